@@ -1,0 +1,39 @@
+using Hexcast.Media.IsoBmff;
+
+namespace Hexcast.Media.Manifests;
+
+/// <summary>What a manifest is made of: a version as far as it exists.</summary>
+public sealed record VersionIndex
+{
+    /// <summary>False while tasks still add segments.</summary>
+    public required bool Complete { get; init; }
+
+    /// <summary>From the plan, so that it never changes while the version grows.</summary>
+    public required double TargetDurationSeconds { get; init; }
+
+    /// <summary>From the plan: the whole video, also while only its beginning exists.</summary>
+    public required double DurationSeconds { get; init; }
+
+    public required IReadOnlyList<RenditionTrack> Renditions { get; init; }
+}
+
+public sealed record RenditionTrack
+{
+    public required string Id { get; init; }
+    public required TrackKind Kind { get; init; }
+
+    /// <summary>RFC 6381.</summary>
+    public required string Codec { get; init; }
+    public int Width { get; init; }
+    public int Height { get; init; }
+    public double FrameRate { get; init; }
+    public int Channels { get; init; }
+    public int SampleRateHz { get; init; }
+    public required int Timescale { get; init; }
+
+    /// <summary>Contiguous from segment 1.</summary>
+    public required IReadOnlyList<SegmentEntry> Segments { get; init; }
+}
+
+/// <summary>Start and duration in ticks of the rendition's timescale, length with headers.</summary>
+public readonly record struct SegmentEntry(int Number, long StartTicks, long DurationTicks, int LengthBytes);
