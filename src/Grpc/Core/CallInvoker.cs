@@ -1,0 +1,42 @@
+namespace Grpc.Core;
+
+/// <summary>Starts calls: what a channel gives to generated clients, and what interceptors wrap.</summary>
+public abstract class CallInvoker
+{
+    public abstract TResponse BlockingUnaryCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+        where TRequest : class
+        where TResponse : class;
+
+    public abstract AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+        where TRequest : class
+        where TResponse : class;
+
+    public abstract AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+        where TRequest : class
+        where TResponse : class;
+
+    public abstract AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options)
+        where TRequest : class
+        where TResponse : class;
+
+    public abstract AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options)
+        where TRequest : class
+        where TResponse : class;
+}
+
+/// <summary>A way to a server that outlives single calls.</summary>
+public abstract class ChannelBase(string target)
+{
+    public string Target { get; } = target;
+
+    public abstract CallInvoker CreateCallInvoker();
+
+    public Task ShutdownAsync() => ShutdownAsyncCore();
+
+    protected virtual Task ShutdownAsyncCore() => Task.CompletedTask;
+}
