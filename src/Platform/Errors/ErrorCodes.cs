@@ -1,0 +1,56 @@
+using Grpc.Core;
+
+namespace Hexcast.Platform.Errors;
+
+/// <summary>The one table of error codes: what each is over HTTP (RFC 9457 problem details) and over gRPC.</summary>
+public static class ErrorCodes
+{
+    public const string InvalidArgument = "invalid_argument";
+    public const string NotFound = "not_found";
+    public const string Conflict = "conflict";
+    public const string PreconditionFailed = "precondition_failed";
+    public const string TooLarge = "too_large";
+    public const string ResourceExhausted = "resource_exhausted";
+    public const string StorageFull = "storage_full";
+    public const string Unavailable = "unavailable";
+    public const string DeadlineExceeded = "deadline_exceeded";
+    public const string Internal = "internal";
+    public const string UnknownPreset = "unknown_preset";
+    public const string UploadOffsetMismatch = "upload_offset_mismatch";
+    public const string UploadChecksumMismatch = "upload_checksum_mismatch";
+    public const string UploadGone = "upload_gone";
+    public const string TokenMissing = "token_missing";
+    public const string TokenInvalid = "token_invalid";
+    public const string TokenExpired = "token_expired";
+    public const string NotPlayable = "not_playable";
+
+    private static readonly Dictionary<string, (int Http, StatusCode Grpc)> Table = new(StringComparer.Ordinal)
+    {
+        [InvalidArgument] = (400, StatusCode.InvalidArgument),
+        [NotFound] = (404, StatusCode.NotFound),
+        [Conflict] = (409, StatusCode.Aborted),
+        [PreconditionFailed] = (412, StatusCode.FailedPrecondition),
+        [TooLarge] = (413, StatusCode.OutOfRange),
+        [ResourceExhausted] = (429, StatusCode.ResourceExhausted),
+        [StorageFull] = (507, StatusCode.ResourceExhausted),
+        [Unavailable] = (503, StatusCode.Unavailable),
+        [DeadlineExceeded] = (504, StatusCode.DeadlineExceeded),
+        [Internal] = (500, StatusCode.Internal),
+        [UnknownPreset] = (400, StatusCode.InvalidArgument),
+        [UploadOffsetMismatch] = (409, StatusCode.Aborted),
+        // tus 1.0, checksum extension.
+        [UploadChecksumMismatch] = (460, StatusCode.DataLoss),
+        [UploadGone] = (410, StatusCode.NotFound),
+        [TokenMissing] = (401, StatusCode.Unauthenticated),
+        [TokenInvalid] = (403, StatusCode.PermissionDenied),
+        [TokenExpired] = (403, StatusCode.PermissionDenied),
+        [NotPlayable] = (404, StatusCode.NotFound),
+    };
+
+    public static IEnumerable<string> All => Table.Keys;
+
+    public static int HttpStatus(string code) => Table.TryGetValue(code, out var row) ? row.Http : 500;
+
+    public static StatusCode GrpcStatus(string code) =>
+        Table.TryGetValue(code, out var row) ? row.Grpc : StatusCode.Internal;
+}

@@ -1,0 +1,70 @@
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Hexcast.Platform.Errors;
+
+/// <summary>The HTTP boundary: every failure leaves as RFC 9457 problem details with a stable code.</summary>
+public static class ProblemResponses
+{
+    public static void UseProblemResponses(this IApplicationBuilder app, ILogger log) => app.Use(async (context, next) =>
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client left: nobody reads an answer.
+        }
+        catch (HexcastException failure)
+        {
+            await WriteProblemAsync(context, failure.Code, failure.Message);
+        }
+        catch (RpcException failure)
+        {
+            var known = GrpcErrors.Unwrap(failure);
+            await WriteProblemAsync(context, known.Code, known.Message);
+        }
+        catch (BadHttpRequestException failure)
+        {
+            await WriteProblemAsync(
+                context,
+                failure.StatusCode == StatusCodes.Status413PayloadTooLarge
+                    ? ErrorCodes.TooLarge : ErrorCodes.InvalidArgument,
+                failure.Message);
+        }
+        catch (IOException failure) when (StorageFaults.IsFull(failure))
+        {
+            await WriteProblemAsync(context, ErrorCodes.StorageFull, StorageFaults.FullMessage);
+        }
+        catch (Exception failure)
+        {
+            log.LogError(failure, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+            await WriteProblemAsync(
+                context, ErrorCodes.Internal, "The server failed; its log has the cause under this request's trace id.");
+        }
+    });
+
+    /// <summary>Writes the problem unless the response has begun; then the connection is cut, which a client sees.</summary>
+    public static async Task WriteProblemAsync(HttpContext context, string code, string detail)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+
+        // Headers already set on purpose (tus, CORS, WWW-Authenticate) stay; those that describe a body do not.
+        context.Response.Headers.ContentLength = null;
+        context.Response.Headers.ETag = default;
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.StatusCode = ErrorCodes.HttpStatus(code);
+        await context.Response.WriteAsJsonAsync(
+            new { type = "about:blank", title = code.Replace('_', ' '), status = context.Response.StatusCode, code, detail },
+            options: null,
+            contentType: "application/problem+json",
+            context.RequestAborted);
+    }
+}

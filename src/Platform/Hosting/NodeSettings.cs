@@ -1,0 +1,20 @@
+using System.Net;
+
+namespace Hexcast.Platform.Hosting;
+
+/// <summary>What one process is told on its command line.</summary>
+public sealed record NodeSettings
+{
+    /// <summary>Absolute; everything that this node keeps lies below it.</summary>
+    public required string DataFolder { get; init; }
+
+    public IPEndPoint Http { get; init; } = new(IPAddress.Loopback, 8080);
+
+    public IPEndPoint Grpc { get; init; } = new(IPAddress.Loopback, 8081);
+
+    /// <summary>Names this node in the cluster.</summary>
+    public string NodeId { get; init; } = "local";
+
+    /// <summary>Where JSON log lines go; null is standard output.</summary>
+    public string? LogFile { get; init; }
+}

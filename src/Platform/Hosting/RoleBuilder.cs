@@ -1,0 +1,35 @@
+using Grpc.Core;
+using Hexcast.Platform.Configuration;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Platform.Hosting;
+
+/// <summary>What a module builds with.</summary>
+public sealed class RoleBuilder(IServiceCollection services, IConfiguration configuration, NodeSettings node)
+{
+    public IServiceCollection Services { get; } = services;
+
+    public NodeSettings Node { get; } = node;
+
+    /// <summary>Binds and validates the role's one options record from its section, and registers it.</summary>
+    /// <exception cref="ConfigurationException">Names each wrong key, its value and what it may be.</exception>
+    public TOptions AddOptions<TOptions>(string section) where TOptions : class, new()
+    {
+        var options = OptionsBinder.Bind<TOptions>(configuration, section);
+        Services.AddSingleton(options);
+        return options;
+    }
+
+    /// <summary>Registers a generated client of another role over the platform's channel.</summary>
+    public void AddRoleClient<TClient>(Func<CallInvoker, TClient> create) where TClient : ClientBase =>
+        Services.AddSingleton(provider => create(provider.GetRequiredService<RoleChannel>().Invoker));
+
+    /// <summary>A folder of the role's own under the data folder, created.</summary>
+    public string DataFolder(string name)
+    {
+        var path = Path.Combine(Node.DataFolder, name);
+        ObjectStore.DurableFiles.CreateDirectory(path);
+        return path;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hexcast.Platform.ObjectStore;
+
+/// <summary>
+/// File operations whose effect survives power loss: a rename or a new entry lasts only once its folder is synced.
+/// </summary>
+public static partial class DurableFiles
+{
+    public static void SyncFile(string path)
+    {
+        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    public static void Move(string source, string target)
+    {
+        File.Move(source, target, overwrite: true);
+        SyncDirectory(Path.GetDirectoryName(target)!);
+    }
+
+    /// <summary>Creates the folder and its missing parents, each entry synced in its parent.</summary>
+    public static void CreateDirectory(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        var parent = Path.GetDirectoryName(Path.GetFullPath(path));
+        if (parent is not null)
+        {
+            CreateDirectory(parent);
+            Directory.CreateDirectory(path);
+            SyncDirectory(parent);
+        }
+    }
+
+    /// <summary>Replaces a small file as a whole: old content or new, never a mixture.</summary>
+    public static void WriteAllBytes(string path, ReadOnlySpan<byte> bytes)
+    {
+        var temporary = path + ".new";
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        {
+            file.Write(bytes);
+            file.Flush(flushToDisk: true);
+        }
+
+        Move(temporary, path);
+    }
+
+    public static void SyncDirectory(string path)
+    {
+        // .NET opens no folders; the system call does.
+        using var handle = new SafeFileHandle(Open(path, DirectoryReadOnly), ownsHandle: true);
+        if (handle.IsInvalid || FSync(handle) != 0)
+        {
+            throw new IOException($"fsync of the folder {path} failed", Marshal.GetLastPInvokeError());
+        }
+    }
+
+    private const int DirectoryReadOnly = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial nint Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FSync(SafeFileHandle handle);
+}

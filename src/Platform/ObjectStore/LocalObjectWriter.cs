@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+
+namespace Hexcast.Platform.ObjectStore;
+
+internal sealed class LocalObjectWriter(string temporary, string target) : ObjectWriter
+{
+    private readonly FileStream file = new(
+        temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
+
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private bool committed;
+
+    public override long Length => file.Position;
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    {
+        await file.WriteAsync(bytes, cancel);
+        hash.AppendData(bytes.Span);
+    }
+
+    public override Task<byte[]> CommitAsync(CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        file.Flush(flushToDisk: true);
+        file.Dispose();
+        DurableFiles.CreateDirectory(Path.GetDirectoryName(target)!);
+        DurableFiles.Move(temporary, target);
+        committed = true;
+        return Task.FromResult(hash.GetHashAndReset());
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await file.DisposeAsync();
+        hash.Dispose();
+        if (!committed)
+        {
+            File.Delete(temporary);
+        }
+    }
+}

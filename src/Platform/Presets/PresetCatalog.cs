@@ -1,0 +1,56 @@
+using Hexcast.Media.Presets;
+using Hexcast.Platform.Errors;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace Hexcast.Platform.Presets;
+
+/// <summary>The presets of this installation: YAML files, those shipped and those of the data folder, by file name.</summary>
+public sealed class PresetCatalog
+{
+    public const string Default = "ladder_h264_aac";
+    private const long FileSizeLimitBytes = 64 * 1024;
+
+    private readonly Dictionary<string, Preset> presets = new(StringComparer.Ordinal);
+
+    /// <summary>Later folders win over earlier ones; folders that are not there are passed over.</summary>
+    public PresetCatalog(params IReadOnlyList<string> folders)
+    {
+        var yaml = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
+        foreach (var file in folders.Where(Directory.Exists).SelectMany(f => Directory.GetFiles(f, "*.yaml").Order()))
+        {
+            presets[Path.GetFileNameWithoutExtension(file)] = Load(yaml, file);
+        }
+    }
+
+    public IEnumerable<string> Names => presets.Keys.Order(StringComparer.Ordinal);
+
+    /// <exception cref="HexcastException">unknown_preset, with the names there are.</exception>
+    public Preset Get(string name) => presets.TryGetValue(name, out var preset)
+        ? preset
+        : throw new HexcastException(
+            ErrorCodes.UnknownPreset, $"There is no preset '{name}'. There are: {string.Join(", ", Names)}.");
+
+    private static Preset Load(IDeserializer yaml, string file)
+    {
+        if (new FileInfo(file).Length > FileSizeLimitBytes)
+        {
+            throw new InvalidDataException($"{file}: larger than {FileSizeLimitBytes} bytes.");
+        }
+
+        Preset preset;
+        try
+        {
+            preset = yaml.Deserialize<Preset>(File.ReadAllText(file));
+        }
+        catch (YamlDotNet.Core.YamlException bad)
+        {
+            throw new InvalidDataException($"{file}:{bad.Start.Line}: {bad.InnerException?.Message ?? bad.Message}", bad);
+        }
+
+        IReadOnlyList<string> problems = preset is null ? ["the file is empty"] : [];
+        return problems.Count == 0
+            ? preset!
+            : throw new InvalidDataException($"{file}: {string.Join("; ", problems)}");
+    }
+}
