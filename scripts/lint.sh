@@ -1,0 +1,15 @@
+# ./hexcast lint: what a reviewer should not have to say. Sourced by ./hexcast after setup.sh.
+
+run_lint() {
+  local script
+  need_sdk
+  for script in "$root"/hexcast "$root"/.ci/run "$root"/scripts/*.sh; do
+    bash -n "$script"
+    if command -v shellcheck >/dev/null; then shellcheck -x -P "$root" "$script"; fi
+  done
+  # Warnings are errors in every project.
+  build_quietly Hexcast.slnx 'tests/\|bench/'
+  quietly dotnet format whitespace "$root" --folder --verify-no-changes --no-restore --exclude "$root/artifacts"
+  quietly dotnet exec "$root/tests/Tidy/bin/Release/net10.0/Hexcast.Tidy.dll" -noLogo -noColor
+  say "all well"
+}

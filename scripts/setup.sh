@@ -1,0 +1,150 @@
+# Set-up for ./hexcast: finds what is missing, says in one line what it installs, and builds only what has changed.
+# Sourced; $root is the checkout.
+
+readonly exit_setup_missing=6
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# Build nodes that outlive the build keep a CI job's pipes open.
+export MSBUILDDISABLENODEREUSE=1
+# dotnet and npm keep their caches under HOME, which services and CI often do not set.
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
+
+# What must be there → the Debian packages that bring it.
+readonly run_packages=(ffmpeg ffprobe bwrap npm)
+readonly test_packages=(chromium etcd etcdctl python3-grpc nginx)
+declare -rA debian_packages=(
+  [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm
+  [chromium]=chromium [etcd]=etcd-server [etcdctl]=etcd-client
+  [python3-grpc]="python3-grpcio python3-protobuf" [nginx]=nginx-light
+)
+
+say() { printf 'hexcast: %s\n' "$*" >&2; }
+
+is_there() {
+  case $1 in
+    python3-grpc) [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null ;;
+    nginx) command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# need_packages THING…: installs what is missing as root; otherwise prints the command that would, and ends.
+need_packages() {
+  local thing missing=()
+  for thing in "$@"; do
+    is_there "$thing" || missing+=(${debian_packages[$thing]})
+  done
+  ((${#missing[@]})) || return 0
+  mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+
+  if ! command -v apt-get >/dev/null; then
+    say "missing: ${missing[*]} (Debian's names). Install them with this system's package manager, then start again."
+    exit $exit_setup_missing
+  fi
+  if (($(id -u) != 0)); then
+    say "missing: ${missing[*]}. Run this, then start again:"
+    printf '  sudo apt-get update && sudo apt-get install -y --no-install-recommends %s\n' "${missing[*]}" >&2
+    exit $exit_setup_missing
+  fi
+  say "installing ${missing[*]} (apt-get)"
+  install_packages "${missing[@]}"
+}
+
+install_packages() {
+  local log policy=/usr/sbin/policy-rc.d made_policy=0 failed=0
+  log=$(mktemp)
+  # Debian starts a service when its package is installed. The tests start their own; nobody asked for a daemon.
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    made_policy=1
+  fi
+  {
+    apt-get update -q -o DPkg::Lock::Timeout=300 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold "$@"
+  } >"$log" 2>&1 </dev/null || failed=1
+  ((made_policy)) && rm -f "$policy"
+  if ((failed)); then
+    tail -n 20 "$log" >&2
+    say "apt-get failed; its whole output is in $log. Once it works, start again."
+    exit $exit_setup_missing
+  fi
+  rm -f "$log"
+  # Not at the next boot either.
+  if [[ -d /run/systemd/system ]]; then
+    local service
+    for service in etcd nginx; do
+      [[ " $* " == *" $service"* ]] && systemctl -q disable "$service" 2>/dev/null
+    done
+  fi
+  return 0
+}
+
+need_sdk() {
+  local home
+  if ! command -v dotnet >/dev/null; then
+    for home in "${DOTNET_ROOT:-}" "$HOME/.dotnet" /usr/share/dotnet /usr/lib/dotnet; do
+      [[ -n $home && -x $home/dotnet ]] && export PATH="$home:$PATH" DOTNET_ROOT="$home" && break
+    done
+  fi
+  if ! command -v dotnet >/dev/null || ! dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; then
+    say "the .NET 10 SDK is missing. Install it from https://dotnet.microsoft.com/download/dotnet/10.0, then start again."
+    exit $exit_setup_missing
+  fi
+}
+
+# The player comes as a built file in an npm package; the project file copies it.
+install_player() {
+  local playback="$root/src/Playback" stamp
+  [[ -f $playback/package-lock.json ]] || return 0
+  stamp=$(sha256sum <"$playback/package-lock.json")
+  [[ -f $playback/node_modules/.hexcast-stamp && $(<"$playback/node_modules/.hexcast-stamp") == "$stamp" ]] && return 0
+  need_packages npm
+  say "installing the player (npm ci in src/Playback)"
+  quietly npm ci --prefix "$playback" --no-audit --no-fund --ignore-scripts --no-update-notifier
+  printf '%s' "$stamp" >"$playback/node_modules/.hexcast-stamp"
+}
+
+# quietly COMMAND…: shows its output only if it fails, and then ends.
+quietly() {
+  local log
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    rm -f "$log"
+    say "failed: $*"
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+# Name, size and time of every file that the build reads: equal means that there is nothing to build.
+sources_stamp() {
+  (
+    cd "$root"
+    find . \( -name bin -o -name obj -o -name node_modules -o -name .git -o -path ./data -o -path ./docs \) -prune \
+      -o -type f \( -path './src/*' -o -path './proto/*' -o -path './presets/*' -o -path './tests/*' -o -path './bench/*' \
+      -o -path './*.props' -o -path './*.slnx' -o -name .editorconfig -o -name BannedSymbols.txt -o -name global.json \) \
+      -printf '%p %s %T@\n' | grep "^\./\(${1}\)" | LC_ALL=C sort
+    dotnet --version
+  ) | sha256sum
+}
+
+# build_quietly WHAT [FOLDERS]: Release build of a project folder or the solution, if its sources changed.
+# FOLDERS: which of src|tests|bench it takes its sources from, beside what all projects share.
+build_quietly() (
+  local what=$1 stamp_file stamp
+  mkdir -p "$root/artifacts"
+  # Two starts at once would write the same files.
+  exec 9>"$root/artifacts/build.lock"
+  flock 9
+  install_player
+  stamp_file="$root/artifacts/built-$(tr -c 'A-Za-z0-9\n' - <<<"$what")"
+  stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${2:-src/}")
+  [[ -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0
+  say "building $what"
+  quietly dotnet build "$root/$what" -c Release -v q -nologo -clp:NoSummary 9>&-
+  printf '%s' "$stamp" >"$stamp_file"
+)
+
+build_app() { build_quietly src/App; }

@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+
+namespace Hexcast.Tidy;
+
+/// <summary>
+/// A deterministic core is a state machine, <c>Step(event, now) → effects</c>, that can be replayed exactly:
+/// no I/O, clock, thread, task, random or logger inside.
+/// </summary>
+public sealed partial class CoreTests
+{
+    /// <summary>The cores of the house: files, or folders with all that is in them.</summary>
+    static readonly string[] Cores =
+    [
+        "src/Media/",
+    ];
+
+    [Fact]
+    public void Cores_do_no_io_and_read_no_clock() =>
+        Cores.SelectMany(FilesOf).SelectMany(f => f.Matches(Impure()))
+            .Where(finding => !finding.Contains("///", StringComparison.Ordinal))
+            .ShouldFindNothing("Move these into the shell around the core:");
+
+    [Fact]
+    public void Every_core_that_is_listed_is_there() =>
+        Cores.Where(c => !FilesOf(c).Any()).ShouldFindNothing("Moved? Name its new place in CoreTests:");
+
+    static IEnumerable<SourceFile> FilesOf(string core) =>
+        Repository.CSharp.Where(f => f.Path == core
+            || (core.EndsWith('/') && f.Path.StartsWith(core, StringComparison.Ordinal)));
+
+    [GeneratedRegex(
+        @"\b(TimeProvider|Task|ValueTask|Thread|Random|RandomNumberGenerator|ILogger|HttpClient|Stopwatch|Environment"
+        + @"|FileStream|Process|Socket|async|await)\b|(?<![\w.])(File|Directory|Console)\.",
+        RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Impure();
+}
