@@ -119,13 +119,14 @@ quietly() {
 }
 
 # Name, size and time of every file that the build reads: equal means that there is nothing to build.
+# (The restore itself writes the lock files; they follow from the project files.)
 sources_stamp() {
   (
     cd "$root"
     find . \( -name bin -o -name obj -o -name node_modules -o -name .git -o -path ./data -o -path ./docs \) -prune \
       -o -type f \( -path './src/*' -o -path './proto/*' -o -path './presets/*' -o -path './tests/*' -o -path './bench/*' \
       -o -path './*.props' -o -path './*.slnx' -o -name .editorconfig -o -name BannedSymbols.txt -o -name global.json \) \
-      -printf '%p %s %T@\n' | grep "^\./\(${1}\)" | LC_ALL=C sort
+      -not -name packages.lock.json -printf '%p %s %T@\n' | grep "^\./\(${1}\)" | LC_ALL=C sort
     dotnet --version
   ) | sha256sum
 }
@@ -143,7 +144,7 @@ build_quietly() (
   stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${2:-src/}")
   [[ -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0
   say "building $what"
-  quietly dotnet build "$root/$what" -c Release -v q -nologo -clp:NoSummary 9>&-
+  quietly dotnet build "$root/$what" -c Release -v q -nologo -tl:off '-clp:NoSummary;ErrorsOnly' 9>&-
   printf '%s' "$stamp" >"$stamp_file"
 )
 

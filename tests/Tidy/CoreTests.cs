@@ -29,8 +29,9 @@ public sealed partial class CoreTests
             || (core.EndsWith('/') && f.Path.StartsWith(core, StringComparison.Ordinal)));
 
     [GeneratedRegex(
-        @"\b(TimeProvider|Task|ValueTask|Thread|Random|RandomNumberGenerator|ILogger|HttpClient|Stopwatch|Environment"
-        + @"|FileStream|Process|Socket|async|await)\b|(?<![\w.])(File|Directory|Console)\.",
+        @"\b(TimeProvider|Random|RandomNumberGenerator|ILogger|HttpClient|Stopwatch|FileStream|async|await)\b"
+        + @"|\b(Value)?Task(<|\.[A-Z])|\bThread\.|\bnew (Thread|Process|Socket|Timer)\b|\bProcess\.Start"
+        + @"|(?<![\w.])(File|Directory|Console|Environment)\.[A-Z]",
         RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Impure();
 }
