@@ -42,8 +42,8 @@ public sealed partial record TranscodePlan
 
     public required int TotalFrames { get; init; }
 
-    /// <summary>How long the frame shown last lasts, in ticks of the source.</summary>
-    public required long LastFrameTicks { get; init; }
+    /// <summary>The end of the frame shown last.</summary>
+    public required long EndPts { get; init; }
 
     /// <summary>From timeline zero to the end of the last frame.</summary>
     public required double DurationSeconds { get; init; }

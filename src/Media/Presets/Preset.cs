@@ -4,7 +4,7 @@ namespace Hexcast.Media.Presets;
 /// What to make of a source. Presets are YAML files (snake_case keys) that bind to these records, so every
 /// property has a setter and a default.
 /// </summary>
-public sealed record Preset
+public sealed partial record Preset
 {
     public string Name { get; init; } = "";
 

@@ -1,0 +1,91 @@
+using Hexcast.Media.Presets;
+using Hexcast.Media.Probing;
+
+namespace Hexcast.Media.Planning;
+
+public sealed partial record TranscodePlan
+{
+    /// <exception cref="MediaException">The source holds no video, or more than the limits allow.</exception>
+    public static TranscodePlan Build(SourceProbe probe, PacketTable packets, Preset preset)
+    {
+        if (preset.Validate() is { Count: > 0 } problems)
+        {
+            throw new MediaException(MediaErrorCode.PresetInvalid,
+                $"Preset {preset.Name} cannot be used: {string.Join("; ", problems)}.");
+        }
+        var video = probe.Video ?? throw new MediaException(MediaErrorCode.SourceNoVideo,
+            "The file holds no video, only sound or pictures. Upload a file with a video track.");
+        var timeBase = video.TimeBase;
+        var origin = Origin(probe.Audio, packets, timeBase);
+        var endPts = packets.Pts[^1] + packets.LastDuration;
+        var duration = (endPts - origin) * timeBase.ToDouble();
+        if (duration > SourceLimits.MaxDurationSeconds)
+        {
+            throw new MediaException(MediaErrorCode.SourceTooLarge,
+                $"The video lasts {duration:F0} s; at most {SourceLimits.MaxDurationSeconds:F0} s can be handled.");
+        }
+        var shownSeconds = (endPts - packets.Pts[0]) * timeBase.ToDouble();
+        var frameRate = packets.Pts.Length / shownSeconds;
+        var chunks = new ChunkCutter(packets, timeBase, origin, preset).Cut(duration);
+        return new TranscodePlan
+        {
+            Preset = preset.Name,
+            SourceFormat = probe.FormatName,
+            VideoStreamIndex = video.Index,
+            SourceTimeBase = timeBase,
+            OriginPts = origin,
+            VideoTimescale = Timescale(timeBase),
+            Interlaced = video.Interlaced,
+            FrameRate = frameRate,
+            Video = Ladder.Renditions(video, frameRate, preset),
+            Audio = probe.Audio is { } audio ? Sound(audio, preset.Audio) : null,
+            Chunks = chunks,
+            TotalFrames = packets.Pts.Length,
+            EndPts = endPts,
+            DurationSeconds = duration,
+            SegmentSeconds = preset.Segment.TotalSeconds,
+            TargetDurationSeconds = Math.Max(Math.Ceiling(preset.Segment.TotalSeconds), Math.Ceiling(
+                chunks.SelectMany(c => c.Segments).Max(s => ((s.EndPts ?? endPts) - s.StartPts) * timeBase.ToDouble()))),
+        };
+    }
+
+    private static long Origin(AudioStream? audio, PacketTable packets, Rational timeBase)
+    {
+        if (audio?.StartSeconds is not { } start)
+        {
+            return packets.Pts[0];
+        }
+        return Math.Min(packets.Pts[0], (long)Math.Floor(start / timeBase.ToDouble()));
+    }
+
+    // A multiple of the source's ticks a second, so that every time is exact; 90,000 where that is one.
+    private static int Timescale(Rational timeBase)
+    {
+        const int usual = 90_000, fine = 10_000;
+        if (usual % timeBase.Den == 0)
+        {
+            return usual;
+        }
+        if (timeBase.Den > PlanLimits.MaxVideoTimescale)
+        {
+            return PlanLimits.MaxVideoTimescale;
+        }
+        var multiple = Math.Max(1, (fine + timeBase.Den - 1) / timeBase.Den);
+        return (int)(timeBase.Den * multiple);
+    }
+
+    private static AudioRendition Sound(AudioStream source, AudioSettings settings) => new()
+    {
+        Id = $"aac-{settings.BitrateKbps}",
+        BitrateKbps = settings.BitrateKbps,
+        SampleRateHz = settings.SampleRateHz,
+        Channels = settings.Channels,
+        StreamIndex = source.Index,
+    };
+
+    /// <summary>A time of the source on the version's timeline, in ticks of its video tracks.</summary>
+    public long ToVideoTicks(long pts) => SourceTimeBase.Rescale(pts - OriginPts, VideoTimescale);
+
+    /// <summary>Where a segment or chunk ends, in ticks of the video tracks; null is the end of the video.</summary>
+    public long EndVideoTicks(long? endPts) => ToVideoTicks(endPts ?? EndPts);
+}

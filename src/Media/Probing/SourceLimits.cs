@@ -1,0 +1,17 @@
+namespace Hexcast.Media.Probing;
+
+/// <summary>What a source may ask for before it is refused.</summary>
+public static class SourceLimits
+{
+    public const int MaxProbeJsonBytes = 16 << 20;
+    public const int MaxStreams = 256;
+
+    /// <summary>Below it x264 and players disagree about what a picture is.</summary>
+    public const int MinDimension = 16;
+    public const int MaxDimension = 8192;
+
+    /// <summary>A day at 60 frames/s.</summary>
+    public const int MaxFrames = 5_184_000;
+    public const double MaxDurationSeconds = 24 * 3600;
+    public const int MaxPacketLineChars = 4096;
+}
