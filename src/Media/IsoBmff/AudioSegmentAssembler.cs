@@ -14,6 +14,8 @@ internal sealed class AudioSegmentAssembler(TranscodePlan plan) : SegmentAssembl
 
     private int Timescale => Track!.Timescale;
 
+    private protected override int ReorderTicks => 0;
+
     private protected override string? CheckTrack(TrackInit track)
     {
         cuts = 1;

@@ -98,7 +98,8 @@ internal static class BoxType
     public const uint Stsc = 0x73747363, Stsz = 0x7374737A, Stco = 0x7374636F, Mvex = 0x6D766578, Trex = 0x74726578;
     public const uint Mfhd = 0x6D666864, Traf = 0x74726166, Tfhd = 0x74666864, Tfdt = 0x74666474, Trun = 0x7472756E;
     public const uint Avc1 = 0x61766331, AvcC = 0x61766343, Mp4a = 0x6D703461, Esds = 0x65736473;
-    public const uint Vide = 0x76696465, Soun = 0x736F756E;
+    public const uint Vide = 0x76696465, Edts = 0x65647473, Elst = 0x656C7374;
+    public const uint Soun = 0x736F756E;
     public const uint Iso6 = 0x69736F36, Cmfc = 0x636D6663, Cmfs = 0x636D6673, Msdh = 0x6D736468;
 
     public static string Text(uint type) => string.Create(4, type, static (chars, value) =>

@@ -1,8 +1,8 @@
 namespace Hexcast.Media.IsoBmff;
 
 /// <summary>
-/// Writes a CMAF header (ISO/IEC 23000-19, 7.3): one track, no edit list, nothing that depends on a chunk. So it is the
-/// same, byte for byte, over all chunks of a rendition.
+/// Writes a CMAF header (ISO/IEC 23000-19, 7.3): one track, nothing that depends on a chunk. So it is the same, byte for
+/// byte, over all chunks of a rendition. An edit list takes off what the composition offsets are raised by.
 /// </summary>
 public static class InitSegmentWriter
 {
@@ -12,7 +12,8 @@ public static class InitSegmentWriter
     private const ushort UndeterminedLanguage = 0x55C4;
     private static readonly uint[] UnityMatrix = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-    public static byte[] Write(TrackInit track)
+    /// <param name="reorderTicks">See <see cref="Planning.TranscodePlan.ReorderTicks"/>; 0 for sound.</param>
+    public static byte[] Write(TrackInit track, int reorderTicks)
     {
         var w = new BoxWriter(1024);
         var ftyp = w.Open(BoxType.Ftyp);
@@ -26,6 +27,10 @@ public static class InitSegmentWriter
         WriteMovieHeader(w);
         var trak = w.Open(BoxType.Trak);
         WriteTrackHeader(w, track);
+        if (reorderTicks > 0)
+        {
+            WriteEditList(w, reorderTicks);
+        }
         WriteMedia(w, track);
         w.Close(trak);
         var mvex = w.Open(BoxType.Mvex);
@@ -67,6 +72,19 @@ public static class InitSegmentWriter
         w.U32((uint)track.Width << 16);
         w.U32((uint)track.Height << 16);
         w.Close(tkhd);
+    }
+
+    private static void WriteEditList(BoxWriter w, int mediaTime)
+    {
+        var edts = w.Open(BoxType.Edts);
+        var elst = w.OpenFull(BoxType.Elst, 0, 0);
+        w.U32(1);
+        // Duration 0: all that the fragments bring (ISO/IEC 14496-12, 8.6.6).
+        w.U32(0);
+        w.U32((uint)mediaTime);
+        w.U32(0x1_0000);
+        w.Close(elst);
+        w.Close(edts);
     }
 
     private static void WriteMedia(BoxWriter w, TrackInit track)

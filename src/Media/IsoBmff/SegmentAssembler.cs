@@ -61,7 +61,7 @@ public abstract class SegmentAssembler
         reader.Push(bytes);
         if (InitSegment is null && reader.Init is { } track)
         {
-            InitSegment = InitSegmentWriter.Write(track);
+            InitSegment = InitSegmentWriter.Write(track, ReorderTicks);
             if (CheckTrack(track) is { } problem)
             {
                 Fail(MismatchReason.Track, problem);
@@ -89,6 +89,8 @@ public abstract class SegmentAssembler
         }
         return Mismatch;
     }
+
+    private protected abstract int ReorderTicks { get; }
 
     private protected abstract string? CheckTrack(TrackInit track);
 

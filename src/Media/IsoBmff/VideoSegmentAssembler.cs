@@ -4,9 +4,9 @@ namespace Hexcast.Media.IsoBmff;
 
 /// <summary>
 /// Cuts one rendition of one chunk at the planned GOPs and gives its frames their decoding times (docs/decisions/0003):
-/// within a segment the i-th frame decoded gets the i-th smallest presentation time. GOPs are closed, so a segment's
-/// first decoding time is its first presentation time, and the decoding timeline has neither gaps nor overlaps, also
-/// from chunk to chunk and at variable frame rates.
+/// within a segment the i-th frame decoded gets the i-th smallest presentation time, and composition offsets are raised
+/// by the plan's reorder ticks, so that none is negative. GOPs are closed, so a segment's first decoding time is its
+/// start, and the decoding timeline has neither gaps nor overlaps, also from chunk to chunk and at variable frame rates.
 /// </summary>
 internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk, bool tolerateLostFrames)
     : SegmentAssembler
@@ -21,6 +21,8 @@ internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk,
     private int gops;
 
     private SegmentPlan Segment => chunk.Segments[segmentIndex];
+
+    private protected override int ReorderTicks => plan.ReorderTicks;
 
     private protected override string? CheckTrack(TrackInit track) =>
         track.Kind != TrackKind.Video ? "the encoder wrote sound instead of video"
@@ -84,21 +86,51 @@ internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk,
         long start = plan.ToVideoTicks(Segment.StartPts), end = plan.EndVideoTicks(Segment.EndPts);
         // Its first frame opens the segment on the tick, also where the frame before it in the source was lost.
         samples[0] = samples[0] with { Pts = start };
-        var shown = samples.ConvertAll(s => s.Pts);
-        shown.Sort();
-        shown.Add(end);
-        for (var i = 0; i < samples.Count; i++)
+        if (!TrySetDecodeTimes(end))
         {
-            if (shown[i] >= shown[i + 1])
-            {
-                Fail(MismatchReason.FrameTime, $"two frames of segment {Segment.Number} are shown at tick {shown[i]}");
-                return;
-            }
-            samples[i] = samples[i] with { Dts = shown[i], Duration = shown[i + 1] - shown[i] };
+            return;
         }
         Emit(new MediaSegment(
             Segment.Number, SegmentWriter.Write(Segment.Number, samples), start, end - start, samples.Count));
         samples.Clear();
         (segmentIndex, gops) = (segmentIndex + 1 < chunk.Segments.Count ? segmentIndex + 1 : segmentIndex, 0);
+    }
+
+    private bool TrySetDecodeTimes(long end)
+    {
+        var decode = samples.ConvertAll(s => s.Pts);
+        decode.Sort();
+        decode.Add(end);
+        for (var i = 0; i < samples.Count; i++)
+        {
+            if (decode[i] >= decode[i + 1])
+            {
+                Fail(MismatchReason.FrameTime, $"two frames of segment {Segment.Number} are shown at tick {decode[i]}");
+                return false;
+            }
+        }
+        // A frame must be decoded before it and all that follow it are shown. Only a long pause of a variable frame rate
+        // makes its regular turn later than that: then it is decoded earlier, a tick before the next.
+        var latest = end;
+        for (var i = samples.Count - 1; i > 0; i--)
+        {
+            latest = Math.Min(latest - 1, samples[i].Pts + plan.ReorderTicks);
+            decode[i] = latest = Math.Min(latest, decode[i]);
+        }
+        for (var i = 0; i < samples.Count; i++)
+        {
+            if (decode[i] >= decode[i + 1])
+            {
+                Fail(MismatchReason.FrameTime, $"frames of segment {Segment.Number} are too close to be reordered");
+                return false;
+            }
+            samples[i] = samples[i] with
+            {
+                Dts = decode[i],
+                Pts = samples[i].Pts + plan.ReorderTicks,
+                Duration = decode[i + 1] - decode[i],
+            };
+        }
+        return true;
     }
 }

@@ -27,6 +27,7 @@ public sealed partial record TranscodePlan
         var shownSeconds = (endPts - packets.Pts[0]) * timeBase.ToDouble();
         var frameRate = packets.Pts.Length / shownSeconds;
         var chunks = new ChunkCutter(packets, timeBase, origin, preset).Cut(duration);
+        var timescale = Timescale(timeBase);
         return new TranscodePlan
         {
             Preset = preset.Name,
@@ -34,7 +35,8 @@ public sealed partial record TranscodePlan
             VideoStreamIndex = video.Index,
             SourceTimeBase = timeBase,
             OriginPts = origin,
-            VideoTimescale = Timescale(timeBase),
+            VideoTimescale = timescale,
+            ReorderTicks = Reorder(packets, timeBase, timescale, frameRate),
             Interlaced = video.Interlaced,
             FrameRate = frameRate,
             Video = Ladder.Renditions(video, frameRate, preset),
@@ -72,6 +74,22 @@ public sealed partial record TranscodePlan
         }
         var multiple = Math.Max(1, (fine + timeBase.Den - 1) / timeBase.Den);
         return (int)(timeBase.Den * multiple);
+    }
+
+    // x264 decodes a picture at most two frames before its turn, also with a pyramid of B-frames. At a constant rate that
+    // is two frames' time. A pause of a variable rate may be long, and does not count in full.
+    private static int Reorder(PacketTable packets, Rational timeBase, int timescale, double frameRate)
+    {
+        const int depth = 2;
+        const double mostFrames = 3;
+        var pts = packets.Pts;
+        long longest = 0;
+        for (var i = depth; i < pts.Length; i++)
+        {
+            longest = Math.Max(longest, timeBase.Rescale(pts[i] - pts[0], timescale)
+                - timeBase.Rescale(pts[i - depth] - pts[0], timescale));
+        }
+        return (int)Math.Min(longest, Math.Min(Math.Ceiling(mostFrames / frameRate * timescale), int.MaxValue));
     }
 
     private static AudioRendition Sound(AudioStream source, AudioSettings settings) => new()

@@ -35,7 +35,8 @@ public sealed partial record TranscodePlan
     {
         Require(Version == CurrentVersion, $"it has version {Version}; this program reads {CurrentVersion}");
         Require(SourceTimeBase is { Num: > 0, Den: > 0 }, "its time base is not positive");
-        Require(VideoTimescale is > 0 and <= 1_000_000 && VideoStreamIndex >= 0, "its timescale or stream is out of range");
+        Require(VideoTimescale is > 0 and <= PlanLimits.MaxVideoTimescale && VideoStreamIndex >= 0 && ReorderTicks >= 0,
+            "its timescale or stream is out of range");
         Require(double.IsFinite(DurationSeconds) && DurationSeconds > 0 && TargetDurationSeconds >= 1
             && SegmentSeconds > 0 && FrameRate > 0, "a duration is not positive");
         Require(Video is { Count: > 0 and <= Presets.Preset.MaxRungs }, "it has no renditions, or too many");

@@ -29,6 +29,12 @@ public sealed partial record TranscodePlan
     /// <summary>Ticks a second of the output's video tracks.</summary>
     public required int VideoTimescale { get; init; }
 
+    /// <summary>
+    /// How far decoding runs ahead of showing, in ticks of the video tracks: what two reordered frames need. The
+    /// tracks' composition offsets are raised by it and their edit list takes it off again.
+    /// </summary>
+    public required int ReorderTicks { get; init; }
+
     public required bool Interlaced { get; init; }
 
     /// <summary>Mean over the whole video.</summary>

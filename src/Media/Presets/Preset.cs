@@ -9,7 +9,8 @@ public sealed partial record Preset
     public string Name { get; init; } = "";
 
     /// <summary>The ladder, in any order. Rungs above the source are left out, so the highest is a ceiling.</summary>
-    public IReadOnlyList<VideoRung> Video { get; init; } = [];
+    /// <remarks>Not IReadOnlyList, which YAML binding cannot fill.</remarks>
+    public IList<VideoRung> Video { get; init; } = [];
 
     public AudioSettings Audio { get; init; } = new();
 

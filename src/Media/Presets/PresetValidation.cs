@@ -17,7 +17,8 @@ public sealed partial record Preset
         var problems = new List<string>();
         Require(IsName(Name), "name: use 1 to 64 of a-z, 0-9, _ and -");
         Require(Video is { Count: >= 1 and <= MaxRungs }, $"video: give 1 to {MaxRungs} rungs");
-        var rungs = Video ?? [];
+        var rungs = (Video ?? []).Where(r => r is not null).ToList();
+        Require(rungs.Count == (Video?.Count ?? 0), "video: a rung is empty");
         Require(rungs.Select(r => r.Height).Distinct().Count() == rungs.Count, "video: two rungs have the same height");
         foreach (var rung in rungs)
         {
