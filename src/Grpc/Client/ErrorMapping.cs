@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Core;
+
+namespace Grpc.Net.Client;
+
+/// <summary>What failures below gRPC mean, by the tables of the gRPC over HTTP/2 protocol.</summary>
+static class ErrorMapping
+{
+    public static StatusCode ToStatusCode(HttpStatusCode code) => code switch
+    {
+        HttpStatusCode.BadRequest => StatusCode.Internal,
+        HttpStatusCode.Unauthorized => StatusCode.Unauthenticated,
+        HttpStatusCode.Forbidden => StatusCode.PermissionDenied,
+        HttpStatusCode.NotFound => StatusCode.Unimplemented,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.GatewayTimeout => StatusCode.Unavailable,
+        _ => StatusCode.Unknown,
+    };
+
+    public static Status ToStatus(Exception e)
+    {
+        for (var cause = e; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                case RpcException rpc:
+                    return rpc.Status;
+                case HttpProtocolException protocol:
+                    return new Status(ToStatusCode(protocol.ErrorCode), Words(e), e);
+                case OperationCanceledException:
+                    return new Status(StatusCode.Cancelled, "Call canceled by the client.", e);
+            }
+        }
+
+        return e switch
+        {
+            HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse
+                or HttpRequestError.ConfigurationLimitExceeded } => new Status(StatusCode.Internal, Words(e), e),
+            HttpRequestException or IOException or SocketException => new Status(StatusCode.Unavailable, Words(e), e),
+            _ => new Status(StatusCode.Internal, Words(e), e),
+        };
+    }
+
+    // RFC 9113 section 7.
+    static StatusCode ToStatusCode(long http2Error) => http2Error switch
+    {
+        // A server that closes its connections gracefully: the protocol's table says INTERNAL, yet a caller may try again.
+        0x0 => StatusCode.Unavailable,
+        0x7 => StatusCode.Unavailable,
+        0x8 => StatusCode.Cancelled,
+        0xb => StatusCode.ResourceExhausted,
+        0xc => StatusCode.PermissionDenied,
+        0xd => StatusCode.Unknown,
+        _ => StatusCode.Internal,
+    };
+
+    static string Words(Exception e)
+    {
+        var words = $"The call failed: {e.Message}";
+        for (var cause = e.InnerException; cause is not null; cause = cause.InnerException)
+            words += $" {cause.Message}";
+        return words;
+    }
+}

@@ -1,0 +1,25 @@
+using Grpc.Wire;
+
+namespace Grpc.Net.Client;
+
+/// <summary>How a channel connects and what its calls may carry.</summary>
+public class GrpcChannelOptions
+{
+    /// <summary>Sends the requests. Null: a handler of the channel's own, fit for long-lived calls.</summary>
+    public HttpMessageHandler? HttpHandler { get; set; }
+
+    /// <summary>Disposes <see cref="HttpHandler"/> with the channel.</summary>
+    public bool DisposeHttpClient { get; set; }
+
+    /// <summary>In bytes; null lifts the limit. Over it a call ends with ResourceExhausted.</summary>
+    public int? MaxReceiveMessageSize { get; set; } = GrpcHeaders.DefaultMaxReceiveMessageSize;
+
+    /// <summary>In bytes; null, the default, is no limit.</summary>
+    public int? MaxSendMessageSize { get; set; }
+
+    /// <summary>A call cancelled by its token throws OperationCanceledException instead of RpcException.</summary>
+    public bool ThrowOperationCanceledOnCancellation { get; set; }
+
+    /// <summary>What deadlines are measured with.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+}

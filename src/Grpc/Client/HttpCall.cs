@@ -1,0 +1,235 @@
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Http.Headers;
+using Grpc.Core;
+using Grpc.Wire;
+
+namespace Grpc.Net.Client;
+
+/// <summary>
+/// One call as an HTTP/2 request. (1) The request goes out; (2) its response headers come, or a trailers-only answer;
+/// (3) messages are read; (4) the trailers tell the status. Whichever step fails ends the call.
+/// </summary>
+sealed class HttpCall<TRequest, TResponse>(
+    GrpcChannel channel, Method<TRequest, TResponse> method, string? host, CallOptions options)
+    : CallLifetime(channel, options)
+    where TRequest : class
+    where TResponse : class
+{
+    const int ReadBufferBytes = 16 * 1024;
+
+    static readonly StreamPipeReaderOptions PipeOptions = new(bufferSize: ReadBufferBytes, leaveOpen: true);
+
+    Task<FrameReader?>? _reader;
+    HttpResponseMessage? _response;
+    StreamContent<TRequest>? _requestStream;
+
+    public void SendUnary(TRequest request) =>
+        Send(() => new UnaryContent<TRequest>(method.RequestMarshaller, request, Channel.MaxSendMessageSize));
+
+    public StreamContent<TRequest> SendStream()
+    {
+        var content = new StreamContent<TRequest>(method.RequestMarshaller, Channel.MaxSendMessageSize);
+        _requestStream = content;
+        Send(() => content);
+        return content;
+    }
+
+    /// <summary>The response of a method that has exactly one, once the call has ended with OK.</summary>
+    public async Task<TResponse> ReadSingleAsync()
+    {
+        TResponse? message = null;
+        try
+        {
+            if (await _reader! is { } reader)
+            {
+                message = await reader.ReadSingleAsync(method.ResponseMarshaller.ContextualDeserializer, Aborted);
+                EndByTrailers();
+            }
+        }
+        catch (Exception e)
+        {
+            throw Fail(e);
+        }
+
+        if (GetStatus().StatusCode != StatusCode.OK)
+            throw EndedException();
+        return message
+            ?? throw new RpcException(new Status(StatusCode.Internal, "The server sent OK without a message."));
+    }
+
+    /// <summary>The next response, or null once the call has ended with OK.</summary>
+    public async ValueTask<TResponse?> ReadNextAsync()
+    {
+        if (StatusIfEnded is null)
+        {
+            try
+            {
+                if (await _reader! is { } reader)
+                {
+                    var message = await reader.ReadAsync(method.ResponseMarshaller.ContextualDeserializer, Aborted);
+                    if (message is not null)
+                        return message;
+                    EndByTrailers();
+                }
+            }
+            catch (Exception e)
+            {
+                throw Fail(e);
+            }
+        }
+
+        return GetStatus().StatusCode == StatusCode.OK ? null : throw EndedException();
+    }
+
+    protected override void ReleaseTransport()
+    {
+        // A request stream that is still open is reset by disposing the response; its content must stop waiting.
+        _requestStream?.End();
+        Volatile.Read(ref _response)?.Dispose();
+    }
+
+    // (1) Never throws: what goes wrong is the call's end, and each read tells it.
+    void Send(Func<HttpContent> content)
+    {
+        var http = Channel.Http;
+        StartTimers();
+        _reader = SendAsync(http, content);
+    }
+
+    async Task<FrameReader?> SendAsync(HttpMessageInvoker http, Func<HttpContent> content)
+    {
+        try
+        {
+            if (StatusIfEnded is not null)
+                return null;
+            using var request = CreateRequest(content());
+            var response = await http.SendAsync(request, Aborted);
+            Volatile.Write(ref _response, response);
+            // The call may have ended while the response was on its way.
+            if (StatusIfEnded is not null)
+                response.Dispose();
+
+            if (!TryAccept(response))
+                return null;
+            var body = await response.Content.ReadAsStreamAsync(Aborted);
+            return new FrameReader(PipeReader.Create(body, PipeOptions), Channel.MaxReceiveMessageSize);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+            return null;
+        }
+    }
+
+    HttpRequestMessage CreateRequest(HttpContent content)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Channel.Address, method.FullName))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = content,
+        };
+        if (host is not null)
+            request.Headers.Host = host;
+        request.Headers.TryAddWithoutValidation("te", "trailers");
+        request.Headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.Identity);
+        if (Deadline != DateTime.MaxValue)
+        {
+            var left = Deadline - Channel.Time.GetUtcNow().UtcDateTime;
+            request.Headers.TryAddWithoutValidation(GrpcHeaders.Timeout, GrpcTimeout.Format(left));
+        }
+
+        foreach (var entry in Options.Headers ?? Metadata.Empty)
+        {
+            if (MetadataCodec.Write(entry) is { } value)
+                request.Headers.TryAddWithoutValidation(entry.Key, value);
+        }
+
+        return request;
+    }
+
+    // (2) False where the headers already end the call.
+    bool TryAccept(HttpResponseMessage response)
+    {
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            Abort(new Status(
+                ErrorMapping.ToStatusCode(response.StatusCode),
+                $"Bad gRPC response: HTTP status {(int)response.StatusCode}."));
+            return false;
+        }
+
+        var contentType = response.Content.Headers.NonValidated.TryGetValues("content-type", out var values)
+            ? values.ToString()
+            : null;
+        if (!GrpcHeaders.IsGrpcContentType(contentType))
+        {
+            Abort(new Status(StatusCode.Cancelled, $"Bad gRPC response: the content type is \"{contentType}\"."));
+            return false;
+        }
+
+        var headers = ReadMetadata(response.Headers);
+        SetHeaders(headers);
+        if (TryReadStatus(response.Headers, out var status))
+        {
+            End(status, headers);
+            return false;
+        }
+
+        if (response.Headers.NonValidated.TryGetValues(GrpcHeaders.Encoding, out var encoding)
+            && encoding.ToString() != GrpcHeaders.Identity)
+        {
+            Abort(new Status(StatusCode.Internal, $"The server chose the encoding {encoding} although none was offered."));
+            return false;
+        }
+
+        return true;
+    }
+
+    // (4)
+    void EndByTrailers()
+    {
+        var trailers = _response!.TrailingHeaders;
+        if (TryReadStatus(trailers, out var status))
+            End(status, ReadMetadata(trailers));
+        else
+            Abort(new Status(StatusCode.Unknown, "The server ended the call without a status."));
+    }
+
+    static bool TryReadStatus(HttpResponseHeaders headers, out Status status)
+    {
+        status = default;
+        if (!headers.NonValidated.TryGetValues(GrpcHeaders.Status, out var code))
+            return false;
+
+        var detail = headers.NonValidated.TryGetValues(GrpcHeaders.Message, out var message)
+            ? StatusMessage.Decode(message.ToString())
+            : string.Empty;
+        // A code that this side does not know is Unknown, as the protocol says; what is no number is a broken server.
+        status = int.TryParse(code.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? new Status(Enum.IsDefined((StatusCode)number) ? (StatusCode)number : StatusCode.Unknown, detail)
+            : new Status(StatusCode.Internal, $"The server sent the invalid status \"{code}\".");
+        return true;
+    }
+
+    static Metadata ReadMetadata(HttpResponseHeaders headers)
+    {
+        var metadata = new Metadata();
+        try
+        {
+            foreach (var (name, values) in headers.NonValidated)
+            {
+                foreach (var value in values)
+                    MetadataCodec.Read(name, value, metadata);
+            }
+        }
+        catch (FormatException e)
+        {
+            throw new RpcException(new Status(StatusCode.Internal, e.Message, e));
+        }
+
+        return metadata;
+    }
+}

@@ -1,0 +1,63 @@
+using Grpc.Core;
+
+namespace Grpc.Net.Client;
+
+sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
+{
+    public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+    {
+        using var call = AsyncUnaryCall(method, host, options, request);
+        return call.ResponseAsync.GetAwaiter().GetResult();
+    }
+
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+    {
+        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
+        call.SendUnary(request);
+        return new(call.ReadSingleAsync(), call.ResponseHeaders, call.GetStatus, call.GetTrailers, call.Dispose);
+    }
+
+    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+    {
+        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
+        call.SendUnary(request);
+        return new(
+            new ResponseReader<TRequest, TResponse>(call),
+            call.ResponseHeaders,
+            call.GetStatus,
+            call.GetTrailers,
+            call.Dispose);
+    }
+
+    public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options)
+    {
+        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
+        var content = call.SendStream();
+        var response = call.ReadSingleAsync();
+        return new(
+            new RequestWriter<TRequest, TResponse>(call, content, response),
+            response,
+            call.ResponseHeaders,
+            call.GetStatus,
+            call.GetTrailers,
+            call.Dispose);
+    }
+
+    public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options)
+    {
+        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
+        var content = call.SendStream();
+        return new(
+            new RequestWriter<TRequest, TResponse>(call, content, response: null),
+            new ResponseReader<TRequest, TResponse>(call),
+            call.ResponseHeaders,
+            call.GetStatus,
+            call.GetTrailers,
+            call.Dispose);
+    }
+}

@@ -1,0 +1,200 @@
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Core;
+using Grpc.Wire;
+using Microsoft.AspNetCore.Http;
+
+namespace Grpc.AspNetCore.Server;
+
+/// <summary>One call on the server: its HTTP request, its deadline and what it will end with.</summary>
+sealed class HttpServerCallContext : ServerCallContext, IDisposable
+{
+    readonly string _method;
+    readonly CancellationTokenSource? _deadlineOrAbort;
+    readonly DeadlineTimer? _timer;
+    readonly Lock _flushGate = new();
+    Metadata? _requestHeaders;
+    Metadata? _responseTrailers;
+    bool _isFlushing;
+    volatile bool _isDeadlinePassed;
+
+    HttpServerCallContext(HttpContext httpContext, string method, GrpcServiceOptions options, TimeProvider time)
+    {
+        HttpContext = httpContext;
+        _method = method;
+        Options = options;
+        DeadlineCore = DateTime.MaxValue;
+        CancellationTokenCore = httpContext.RequestAborted;
+
+        if (ReadTimeout(httpContext) is not { } timeout)
+            return;
+        var now = time.GetUtcNow().UtcDateTime;
+        if (timeout >= DateTime.MaxValue - now)
+            return;
+        DeadlineCore = now + timeout;
+        _deadlineOrAbort = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted);
+        CancellationTokenCore = _deadlineOrAbort.Token;
+        _timer = new DeadlineTimer(time, DeadlineCore, OnDeadlinePassed);
+    }
+
+    public HttpContext HttpContext { get; }
+
+    public GrpcServiceOptions Options { get; }
+
+    public bool IsDeadlinePassed => _isDeadlinePassed;
+
+    /// <summary>A message went to the response, so that the status belongs into the trailers.</summary>
+    public bool HasWritten { get; private set; }
+
+    /// <summary>Trailers, once any were set.</summary>
+    public Metadata? TrailersIfAny => _responseTrailers;
+
+    protected override string MethodCore => _method;
+
+    protected override string HostCore => HttpContext.Request.Host.Value ?? string.Empty;
+
+    protected override string PeerCore
+    {
+        get
+        {
+            var connection = HttpContext.Connection;
+            return connection.RemoteIpAddress switch
+            {
+                null => "in-memory",
+                { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } ip =>
+                    $"ipv6:[{ip}]:{connection.RemotePort}",
+                var ip => $"ipv4:{ip.MapToIPv4()}:{connection.RemotePort}",
+            };
+        }
+    }
+
+    protected override DateTime DeadlineCore { get; }
+
+    protected override CancellationToken CancellationTokenCore { get; }
+
+    protected override Metadata RequestHeadersCore => _requestHeaders ??= ReadRequestHeaders();
+
+    protected override Metadata ResponseTrailersCore => _responseTrailers ??= [];
+
+    protected override Status StatusCore { get; set; } = Status.DefaultSuccess;
+
+    protected override WriteOptions? WriteOptionsCore { get; set; }
+
+    /// <exception cref="RpcException">The request's protocol headers are not understood.</exception>
+    public static HttpServerCallContext Start(
+        HttpContext httpContext, string method, GrpcServiceOptions options, TimeProvider time)
+    {
+        var encoding = httpContext.Request.Headers[GrpcHeaders.Encoding].ToString();
+        if (encoding.Length > 0 && encoding != GrpcHeaders.Identity)
+        {
+            httpContext.Response.Headers[GrpcHeaders.AcceptEncoding] = GrpcHeaders.Identity;
+            throw new RpcException(new Status(
+                StatusCode.Unimplemented, $"The message encoding {encoding} is not supported: send identity."));
+        }
+
+        return new HttpServerCallContext(httpContext, method, options, time);
+    }
+
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        _deadlineOrAbort?.Dispose();
+    }
+
+    /// <summary>Sends what is buffered; waits while the caller's window is full.</summary>
+    public async Task FlushAsync()
+    {
+        HasWritten = true;
+        var cancellation = CancellationTokenCore;
+        lock (_flushGate)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _isFlushing = true;
+        }
+
+        try
+        {
+            // Kestrel would reset the whole stream if the token of a flush were cancelled; a caller past its
+            // deadline is still owed a status. So the deadline cancels the wait only.
+#pragma warning disable MA0040
+            var result = await HttpContext.Response.BodyWriter.FlushAsync();
+#pragma warning restore MA0040
+            if (result.IsCanceled || result.IsCompleted)
+                throw new OperationCanceledException("The caller no longer takes messages.", cancellation);
+        }
+        finally
+        {
+            lock (_flushGate)
+                _isFlushing = false;
+        }
+    }
+
+    public void MarkWritten() => HasWritten = true;
+
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
+    {
+        ArgumentNullException.ThrowIfNull(responseHeaders);
+        if (HasWritten || HttpContext.Response.HasStarted)
+            throw new InvalidOperationException("Response headers can be sent once, before the first message.");
+        foreach (var entry in responseHeaders)
+        {
+            if (MetadataCodec.Write(entry) is { } value)
+                HttpContext.Response.Headers.Append(entry.Key, value);
+        }
+
+        return FlushAsync();
+    }
+
+    void OnDeadlinePassed()
+    {
+        _isDeadlinePassed = true;
+        try
+        {
+            _deadlineOrAbort!.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call ended at this very moment.
+            return;
+        }
+
+        lock (_flushGate)
+        {
+            if (_isFlushing)
+                HttpContext.Response.BodyWriter.CancelPendingFlush();
+        }
+    }
+
+    Metadata ReadRequestHeaders()
+    {
+        var metadata = new Metadata();
+        try
+        {
+            foreach (var (name, values) in HttpContext.Request.Headers)
+            {
+                foreach (var value in values)
+                    MetadataCodec.Read(name, value ?? string.Empty, metadata);
+            }
+        }
+        catch (FormatException e)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message, e));
+        }
+
+        return metadata;
+    }
+
+    static TimeSpan? ReadTimeout(HttpContext httpContext)
+    {
+        var text = httpContext.Request.Headers[GrpcHeaders.Timeout];
+        if (text.Count == 0)
+            return null;
+        if (!GrpcTimeout.TryParse(text.ToString(), out var timeout))
+        {
+            throw new RpcException(new Status(
+                StatusCode.InvalidArgument, "The grpc-timeout header is not up to 8 digits and one of H M S m u n."));
+        }
+
+        return timeout;
+    }
+}

@@ -1,0 +1,100 @@
+using Grpc.Core;
+using Grpc.Wire;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+
+namespace Grpc.AspNetCore.Server;
+
+/// <summary>The caller's messages. A caller that goes away ends the read with an OperationCanceledException.</summary>
+sealed class RequestStream<T>(HttpServerCallContext context, Func<DeserializationContext, T> deserializer)
+    : IAsyncStreamReader<T>
+    where T : class
+{
+    readonly FrameReader _frames = new(context.HttpContext.Request.BodyReader, context.Options.MaxReceiveMessageSize);
+    T? _current;
+    bool _isEnded;
+
+    public T Current => _current ?? throw new InvalidOperationException("There is no current message.");
+
+    public async Task<bool> MoveNext(CancellationToken cancellationToken)
+    {
+        if (_isEnded)
+            return false;
+
+        var ofCall = context.CancellationToken;
+        using var linked = cancellationToken.CanBeCanceled && cancellationToken != ofCall
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ofCall)
+            : null;
+        _current = null;
+        _current = await FromCaller(_frames.ReadAsync(deserializer, linked?.Token ?? ofCall));
+        _isEnded = _current is null;
+        return !_isEnded;
+    }
+
+    /// <summary>The request of a method that takes exactly one.</summary>
+    public async Task<T> ReadSingleAsync() =>
+        await FromCaller(_frames.ReadSingleAsync(deserializer, context.CancellationToken))
+        ?? throw new RpcException(new Status(StatusCode.Internal, "The request message is missing."));
+
+    async ValueTask<T?> FromCaller(ValueTask<T?> read)
+    {
+        try
+        {
+            return await read;
+        }
+        catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException or BadHttpRequestException)
+        {
+            throw new OperationCanceledException("The caller ended the call.", e, context.CancellationToken);
+        }
+    }
+}
+
+/// <summary>Messages to the caller. Each is flushed unless the write options say that more will follow at once.</summary>
+sealed class ResponseStream<T>(HttpServerCallContext context, Action<T, SerializationContext> serializer)
+    : IServerStreamWriter<T>
+    where T : class
+{
+    readonly FrameWriter _frames = new(context.Options.MaxSendMessageSize);
+    int _isWriting;
+
+    public WriteOptions? WriteOptions
+    {
+        get => context.WriteOptions;
+        set => context.WriteOptions = value;
+    }
+
+    /// <summary>What was sent cannot be followed by a status: the stream has to be reset.</summary>
+    public bool IsBroken => _frames.IsBroken;
+
+    public bool IsEnded { get; set; }
+
+    public Task WriteAsync(T message) => WriteAsync(message, CancellationToken.None);
+
+    public async Task WriteAsync(T message, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        cancellationToken.ThrowIfCancellationRequested();
+        context.CancellationToken.ThrowIfCancellationRequested();
+        if (Interlocked.Exchange(ref _isWriting, 1) == 1)
+            throw new InvalidOperationException("The last write is not done: await it before the next one.");
+        try
+        {
+            if (IsEnded)
+                throw new InvalidOperationException("The call has ended: no more messages can be written.");
+            Buffer(message);
+            if (WriteOptions is null || !WriteOptions.Flags.HasFlag(WriteFlags.BufferHint))
+                await context.FlushAsync();
+        }
+        finally
+        {
+            Volatile.Write(ref _isWriting, 0);
+        }
+    }
+
+    /// <summary>Leaves the message to the end of the response to be sent.</summary>
+    public void Buffer(T message)
+    {
+        context.MarkWritten();
+        _frames.Write(message, serializer, context.HttpContext.Response.BodyWriter);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using Grpc.Core;
+
+namespace Grpc.Wire;
+
+/// <summary>
+/// Reads length-prefixed messages from a pipe. What is wrong with the bytes ends in an <see cref="RpcException"/>; what
+/// is wrong with the connection comes through as the pipe throws it. One read at a time.
+/// </summary>
+sealed class FrameReader(PipeReader input, int? maxMessageBytes)
+{
+    readonly Payload _payload = new();
+
+    /// <summary>The next message, or null at the end of the stream.</summary>
+    public async ValueTask<T?> ReadAsync<T>(
+        Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            var result = await input.ReadAsync(cancellationToken);
+            var consumed = result.Buffer.Start;
+            var examined = result.Buffer.End;
+            try
+            {
+                if (result.IsCanceled)
+                    throw new OperationCanceledException("Reading was cancelled.");
+
+                if (TryGetPayload(result.Buffer, out var payload))
+                {
+                    consumed = examined = payload.End;
+                    return Deserialize(payload, deserializer);
+                }
+
+                if (result.IsCompleted)
+                {
+                    if (result.Buffer.IsEmpty)
+                        return null;
+                    throw Error(StatusCode.Internal, "The stream ended inside a message.");
+                }
+            }
+            finally
+            {
+                input.AdvanceTo(consumed, examined);
+            }
+        }
+    }
+
+    /// <summary>The only message of its stream, read up to the stream's end. Null where there is none.</summary>
+    public async ValueTask<T?> ReadSingleAsync<T>(
+        Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
+        where T : class
+    {
+        var message = await ReadAsync(deserializer, cancellationToken);
+        if (message is null)
+            return null;
+
+        while (true)
+        {
+            var result = await input.ReadAsync(cancellationToken);
+            input.AdvanceTo(result.Buffer.End);
+            if (result.IsCanceled)
+                throw new OperationCanceledException("Reading was cancelled.");
+            if (!result.Buffer.IsEmpty)
+                throw Error(StatusCode.Internal, "More than one message came where the method takes one.");
+            if (result.IsCompleted)
+                return message;
+        }
+    }
+
+    bool TryGetPayload(ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload)
+    {
+        payload = default;
+        if (buffer.Length < FrameWriter.PrefixBytes)
+            return false;
+
+        Span<byte> prefix = stackalloc byte[FrameWriter.PrefixBytes];
+        buffer.Slice(0, FrameWriter.PrefixBytes).CopyTo(prefix);
+        if (prefix[0] == 1)
+            throw Error(StatusCode.Internal, "A message is compressed although no compression was agreed.");
+        if (prefix[0] != 0)
+            throw Error(StatusCode.Internal, "A message starts with an invalid compression flag.");
+
+        var payloadBytes = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
+        if (payloadBytes > (maxMessageBytes ?? int.MaxValue))
+        {
+            throw Error(
+                StatusCode.ResourceExhausted,
+                $"A message of {payloadBytes} bytes is over the limit of {maxMessageBytes} for receiving.");
+        }
+
+        if (buffer.Length - FrameWriter.PrefixBytes < payloadBytes)
+            return false;
+        payload = buffer.Slice(FrameWriter.PrefixBytes, payloadBytes);
+        return true;
+    }
+
+    T Deserialize<T>(ReadOnlySequence<byte> payload, Func<DeserializationContext, T> deserializer)
+    {
+        _payload.Bytes = payload;
+        try
+        {
+            return deserializer(_payload);
+        }
+        catch (Exception e) when (e is not RpcException)
+        {
+            // Boundary: a marshaller may throw anything on bytes that the peer chose.
+            throw new RpcException(new Status(StatusCode.Internal, "A message could not be deserialized.", e));
+        }
+        finally
+        {
+            _payload.Bytes = default;
+        }
+    }
+
+    static RpcException Error(StatusCode code, string detail) => new(new Status(code, detail));
+
+    sealed class Payload : DeserializationContext
+    {
+        public ReadOnlySequence<byte> Bytes { get; set; }
+
+        public override int PayloadLength => (int)Bytes.Length;
+
+        public override byte[] PayloadAsNewBuffer() => Bytes.ToArray();
+
+        public override ReadOnlySequence<byte> PayloadAsReadOnlySequence() => Bytes;
+    }
+}
