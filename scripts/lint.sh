@@ -9,7 +9,7 @@ run_lint() {
   done
   # Warnings are errors in every project.
   build_quietly Hexcast.slnx 'tests/\|bench/'
-  quietly dotnet format whitespace "$root" --folder --verify-no-changes --no-restore --exclude "$root/artifacts"
+  quietly dotnet format whitespace "$root" --folder --verify-no-changes --exclude "$root/artifacts"
   quietly dotnet exec "$root/tests/Tidy/bin/Release/net10.0/Hexcast.Tidy.dll" -noLogo -noColor
   say "all well"
 }
