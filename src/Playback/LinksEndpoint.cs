@@ -1,0 +1,150 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Grpc.Core;
+using Hexcast.Contracts;
+using Hexcast.Platform.Errors;
+using Hexcast.Playback.Tokens;
+using Hexcast.Playback.Versions;
+using Microsoft.AspNetCore.Http;
+using Wire = Hexcast.Contracts.V1;
+
+namespace Hexcast.Playback;
+
+/// <summary>POST /v1/media/{media_id}/playback: the addresses to play a media, with a token where one is needed.</summary>
+internal sealed class LinksEndpoint(
+    Wire.Catalog.CatalogClient catalog, PlaybackTokens tokens, PlaybackOptions options)
+{
+    private const int BodyLimitBytes = 4096;
+    private const string PublicName = "public", SignedName = "signed";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        if (!MediaId.TryParse((string?)context.Request.RouteValues["media_id"], out var mediaId))
+        {
+            throw new HexcastException(ErrorCodes.NotFound, "This is no media id.");
+        }
+
+        var asked = await ReadAsync(context);
+        var lifetime = Lifetime(asked.TtlSeconds);
+        var media = await GetMediaAsync(mediaId, context.RequestAborted);
+        var policy = Policy(asked.Policy, IndexConversion.ToPolicy(media.Policy));
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.WriteAsJsonAsync(
+            LinksTo(context.Response, mediaId, policy, lifetime, asked.Cookie), Json, context.RequestAborted);
+    }
+
+    private Links LinksTo(HttpResponse response, MediaId mediaId, AccessPolicy policy, TimeSpan lifetime, bool cookie)
+    {
+        var root = PlaybackTokens.PathOf(mediaId);
+        if (policy == AccessPolicy.Public)
+        {
+            return new Links(
+                PublicName, ExpiresAt: null, Token: null, root + "master.m3u8", root + "manifest.mpd", root + "poster.jpg");
+        }
+
+        var (token, expiresAt) = tokens.Issue(mediaId, lifetime);
+        if (cookie)
+        {
+            response.Cookies.Append(
+                ViewerAccess.Cookie,
+                token,
+                new CookieOptions
+                {
+                    Path = root, Expires = expiresAt, HttpOnly = true, SameSite = SameSiteMode.Strict,
+                    Secure = response.HttpContext.Request.IsHttps,
+                });
+        }
+
+        var query = cookie ? "" : $"?{ViewerAccess.QueryName}={token}";
+        return new Links(
+            SignedName,
+            expiresAt,
+            token,
+            $"{root}master.m3u8{query}",
+            $"{root}manifest.mpd{query}",
+            $"{root}poster.jpg{query}");
+    }
+
+    private async Task<Wire.MediaRecord> GetMediaAsync(MediaId mediaId, CancellationToken cancel)
+    {
+        try
+        {
+            return await catalog.GetMediaAsync(
+                new Wire.GetMediaRequest { MediaId = mediaId.ToString() }, cancellationToken: cancel);
+        }
+        catch (RpcException failure)
+        {
+            throw GrpcErrors.Unwrap(failure);
+        }
+    }
+
+    private TimeSpan Lifetime(long? ttlSeconds)
+    {
+        var limit = (long)options.TokenLifetimeLimit.TotalSeconds;
+        return ttlSeconds switch
+        {
+            null => options.TokenLifetime,
+            < 1 => throw Invalid($"ttl_seconds is 1 to {limit}."),
+            { } asked when asked > limit => throw Invalid($"ttl_seconds is 1 to {limit}."),
+            { } asked => TimeSpan.FromSeconds(asked),
+        };
+    }
+
+    /// <summary>A request may ask for more than the media's policy, never for less.</summary>
+    private static AccessPolicy Policy(string? asked, AccessPolicy media) => (asked, media) switch
+    {
+        (null, _) => media,
+        (SignedName, _) => AccessPolicy.Signed,
+        (PublicName, AccessPolicy.Public) => AccessPolicy.Public,
+        (PublicName, _) => throw Invalid("This media's policy is signed. Change it first: PATCH /v1/media/{id}."),
+        _ => throw Invalid("policy is \"public\" or \"signed\"."),
+    };
+
+    private static async Task<Request> ReadAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        var buffer = new byte[BodyLimitBytes];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            if (body.Length + read > BodyLimitBytes)
+            {
+                throw new HexcastException(ErrorCodes.TooLarge, $"The body has at most {BodyLimitBytes} bytes.");
+            }
+
+            body.Write(buffer, 0, read);
+        }
+
+        try
+        {
+            return body.Length == 0
+                ? new Request()
+                : JsonSerializer.Deserialize<Request>(body.ToArray(), Json) ?? throw Invalid("The body is a JSON object.");
+        }
+        catch (JsonException bad)
+        {
+            throw Invalid($"The body is not what is expected: {bad.Message}");
+        }
+    }
+
+    private static HexcastException Invalid(string message) => new(ErrorCodes.InvalidArgument, message);
+
+    private sealed record Request
+    {
+        public long? TtlSeconds { get; init; }
+
+        public string? Policy { get; init; }
+
+        /// <summary>True: the token is set as a cookie too, and the addresses come without it.</summary>
+        public bool Cookie { get; init; }
+    }
+
+    private sealed record Links(
+        string Policy, DateTimeOffset? ExpiresAt, string? Token, string Hls, string Dash, string Poster);
+}

@@ -1,0 +1,156 @@
+using System.Globalization;
+using Hexcast.Contracts;
+using Hexcast.Platform.Errors;
+using Hexcast.Playback.Manifests;
+using Hexcast.Playback.Segments;
+using Hexcast.Playback.Tokens;
+using Hexcast.Playback.Versions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Hexcast.Playback;
+
+/// <summary>
+/// Everything under /play, which is what players and CDNs see:
+/// <code>
+///   1 path → media    2 media → newest version (VersionCache)    3 version's policy + token → viewer
+///   4 version → manifest, made once a revision; or segment → (object, offset, length)    5 bytes
+/// </code>
+/// </summary>
+internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, ObjectResponse objects)
+{
+    private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
+
+    public void Map(IEndpointRouteBuilder http)
+    {
+        var play = http.MapGroup("/play/{media_id}");
+        play.MapMethods("/master.m3u8", Methods, c => Manifest(c, ManifestRenderer.HlsMaster));
+        play.MapMethods("/manifest.mpd", Methods, c => Manifest(c, ManifestRenderer.Dash));
+        play.MapMethods("/poster.jpg", Methods, Poster);
+        play.MapMethods("/{version}/{rendition}/index.m3u8", Methods, MediaPlaylist);
+        play.MapMethods("/{version}/{rendition}/init.mp4", Methods, InitSegment);
+        play.MapMethods("/{version}/{rendition}/{segment}.m4s", Methods, Segment);
+        http.MapMethods("/play/{**path}", [HttpMethods.Options], Preflight);
+        http.MapMethods("/play/{**path}", Methods, context =>
+        {
+            AllowOrigins(context.Response);
+            throw NotHere();
+        });
+    }
+
+    private async Task Manifest(HttpContext context, Func<PlayableVersion, ManifestBytes> get)
+    {
+        var (version, viewer) = await OpenAsync(context);
+        // The next version comes under the same address, so no copy is used without asking.
+        await SendManifestAsync(context, get(version), viewer.QueryToken, "no-cache");
+    }
+
+    private async Task MediaPlaylist(HttpContext context)
+    {
+        var (version, viewer) = await OpenAsync(context);
+        var id = RouteText(context, "rendition");
+        RequireRendition(context, version);
+        await SendManifestAsync(
+            context,
+            ManifestRenderer.HlsMedia(version, id),
+            viewer.QueryToken,
+            version.Index.Complete ? Immutable(viewer) : "no-cache");
+    }
+
+    private async Task InitSegment(HttpContext context)
+    {
+        var (version, viewer) = await OpenAsync(context);
+        var rendition = RequireRendition(context, version);
+        await objects.SendAsync(context, rendition.Init, rendition.ContentType, Immutable(viewer));
+    }
+
+    private async Task Segment(HttpContext context)
+    {
+        var (version, viewer) = await OpenAsync(context);
+        var rendition = RequireRendition(context, version);
+        var name = RouteText(context, "segment");
+        // One spelling a segment: "01" or "+1" would be other keys of the same bytes in every cache.
+        var slice = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && name[0] != '0'
+            ? rendition.Segment(number)
+            : null;
+        await objects.SendAsync(context, slice ?? throw NotHere(), rendition.ContentType, Immutable(viewer));
+    }
+
+    private async Task Poster(HttpContext context)
+    {
+        var (version, _) = await OpenAsync(context);
+        await objects.SendAsync(context, version.Poster ?? throw NotHere(), "image/jpeg", "no-cache");
+    }
+
+    private async ValueTask<(PlayableVersion Version, Viewer Viewer)> OpenAsync(HttpContext context)
+    {
+        AllowOrigins(context.Response);
+        if (!MediaId.TryParse(RouteText(context, "media_id"), out var mediaId))
+        {
+            throw NotHere();
+        }
+
+        var version = await versions.GetAsync(mediaId, context.RequestAborted);
+        return (version, await access.CheckAsync(context.Request, version));
+    }
+
+    private static PlayableRendition RequireRendition(HttpContext context, PlayableVersion version) =>
+        RouteText(context, "version") == version.Version &&
+        version.Renditions.TryGetValue(RouteText(context, "rendition"), out var rendition)
+            ? rendition
+            : throw NotHere();
+
+    private static async Task SendManifestAsync(
+        HttpContext context, ManifestBytes manifest, string? token, string cacheControl)
+    {
+        var response = context.Response;
+        response.Headers.ETag = manifest.ETag;
+        response.Headers.CacheControl = cacheControl;
+        var length = manifest.LengthWith(token);
+        // Only its preconditions: a manifest is sent whole, which a Range header always allows.
+        var status = ByteRange.For(context.Request, manifest.ETag, length).Status;
+        if (status is StatusCodes.Status304NotModified or StatusCodes.Status412PreconditionFailed)
+        {
+            response.StatusCode = status;
+            return;
+        }
+
+        response.ContentType = manifest.ContentType;
+        response.ContentLength = length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            manifest.WriteTo(response.BodyWriter, token);
+            await response.BodyWriter.FlushAsync(context.RequestAborted);
+        }
+    }
+
+    /// <summary>
+    /// A signed answer is the viewer's own: a shared cache that checks no tokens would give it to anybody.
+    /// </summary>
+    private static string Immutable(Viewer viewer) => viewer.IsPublic
+        ? "public, max-age=31536000, immutable"
+        : "private, max-age=31536000, immutable";
+
+    private static Task Preflight(HttpContext context)
+    {
+        AllowOrigins(context.Response);
+        var headers = context.Response.Headers;
+        headers.AccessControlAllowMethods = "GET, HEAD";
+        headers.AccessControlAllowHeaders = "Range, If-Match, If-None-Match, If-Range";
+        headers.AccessControlMaxAge = "86400";
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    // A token in the query is the only credential that another origin's page can use; cookies need a named origin.
+    private static void AllowOrigins(HttpResponse response)
+    {
+        response.Headers.AccessControlAllowOrigin = "*";
+        response.Headers.AccessControlExposeHeaders = "Accept-Ranges, Content-Length, Content-Range, ETag";
+    }
+
+    private static string RouteText(HttpContext context, string name) => (string)context.Request.RouteValues[name]!;
+
+    private static HexcastException NotHere() => new(ErrorCodes.NotFound, "There is nothing to play here.");
+}

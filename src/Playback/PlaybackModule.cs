@@ -1,0 +1,40 @@
+using Hexcast.Platform.Hosting;
+using Hexcast.Playback.Segments;
+using Hexcast.Playback.Tokens;
+using Hexcast.Playback.Versions;
+using Hexcast.Playback.Watch;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Wire = Hexcast.Contracts.V1;
+
+namespace Hexcast.Playback;
+
+/// <summary>Manifests, segments, tokens and the watch page.</summary>
+public sealed class PlaybackModule : RoleModule
+{
+    public override void AddServices(RoleBuilder role)
+    {
+        role.AddOptions<PlaybackOptions>("Playback");
+        role.AddRoleClient(invoker => new Wire.Catalog.CatalogClient(invoker));
+        var keys = Path.Combine(role.DataFolder("keys"), "playback.json");
+        role.Services.AddSingleton(_ => KeyRing.Open(keys));
+        role.Services.AddSingleton<PlaybackTokens>();
+        role.Services.AddSingleton<ViewerAccess>();
+        role.Services.AddSingleton<VersionCache>();
+        role.Services.AddSingleton<ObjectResponse>();
+        role.Services.AddSingleton<PlayEndpoints>();
+        role.Services.AddSingleton<LinksEndpoint>();
+        role.Services.AddSingleton<WatchAssets>();
+        role.Services.AddSingleton<WatchEndpoints>();
+        role.Services.AddHostedService<ChangeFollower>();
+    }
+
+    public override void MapHttp(IEndpointRouteBuilder http)
+    {
+        http.ServiceProvider.GetRequiredService<PlayEndpoints>().Map(http);
+        var links = http.ServiceProvider.GetRequiredService<LinksEndpoint>();
+        http.MapPost("/v1/media/{media_id}/playback", links.HandleAsync);
+        http.ServiceProvider.GetRequiredService<WatchEndpoints>().Map(http);
+    }
+}

@@ -1,0 +1,67 @@
+using Grpc.Core;
+using Hexcast.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Wire = Hexcast.Contracts.V1;
+
+namespace Hexcast.Playback.Watch;
+
+/// <summary>GET /watch/{media_id}: the player page. It is whole without script, which then brings it to life.</summary>
+internal sealed class WatchEndpoints(Wire.Catalog.CatalogClient catalog, WatchAssets assets)
+{
+    private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
+
+    /// <summary>Own files only; the player feeds the video element from memory, which is "blob:".</summary>
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+        "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+    public void Map(IEndpointRouteBuilder http)
+    {
+        http.MapMethods("/watch/{media_id}", Methods, WatchAsync);
+        http.MapMethods(WatchAssets.Route, Methods, assets.ServeAsync);
+    }
+
+    private async Task WatchAsync(HttpContext context)
+    {
+        var view = await ViewAsync((string)context.Request.RouteValues["media_id"]!, context.RequestAborted);
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.CacheControl = "no-store";
+        headers.XContentTypeOptions = "nosniff";
+        // A token may stand in an address; no other site is told of it.
+        headers["Referrer-Policy"] = "same-origin";
+        context.Response.StatusCode = view.State switch
+        {
+            WatchState.Unknown => StatusCodes.Status404NotFound,
+            WatchState.Unavailable => StatusCodes.Status503ServiceUnavailable,
+            _ => StatusCodes.Status200OK,
+        };
+        context.Response.ContentType = "text/html; charset=utf-8";
+        await context.Response.WriteAsync(WatchPage.Render(view, assets).ToString(), context.RequestAborted);
+    }
+
+    private async Task<WatchView> ViewAsync(string mediaId, CancellationToken cancel)
+    {
+        if (!MediaId.TryParse(mediaId, out var id))
+        {
+            return new WatchView("", WatchState.Unknown);
+        }
+
+        try
+        {
+            var media = await catalog.GetMediaAsync(
+                new Wire.GetMediaRequest { MediaId = id.ToString() }, cancellationToken: cancel);
+            return WatchView.Of(media);
+        }
+        catch (RpcException failure) when (failure.StatusCode == StatusCode.NotFound)
+        {
+            return new WatchView(mediaId, WatchState.Unknown);
+        }
+        catch (RpcException failure) when (failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
+        {
+            return new WatchView(mediaId, WatchState.Unavailable);
+        }
+    }
+}
