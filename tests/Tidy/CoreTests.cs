@@ -12,6 +12,9 @@ public sealed partial class CoreTests
     static readonly string[] Cores =
     [
         "src/Media/",
+        "src/Worker/WorkerCore.cs",
+        "src/Worker/WorkerEffect.cs",
+        "src/Worker/WorkerEvent.cs",
     ];
 
     [Fact]

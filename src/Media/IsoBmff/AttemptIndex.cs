@@ -39,6 +39,9 @@ public sealed record RenditionIndex
     public int Channels { get; init; }
     public int SampleRateHz { get; init; }
 
+    /// <summary>Pictures, or frames of sound, that are really there: fewer than planned where a source is damaged.</summary>
+    public int Frames { get; init; }
+
     /// <summary>Ticks a second of every start and duration below.</summary>
     public required int Timescale { get; init; }
 

@@ -23,6 +23,8 @@ public static class ErrorCodes
     public const string TokenInvalid = "token_invalid";
     public const string TokenExpired = "token_expired";
     public const string NotPlayable = "not_playable";
+    public const string SandboxUnavailable = "sandbox_unavailable";
+    public const string ToolMissing = "tool_missing";
 
     private static readonly Dictionary<string, (int Http, StatusCode Grpc)> Table = new(StringComparer.Ordinal)
     {
@@ -45,6 +47,8 @@ public static class ErrorCodes
         [TokenInvalid] = (403, StatusCode.PermissionDenied),
         [TokenExpired] = (403, StatusCode.PermissionDenied),
         [NotPlayable] = (404, StatusCode.NotFound),
+        [SandboxUnavailable] = (503, StatusCode.Unavailable),
+        [ToolMissing] = (503, StatusCode.Unavailable),
     };
 
     public static IEnumerable<string> All => Table.Keys;

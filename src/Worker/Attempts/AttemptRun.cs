@@ -1,0 +1,47 @@
+using Hexcast.Contracts.V1;
+using Hexcast.Worker.Tools;
+
+namespace Hexcast.Worker.Attempts;
+
+/// <summary>What one attempt is given: its task, a scratch folder, tools, objects, a way to tell its progress.</summary>
+internal sealed class AttemptRun(
+    TaskAssignment task,
+    AttemptScratch scratch,
+    Workbench bench,
+    Action<double, double> progress)
+{
+    private readonly long startedAt = bench.Clock.GetTimestamp();
+
+    public TaskAssignment Task { get; } = task;
+
+    public AttemptScratch Scratch { get; } = scratch;
+
+    public ToolRunner Tools { get; } = bench.Tools;
+
+    public StoredObjects Objects { get; } = bench.Objects;
+
+    public TimeProvider Clock { get; } = bench.Clock;
+
+    /// <summary>The source on this machine.</summary>
+    /// <exception cref="AttemptFailedException">It is not there.</exception>
+    public string SourcePath => Objects.LocalPath(Task.SourceKey) is { } path && File.Exists(path)
+        ? path
+        : throw new AttemptFailedException(
+            FailureCodes.SourceUnreadable, $"The source {Task.SourceKey} is not in this worker's object store.");
+
+    public double WallSeconds => Clock.GetElapsedTime(startedAt).TotalSeconds;
+
+    /// <summary>The key of an object of this attempt.</summary>
+    public string Key(string name) => Task.Prefix() + name;
+
+    public void Tell(double fraction, double mediaSeconds) =>
+        progress(Math.Clamp(fraction, 0, 1), mediaSeconds / Math.Max(WallSeconds, 1e-3));
+
+    public ToolCommand Command(string program, Func<ToolView, IReadOnlyList<string>> arguments) => new()
+    {
+        Program = program,
+        Arguments = arguments,
+        SourcePath = SourcePath,
+        ScratchFolder = Scratch.Path,
+    };
+}

@@ -1,0 +1,78 @@
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Errors;
+using Hexcast.Platform.ObjectStore;
+using Microsoft.Extensions.Logging;
+
+namespace Hexcast.Worker.Attempts;
+
+/// <summary>
+/// Runs one attempt to an outcome, always. Unless it is a commit, no process, scratch file or object of the attempt
+/// is left when it answers.
+/// </summary>
+internal sealed class AttemptRunner(
+    Workbench bench,
+    ProbeAttempt probe,
+    ChunkAttempt chunk,
+    PublishAttempt publish,
+    ILogger<AttemptRunner> log)
+{
+    public async Task<AttemptOutcome> RunAsync(
+        TaskAssignment task, Action<double, double> progress, CancellationToken cancel)
+    {
+        var key = AttemptKey.Of(task.Attempt);
+        AttemptOutcome outcome;
+        try
+        {
+            outcome = AttemptOutcome.Committed(await WorkAsync(task, key, progress, cancel));
+            log.LogInformation(
+                "{Attempt} of {MediaId} done in {Seconds:0.00} s", key, task.MediaId, outcome.Commit!.WallSeconds);
+            return outcome;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            outcome = AttemptOutcome.Failed(FailureCodes.Cancelled, "Cancelled.");
+        }
+        // The boundary of an attempt: whatever it throws, the master hears of it and the worker lives on.
+        catch (Exception failure)
+        {
+            outcome = AttemptFailure.Outcome(failure);
+            log.LogWarning(
+                failure, "{Attempt} of {MediaId} failed with {Code}: {Reason}", key, task.MediaId,
+                outcome.Failure!.Code, outcome.Failure.Message);
+        }
+
+        await RemoveObjectsAsync(task.Prefix(), CancellationToken.None);
+        return outcome;
+    }
+
+    /// <summary>Deletes what an attempt has written; the master's collection does it where this cannot.</summary>
+    public async Task RemoveObjectsAsync(string prefix, CancellationToken cancel)
+    {
+        try
+        {
+            await bench.Objects.DeletePrefixAsync(prefix, cancel);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or HexcastException)
+        {
+            log.LogWarning("{Prefix} could not be deleted: {Reason}", prefix, failure.Message);
+        }
+    }
+
+    private async Task<TaskCommit> WorkAsync(
+        TaskAssignment task, AttemptKey key, Action<double, double> progress, CancellationToken cancel)
+    {
+        ObjectKey.Check(task.Prefix() + AttemptIndexFile.Name);
+        using var folder = bench.Scratch.Open(key);
+        var run = new AttemptRun(task, folder, bench, progress);
+        return task.WorkCase switch
+        {
+            TaskAssignment.WorkOneofCase.Probe => await probe.RunAsync(run, cancel),
+            TaskAssignment.WorkOneofCase.Chunk => await chunk.RunAsync(run, task.Chunk, cancel),
+            TaskAssignment.WorkOneofCase.Audio => await AudioAttempt.RunAsync(run, task.Audio, cancel),
+            TaskAssignment.WorkOneofCase.Poster => await PosterAttempt.RunAsync(run, task.Poster, cancel),
+            TaskAssignment.WorkOneofCase.Publish => await publish.RunAsync(run, task.Publish, cancel),
+            _ => throw new AttemptFailedException(
+                FailureCodes.Unsupported, "This worker does not know this kind of task: update it.", permanent: true),
+        };
+    }
+}

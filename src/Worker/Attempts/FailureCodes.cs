@@ -1,0 +1,37 @@
+namespace Hexcast.Worker.Attempts;
+
+/// <summary>
+/// The stable names by which an attempt's end is known, beside those of <see cref="Media.MediaErrorCode"/> for what is
+/// wrong with a source and those of Platform's table for the store and the preset.
+/// </summary>
+internal static class FailureCodes
+{
+    public const string Cancelled = "cancelled";
+    public const string WorkerOverloaded = "worker_overloaded";
+    public const string SandboxUnavailable = "sandbox_unavailable";
+    public const string ToolMissing = "tool_missing";
+    public const string ToolStalled = "tool_stalled";
+    public const string ToolOutputTooLarge = "tool_output_too_large";
+    public const string ToolFailed = "tool_failed";
+    public const string ScratchFull = "scratch_full";
+    public const string SourceUnreadable = "source_unreadable";
+    public const string ObjectMissing = "object_missing";
+    public const string ObjectCorrupt = "object_corrupt";
+    public const string OutputMismatch = "output_mismatch";
+    public const string PartsInconsistent = "parts_inconsistent";
+    public const string Unsupported = "unsupported_work";
+    public const string Internal = "internal";
+}
+
+/// <summary>Ends an attempt with a name and words; permanent means another attempt would end the same.</summary>
+internal sealed class AttemptFailedException(
+    string code, string message, bool permanent = false, string logTail = "", Exception? inner = null)
+    : Exception(message, inner)
+{
+    public string Code { get; } = code;
+
+    public bool Permanent { get; } = permanent;
+
+    /// <summary>The last lines that the tool printed.</summary>
+    public string LogTail { get; } = logTail;
+}

@@ -1,0 +1,32 @@
+using Hexcast.Contracts.V1;
+using Hexcast.Media.Ffmpeg;
+using Hexcast.Worker.Tools;
+
+namespace Hexcast.Worker.Attempts;
+
+/// <summary>One still picture of the video.</summary>
+internal static class PosterAttempt
+{
+    public const string Name = "poster.jpg";
+
+    // 1280x720 at JPEG's best quality stays well below.
+    private const int PosterLimitBytes = 16 << 20;
+
+    public static async Task<TaskCommit> RunAsync(AttemptRun run, PosterWork work, CancellationToken cancel)
+    {
+        var plan = await run.Objects.ReadPlanAsync(work.Plan, cancel);
+        var errors = await run.Tools.RunAsync(
+            run.Command("ffmpeg", view => ImageArguments.Poster(plan, view.Source, view.Output(Name))),
+            ToolOutput.Progress(_ => { }), cancel);
+        var picture = new FileInfo(run.Scratch.File(Name));
+        if (picture is not { Exists: true, Length: > 0 and <= PosterLimitBytes })
+        {
+            throw new AttemptFailedException(
+                FailureCodes.OutputMismatch, "ffmpeg made no poster of the video.", logTail: errors);
+        }
+
+        var bytes = await File.ReadAllBytesAsync(picture.FullName, cancel);
+        var stored = await run.Objects.WriteAsync(run.Key(Name), bytes, cancel);
+        return new TaskCommit { Result = stored, WallSeconds = run.WallSeconds };
+    }
+}

@@ -1,0 +1,46 @@
+using Grpc.Core;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Errors;
+using Microsoft.Extensions.Logging;
+using Verdict = Hexcast.Contracts.V1.ReportStatusResponse.Types.Verdict;
+
+namespace Hexcast.Worker;
+
+/// <summary>The two ways to the master: the stream, and reports.</summary>
+internal sealed class MasterLink(
+    Scheduler.SchedulerClient master, TimeProvider clock, ILogger<MasterLink> log)
+{
+    // The verdict waits for an fsync of the coordinator, seen to take 421 ms on a busy disk.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>Ends with what broke the stream; null when the master ended it in order.</summary>
+    public Task<Exception?> RunAsync(MasterStream stream, Func<WorkerEvent, ValueTask> post) =>
+        stream.RunAsync(master, post);
+
+    /// <summary>Sends a report once; the answer, or that there was none.</summary>
+    public async Task<WorkerEvent> ReportAsync(ReportStatusRequest request, CancellationToken cancel)
+    {
+        var attempt = AttemptKey.Of(request.Attempt);
+        try
+        {
+            var deadline = clock.GetUtcNow().Add(AnswerLimit).UtcDateTime;
+            var answer = await master.ReportStatusAsync(request, deadline: deadline, cancellationToken: cancel);
+            return answer.Verdict == Verdict.Unspecified
+                ? new WorkerEvent.ReportFailed(attempt)
+                : new WorkerEvent.Answered(attempt, answer.Verdict);
+        }
+        catch (RpcException refused) when (refused.StatusCode is StatusCode.InvalidArgument)
+        {
+            // The same words would be refused for ever; what was written is nobody's.
+            log.LogError(
+                "The master refused the report of {Attempt}: {Reason}", attempt, GrpcErrors.Unwrap(refused).Message);
+            return new WorkerEvent.Answered(attempt, Verdict.Superseded);
+        }
+        catch (Exception failure) when (failure is RpcException or IOException)
+        {
+            cancel.ThrowIfCancellationRequested();
+            log.LogWarning("The report of {Attempt} was not answered: {Reason}", attempt, failure.Message);
+            return new WorkerEvent.ReportFailed(attempt);
+        }
+    }
+}

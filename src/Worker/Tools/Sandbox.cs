@@ -1,0 +1,61 @@
+namespace Hexcast.Worker.Tools;
+
+/// <summary>
+/// The whole command line around a tool, as pure data. Every program in the chain replaces itself by the next, so the
+/// process that we start, signal and wait for is bubblewrap (or the tool):
+///   nice → prlimit → bwrap → tool       required
+///   nice → prlimit → setpriv → tool     off
+/// </summary>
+internal sealed class Sandbox(SandboxMode mode)
+{
+    /// <summary>Encoders use what nothing else wants: a heartbeat or an election must never wait for one.</summary>
+    public const int Nice = 19;
+
+    // Above the largest file that a chunk of 32 s, or two hours of sound, can make; a runaway muxer ends here.
+    private const long FileSizeLimitBytes = 16L << 30;
+    private const int OpenFilesLimit = 256;
+
+    private const string SourceInside = "/source";
+    private const string ScratchInside = "/scratch";
+
+    private static readonly string[] Limits =
+    [
+        "-n", $"{Nice}", "prlimit", "--core=0", $"--fsize={FileSizeLimitBytes}", $"--nofile={OpenFilesLimit}", "--",
+    ];
+
+    // No network, no other process in sight, nothing of this machine's files but the system's programs and libraries,
+    // no privilege to gain by a user namespace of its own, no terminal, no environment.
+    private static readonly string[] Walls =
+    [
+        "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL",
+        "--die-with-parent", "--new-session", "--clearenv",
+        "--setenv", "PATH", SystemPath, "--setenv", "LC_ALL", "C.UTF-8",
+        "--ro-bind", "/usr", "/usr",
+        "--ro-bind-try", "/bin", "/bin", "--ro-bind-try", "/lib", "/lib", "--ro-bind-try", "/lib64", "/lib64",
+        // Debian's libblas, which libavfilter links, is one of these.
+        "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
+        "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
+        "--dev", "/dev", "--tmpfs", "/tmp",
+    ];
+
+    public const string SystemPath = "/usr/bin:/bin";
+
+    public SandboxMode Mode { get; } = mode;
+
+    /// <summary>The program to start and its arguments.</summary>
+    public (string Program, IReadOnlyList<string> Arguments) CommandLine(ToolCommand tool) => Mode switch
+    {
+        SandboxMode.Required =>
+            ("nice", [
+                .. Limits, .. Walls,
+                .. (IReadOnlyList<string>)(tool.SourcePath is null ? [] : ["--ro-bind", tool.SourcePath, SourceInside]),
+                "--bind", tool.ScratchFolder, ScratchInside, "--chdir", ScratchInside, "--",
+                tool.Program, .. tool.Arguments(new ToolView(SourceInside, ScratchInside)),
+            ]),
+        _ =>
+            ("nice", [
+                .. Limits, "setpriv", "--pdeathsig", "KILL", "--",
+                tool.Program, .. tool.Arguments(new ToolView(tool.SourcePath ?? "", tool.ScratchFolder)),
+            ]),
+    };
+}

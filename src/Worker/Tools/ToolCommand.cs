@@ -1,0 +1,23 @@
+namespace Hexcast.Worker.Tools;
+
+/// <summary>One run of ffmpeg or ffprobe, before it is known where the tool will find its files.</summary>
+internal sealed record ToolCommand
+{
+    /// <summary>The program's name, found in the system's own folders.</summary>
+    public required string Program { get; init; }
+
+    /// <summary>Takes the source's and the scratch folder's names as the tool sees them.</summary>
+    public required Func<ToolView, IReadOnlyList<string>> Arguments { get; init; }
+
+    /// <summary>The one file that may be read, on this machine; null when the tool reads none.</summary>
+    public string? SourcePath { get; init; }
+
+    /// <summary>The one folder that may be written, on this machine.</summary>
+    public required string ScratchFolder { get; init; }
+}
+
+/// <summary>Names that mean the same inside and outside the sandbox only through this record.</summary>
+internal sealed record ToolView(string Source, string Scratch)
+{
+    public string Output(string fileName) => Scratch + "/" + fileName;
+}

@@ -1,0 +1,50 @@
+using Hexcast.Worker.Attempts;
+
+namespace Hexcast.Worker.Tools;
+
+/// <summary>Reads from exit code and last words what kind of failure a tool had.</summary>
+internal static class ToolFault
+{
+    // The convention that nice, prlimit and setpriv keep: the program was not found.
+    private const int NotFoundExitCode = 127;
+
+    public static AttemptFailedException Explain(string program, int exitCode, string errors)
+    {
+        var (code, message) = Classify(program, exitCode, errors);
+        return new AttemptFailedException(code, message, logTail: errors);
+    }
+
+    private static (string Code, string Message) Classify(string program, int exitCode, string errors)
+    {
+        var noSandbox = Says("failed to execute bwrap");
+        if (Says("bwrap: execvp") || (exitCode == NotFoundExitCode && !noSandbox))
+        {
+            return (FailureCodes.ToolMissing, $"{program} is not installed. Install Debian's package ffmpeg.");
+        }
+
+        if (noSandbox || errors.StartsWith("bwrap: ", StringComparison.Ordinal))
+        {
+            return (FailureCodes.SandboxUnavailable,
+                "bubblewrap cannot lock the tools in. Install Debian's package bubblewrap; inside a container, allow " +
+                "user namespaces. Only where every source is trusted: set Worker:Sandbox to off. " +
+                $"It said: {LastLine(errors)}");
+        }
+
+        if (Says("No space left on device") || Says("Disk quota exceeded") || Says("File too large"))
+        {
+            return (FailureCodes.ScratchFull,
+                "The disk that holds scratch files is full. Make space under the data folder.");
+        }
+
+        return (FailureCodes.ToolFailed, $"{program} ended with {exitCode}: {LastLine(errors)}");
+
+        bool Says(string words) => errors.Contains(words, StringComparison.Ordinal);
+    }
+
+    public static string LastLine(string text)
+    {
+        const int limitChars = 300;
+        var line = text.TrimEnd().Split('\n')[^1].Trim();
+        return line.Length == 0 ? "(nothing)" : line.Length <= limitChars ? line : line[..limitChars] + "…";
+    }
+}

@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Hexcast.Worker.Attempts;
+
+namespace Hexcast.Worker.Tools;
+
+/// <summary>
+/// Runs a tool to its end: killed with all its children when the attempt is cancelled, when it stalls, or when it
+/// prints more than it may. When this answers or throws, no process of the run is left.
+/// </summary>
+internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOptions options, TimeProvider clock)
+{
+    /// <returns>The last of standard error of a tool that exited with 0.</returns>
+    /// <exception cref="AttemptFailedException">It could not be started, failed, stalled or said too much.</exception>
+    public async Task<string> RunAsync(ToolCommand tool, OutputReader read, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        using var process = await StartAsync(tool);
+        process.StandardInput.Close();
+        var errors = TextTail.ReadAsync(process.StandardError.BaseStream);
+        var watch = new StallWatch(clock, options.StallLimit);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var stalled = watch.WaitForStallAsync(stop.Token);
+        var ended = Task.WhenAll(ReadOutputAsync(), process.WaitForExitAsync(stop.Token));
+        bool stall;
+        try
+        {
+            stall = await Task.WhenAny(ended, stalled) == stalled && !cancel.IsCancellationRequested;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            Kill(process);
+            await process.WaitForExitAsync(CancellationToken.None);
+            await errors;
+            await ((Task)stalled).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (stall)
+        {
+            await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new AttemptFailedException(
+                FailureCodes.ToolStalled,
+                $"{tool.Program} made no headway for {watch.Limit.TotalSeconds:0.#} s and was killed.",
+                logTail: await errors);
+        }
+
+        await ended;
+        return process.ExitCode == 0
+            ? await errors
+            : throw ToolFault.Explain(tool.Program, process.ExitCode, await errors);
+
+        async Task ReadOutputAsync()
+        {
+            try
+            {
+                await read(process.StandardOutput.BaseStream, watch, stop.Token);
+            }
+            catch
+            {
+                // Nobody reads on: the tool would wait for ever on a full pipe.
+                await stop.CancelAsync();
+                throw;
+            }
+        }
+    }
+
+    private async Task<Process> StartAsync(ToolCommand tool)
+    {
+        var (program, arguments) = sandbox.CommandLine(tool);
+        var info = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = tool.ScratchFolder,
+        };
+        info.Environment.Clear();
+        info.Environment["PATH"] = Sandbox.SystemPath;
+        info.Environment["LC_ALL"] = "C.UTF-8";
+        try
+        {
+            return await starter.StartAsync(info);
+        }
+        catch (Win32Exception missing)
+        {
+            throw new AttemptFailedException(
+                FailureCodes.ToolMissing, $"'{program}' cannot be started: {missing.Message}.", inner: missing);
+        }
+    }
+
+    private static void Kill(Process process)
+    {
+        try
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended between the question and the signal.
+        }
+    }
+}

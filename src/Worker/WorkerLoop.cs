@@ -1,0 +1,183 @@
+using System.Threading.Channels;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Hosting;
+using Hexcast.Worker.Attempts;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Hexcast.Worker;
+
+/// <summary>
+/// The shell around <see cref="WorkerCore"/>: one loop takes events, steps the core and sets errands going. An errand
+/// (the stream, an attempt, a report, a removal) reports back by events only, and is awaited when the worker stops.
+/// </summary>
+internal sealed class WorkerLoop(
+    NodeSettings node,
+    WorkerOptions options,
+    Workbench bench,
+    AttemptRunner attempts,
+    MasterLink master,
+    ILogger<WorkerLoop> log) : BackgroundService
+{
+    // Errands wait when the loop is behind; the loop itself never waits for one.
+    private const int EventLimit = 1024;
+
+    private readonly Channel<WorkerEvent> events = Channel.CreateBounded<WorkerEvent>(EventLimit);
+    private readonly WorkerCore core = new(node.NodeId, options.ResolvedSlots);
+    private readonly Dictionary<AttemptKey, CancellationTokenSource> running = [];
+    private readonly Dictionary<AttemptKey, Backoff> reportBackoffs = [];
+    private readonly List<Task> errands = [];
+    private readonly Backoff streamBackoff = new(options.ReconnectFirst, options.ReconnectLimit, bench.Clock);
+    private MasterStream? stream;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        bench.Scratch.Clear();
+        await bench.CheckAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        errands.Add(TickAsync(stoppingToken));
+        await events.Writer.WriteAsync(new WorkerEvent.Started(), stoppingToken);
+        try
+        {
+            await foreach (var happened in events.Reader.ReadAllAsync(stoppingToken))
+            {
+                Forget(happened);
+                foreach (var effect in core.Step(happened, bench.Clock.GetUtcNow()))
+                {
+                    Execute(effect, stoppingToken);
+                }
+            }
+        }
+        finally
+        {
+            // What still runs is told by the token and leaves nothing behind; the stream's end tells the master.
+            await Task.WhenAll(errands).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stream?.Dispose();
+        }
+    }
+
+    private void Execute(WorkerEffect effect, CancellationToken stop)
+    {
+        switch (effect)
+        {
+            case WorkerEffect.OpenStream open:
+                stream?.Dispose();
+                stream = new MasterStream(open.Session, stop);
+                Begin(StreamAsync(stream, open.Failures, stop));
+                break;
+            case WorkerEffect.CloseStream close when stream?.Session == close.Session:
+                log.LogWarning("The stream to the master is closed: {Reason}", close.Reason);
+                stream.Close();
+                break;
+            case WorkerEffect.Send send when stream?.Session == send.Session:
+                stream.Send(send.Message);
+                break;
+            case WorkerEffect.Start start:
+                var cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
+                running.Add(AttemptKey.Of(start.Task.Attempt), cancel);
+                Begin(AttemptAsync(start.Task, cancel.Token, stop));
+                break;
+            case WorkerEffect.Stop cancelled:
+                running[cancelled.Attempt].Cancel();
+                break;
+            case WorkerEffect.Report report:
+                Begin(ReportAsync(report, stop));
+                break;
+            case WorkerEffect.Remove remove:
+                Begin(RemoveAsync(remove, stop));
+                break;
+        }
+    }
+
+    private void Forget(WorkerEvent happened)
+    {
+        switch (happened)
+        {
+            case WorkerEvent.Ended ended when running.Remove(ended.Attempt, out var cancel):
+                cancel.Dispose();
+                break;
+            case WorkerEvent.Answered answered:
+                reportBackoffs.Remove(answered.Attempt);
+                break;
+            case WorkerEvent.Tick:
+                errands.RemoveAll(errand => errand.IsCompletedSuccessfully);
+                break;
+        }
+    }
+
+    private void Begin(Task errand) => errands.Add(errand);
+
+    private ValueTask Post(WorkerEvent happened, CancellationToken stop) => events.Writer.WriteAsync(happened, stop);
+
+    private async Task TickAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(options.HeartbeatInterval, bench.Clock);
+        var sampler = new NodeLoadSampler(bench.Scratch.Folder);
+        while (await timer.WaitForNextTickAsync(stop))
+        {
+            await Post(new WorkerEvent.Tick(sampler.Sample()), stop);
+        }
+    }
+
+    private async Task StreamAsync(MasterStream opened, int failures, CancellationToken stop)
+    {
+        await WaitAsync(streamBackoff, failures, stop);
+        var broken = await master.RunAsync(opened, happened => Post(happened, stop));
+        if (!stop.IsCancellationRequested)
+        {
+            log.LogInformation("The stream to the master ended: {Reason}", broken?.Message ?? "the master closed it");
+            await Post(new WorkerEvent.StreamLost(opened.Session), stop);
+        }
+    }
+
+    private async Task AttemptAsync(TaskAssignment task, CancellationToken cancel, CancellationToken stop)
+    {
+        var key = AttemptKey.Of(task.Attempt);
+        var outcome = await attempts.RunAsync(task, Tell, cancel);
+        if (!stop.IsCancellationRequested)
+        {
+            await Post(new WorkerEvent.Ended(key, outcome), stop);
+        }
+
+        // Best effort: the next one says it better.
+        void Tell(double fraction, double speed) =>
+            events.Writer.TryWrite(new WorkerEvent.Progressed(key, fraction, speed));
+    }
+
+    private async Task ReportAsync(WorkerEffect.Report report, CancellationToken stop)
+    {
+        var key = AttemptKey.Of(report.Request.Attempt);
+        if (report.Failures > 0)
+        {
+            if (!reportBackoffs.TryGetValue(key, out var backoff))
+            {
+                backoff = new Backoff(options.ReconnectFirst, options.ReconnectLimit, bench.Clock);
+                reportBackoffs[key] = backoff;
+            }
+
+            await backoff.WaitAsync(stop);
+        }
+
+        await Post(await master.ReportAsync(report.Request, stop), stop);
+    }
+
+    private async Task RemoveAsync(WorkerEffect.Remove remove, CancellationToken stop)
+    {
+        await attempts.RemoveObjectsAsync(remove.Prefix, stop);
+        await Post(new WorkerEvent.Removed(remove.Attempt), stop);
+    }
+
+    private static Task WaitAsync(Backoff backoff, int failures, CancellationToken stop)
+    {
+        if (failures <= 1)
+        {
+            backoff.Reset();
+        }
+
+        return failures == 0 ? Task.CompletedTask : backoff.WaitAsync(stop);
+    }
+}

@@ -1,0 +1,48 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Hexcast.Worker;
+
+internal enum SandboxMode
+{
+    /// <summary>Every tool runs in bubblewrap; without it the worker does not start.</summary>
+    Required,
+
+    /// <summary>Tools run with this process's own rights: only for sources that you trust.</summary>
+    Off,
+}
+
+internal sealed record WorkerOptions
+{
+    /// <summary>Tasks at once; 0 is one a processor.</summary>
+    [Range(0, 1024, ErrorMessage = "Slots are 0 (one a processor) to 1024.")]
+    public int Slots { get; set; }
+
+    /// <summary>Threads of one encode; 0 shares the processors out among the slots.</summary>
+    [Range(0, 128, ErrorMessage = "Threads of an encode are 0 (processors shared among the slots) to 128.")]
+    public int EncodeThreads { get; set; }
+
+    /// <summary>Whether ffmpeg and ffprobe are locked in.</summary>
+    [EnumDataType(typeof(SandboxMode), ErrorMessage = "The sandbox is required or off.")]
+    public SandboxMode Sandbox { get; set; } = SandboxMode.Required;
+
+    /// <summary>A tool that makes no headway for so long is killed and its attempt fails.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "The stall limit is 1 s to 1 h.")]
+    public TimeSpan StallLimit { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How often load and progress are told to the master.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:05", ErrorMessage = "Heartbeats are 100 ms to 5 s apart.")]
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The first wait after the stream broke; it doubles up to <see cref="ReconnectLimit"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:00:05", ErrorMessage = "The first reconnect waits 10 ms to 5 s.")]
+    public TimeSpan ReconnectFirst { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest wait before the stream is opened, or a report is sent, again.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00", ErrorMessage = "The longest reconnect wait is 100 ms to 5 min.")]
+    public TimeSpan ReconnectLimit { get; set; } = TimeSpan.FromSeconds(5);
+
+    public int ResolvedSlots => Slots > 0 ? Slots : Environment.ProcessorCount;
+
+    public int ResolvedEncodeThreads =>
+        EncodeThreads > 0 ? EncodeThreads : Math.Max(1, Environment.ProcessorCount / ResolvedSlots);
+}

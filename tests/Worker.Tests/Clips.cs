@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+namespace Hexcast.Worker.Tests;
+
+/// <summary>Sources that ffmpeg makes, once a run of the tests.</summary>
+internal static class Clips
+{
+    private static readonly string Folder = Directory.CreateTempSubdirectory("hexcast-clips-").FullName;
+    private static readonly Lock Turn = new();
+
+    static Clips() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Folder, recursive: true);
+
+    /// <summary>10 s, 30 frames/s, stereo, a key frame every second, B-frames.</summary>
+    public static string WithSound => Make("sound.mp4",
+        "-f lavfi -i testsrc2=size=320x240:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000 -t 10 " +
+        "-c:v libx264 -preset veryfast -g 30 -pix_fmt yuv420p -c:a aac -ac 2");
+
+    public static string Silent => Make("silent.mp4",
+        "-f lavfi -i testsrc2=size=320x240:rate=25 -t 6 -c:v libx264 -preset veryfast -g 50 -pix_fmt yuv420p");
+
+    /// <summary>Long and costly enough that it is still being encoded whenever a test looks.</summary>
+    public static string Endless => Make("endless.mp4",
+        "-f lavfi -i testsrc2=size=640x480:rate=30 -t 120 -c:v libx264 -preset ultrafast -g 300 -pix_fmt yuv420p");
+
+    public static string Upright => Make("upright.mp4",
+        "-f lavfi -i testsrc2=size=240x426:rate=30000/1001 -t 5 -c:v libx264 -preset veryfast -pix_fmt yuv420p");
+
+    public static string OddSize => Make("odd.mkv",
+        "-f lavfi -i testsrc2=size=321x243:rate=60 -t 5 -c:v libx264 -preset veryfast -pix_fmt yuv444p");
+
+    /// <summary>Every third frame of the second half is missing.</summary>
+    public static string VariableRate => Make("vfr.mp4",
+        "-f lavfi -i testsrc2=size=320x240:rate=30 -t 10 -vf select='lt(t,5)+mod(n,3)' -fps_mode vfr " +
+        "-c:v libx264 -preset veryfast -g 45 -pix_fmt yuv420p");
+
+    public static string TransportStream => Make("stream.ts",
+        "-f lavfi -i testsrc2=size=320x240:rate=24000/1001 -f lavfi -i sine=sample_rate=44100 -t 10 " +
+        "-c:v libx264 -preset veryfast -g 48 -pix_fmt yuv420p -c:a aac -muxdelay 0.7");
+
+    public static string Make(string name, string arguments)
+    {
+        var path = Path.Combine(Folder, name);
+        lock (Turn)
+        {
+            if (!File.Exists(path))
+            {
+                var info = new ProcessStartInfo("ffmpeg", $"-v error -y {arguments} {path}") 
+                {
+                    UseShellExecute = false,
+                    RedirectStandardError = true,
+                };
+                using var ffmpeg = Process.Start(info)!;
+                var errors = ffmpeg.StandardError.ReadToEnd();
+                ffmpeg.WaitForExit();
+                ffmpeg.ExitCode.ShouldBe(0, errors);
+            }
+        }
+
+        return path;
+    }
+}
