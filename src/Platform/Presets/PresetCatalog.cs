@@ -48,7 +48,7 @@ public sealed class PresetCatalog
             throw new InvalidDataException($"{file}:{bad.Start.Line}: {bad.InnerException?.Message ?? bad.Message}", bad);
         }
 
-        IReadOnlyList<string> problems = preset is null ? ["the file is empty"] : [];
+        IReadOnlyList<string> problems = preset is null ? ["the file is empty"] : preset.Validate();
         return problems.Count == 0
             ? preset!
             : throw new InvalidDataException($"{file}: {string.Join("; ", problems)}");

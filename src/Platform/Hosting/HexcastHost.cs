@@ -1,0 +1,171 @@
+using Grpc.Core;
+using Hexcast.Grpc;
+using Hexcast.Platform.Configuration;
+using Hexcast.Platform.Errors;
+using Hexcast.Platform.Identity;
+using Hexcast.Platform.Logging;
+using Hexcast.Platform.ObjectStore;
+using Hexcast.Platform.Presets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Hexcast.Platform.Hosting;
+
+/// <summary>
+/// Builds a node from role modules. Three listeners lead into two pipelines:
+/// <code>
+///   HTTP  (TCP, HTTP/1.1)          → problem responses → the roles' HTTP endpoints, /healthz, /readyz
+///   gRPC  (TCP, HTTP/2 without TLS) ┐
+///   in process (memory, HTTP/2)     ┴→ the roles' gRPC services
+/// </code>
+/// so that nothing meant for roles can be reached through the port that people and players use.
+/// </summary>
+public static class HexcastHost
+{
+    public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> modules)
+    {
+        DurableFiles.CreateDirectory(node.DataFolder);
+        var transport = new InMemoryTransport();
+        var state = new NodeState();
+        var log = OpenLog(node);
+        var builder = new HostBuilder();
+        builder.ConfigureHostConfiguration(host => host.AddInMemoryCollection([new("contentRoot", AppContext.BaseDirectory)]));
+        builder.ConfigureWebHost(web =>
+        {
+            web.UseKestrelCore();
+            web.ConfigureServices(services =>
+            {
+                AddPlatform(services, node, transport, log);
+                var role = new RoleBuilder(services, configuration, node);
+                foreach (var module in modules)
+                {
+                    module.AddServices(role);
+                }
+
+                TakeHostedServices(services, state);
+            });
+            web.ConfigureKestrel(kestrel => Listen(kestrel, node, transport));
+            web.Configure(app => Map(app, modules, state));
+        });
+        builder.ConfigureLogging(logging =>
+        {
+            logging.AddProvider(new JsonLines(log, TimeProvider.System));
+            logging.SetMinimumLevel(LogLevel.Information);
+            logging.AddFilter("Microsoft", LogLevel.Warning);
+            logging.AddFilter("System", LogLevel.Warning);
+        });
+        return new HexcastNode(builder.Build(), state, log);
+    }
+
+    private static void AddPlatform(
+        IServiceCollection services, NodeSettings node, InMemoryTransport transport, TextWriter log)
+    {
+        services.AddSingleton(node);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IdSource>();
+        services.AddSingleton<IObjectStore>(_ => new LocalObjectStore(Path.Combine(node.DataFolder, "objects")));
+        services.AddSingleton(_ => new PresetCatalog(
+            Path.Combine(AppContext.BaseDirectory, "presets"), Path.Combine(node.DataFolder, "presets")));
+        services.AddSingleton(_ => new RoleChannel(transport.CreateChannel()));
+        services.AddSingleton<IHostLifetime, NoLifetime>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
+        services.AddSingleton(transport);
+        services.AddInMemoryTransport();
+        services.AddSingleton<GrpcErrors>();
+        services.AddGrpc(grpc => grpc.Interceptors.Add<GrpcErrors>());
+        services.AddRouting();
+    }
+
+    // The generic host starts hosted services before the server and stops them after it; a role's loops need the
+    // server to talk to each other until their end. So the node runs them itself, around the host.
+    private static void TakeHostedServices(IServiceCollection services, NodeState state)
+    {
+        foreach (var descriptor in services.Where(IsRoleService).ToList())
+        {
+            services.Remove(descriptor);
+            state.RoleServices.Add(provider => (IHostedService)(
+                descriptor.ImplementationInstance
+                ?? descriptor.ImplementationFactory?.Invoke(provider)
+                ?? ActivatorUtilities.CreateInstance(provider, descriptor.ImplementationType!)));
+        }
+
+        static bool IsRoleService(ServiceDescriptor descriptor) =>
+            descriptor.ServiceType == typeof(IHostedService) &&
+            descriptor.ImplementationType?.Assembly.GetName().Name?.StartsWith("Microsoft.", StringComparison.Ordinal) != true;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, NodeSettings node, InMemoryTransport transport)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Listen(node.Http, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(node.Grpc, Internal);
+        kestrel.Listen(transport.EndPoint, Internal);
+    }
+
+    // Without TLS nothing negotiates the protocol, so it is HTTP/2 from the first byte.
+    private static void Internal(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        listen.Use(next => connection =>
+        {
+            connection.Features.Set(InternalListener.Mark);
+            return next(connection);
+        });
+    }
+
+    private static void Map(IApplicationBuilder app, IReadOnlyList<RoleModule> modules, NodeState state)
+    {
+        var log = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Hexcast.Http");
+        app.MapWhen(
+            context => context.Features.Get<InternalListener>() is not null,
+            grpc =>
+            {
+                grpc.UseRouting();
+                grpc.UseEndpoints(endpoints => Each(modules, endpoints, (module, e) => module.MapGrpc(e)));
+            });
+        app.UseProblemResponses(log);
+        app.UseRouting();
+        app.UseEndpoints(endpoints =>
+        {
+            endpoints.MapGet("/healthz", () => "ok\n");
+            endpoints.MapGet("/readyz", () =>
+                state.Ready ? Results.Text("ready\n") : Results.Text("starting or stopping\n", statusCode: 503));
+            Each(modules, endpoints, (module, e) => module.MapHttp(e));
+        });
+        app.Run(context => ProblemResponses.WriteProblemAsync(
+            context, ErrorCodes.NotFound, $"There is nothing at {context.Request.Method} {context.Request.Path}."));
+    }
+
+    private static void Each(
+        IReadOnlyList<RoleModule> modules, IEndpointRouteBuilder endpoints, Action<RoleModule, IEndpointRouteBuilder> map)
+    {
+        foreach (var module in modules)
+        {
+            map(module, endpoints);
+        }
+    }
+
+    private static StreamWriter OpenLog(NodeSettings node) => node.LogFile is null
+        ? new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = false }
+        : new StreamWriter(node.LogFile, append: true);
+
+    private sealed class InternalListener
+    {
+        public static readonly InternalListener Mark = new();
+    }
+
+    // Signals are the command line's business: it cancels HexcastNode.RunAsync.
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

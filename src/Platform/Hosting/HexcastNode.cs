@@ -1,0 +1,129 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Hexcast.Platform.Hosting;
+
+/// <summary>What the pipelines and the node both look at.</summary>
+internal sealed class NodeState
+{
+    public List<Func<IServiceProvider, IHostedService>> RoleServices { get; } = [];
+
+    public volatile bool Ready;
+}
+
+/// <summary>
+/// A running node: first the server, then the roles' services in the order of the table; stopped in reverse. A role's
+/// loop that dies takes the node down, visibly, rather than leaving it half alive.
+/// </summary>
+public sealed class HexcastNode : IAsyncDisposable
+{
+    internal static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
+
+    private readonly IHost host;
+    private readonly NodeState state;
+    private readonly TextWriter log;
+    private readonly List<IHostedService> started = [];
+    private readonly TaskCompletionSource died = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool stopped;
+
+    internal HexcastNode(IHost host, NodeState state, TextWriter log)
+    {
+        this.host = host;
+        this.state = state;
+        this.log = log;
+    }
+
+    public IServiceProvider Services => host.Services;
+
+    /// <summary>Faults when a role's loop has died.</summary>
+    public Task Died => died.Task;
+
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        await host.StartAsync(cancel);
+        foreach (var create in state.RoleServices)
+        {
+            var service = create(host.Services);
+            started.Add(service);
+            await service.StartAsync(cancel);
+            if (service is BackgroundService { ExecuteTask: { } loop })
+            {
+                _ = WatchAsync(service, loop);
+            }
+        }
+
+        state.Ready = true;
+    }
+
+    /// <summary>Stops the roles, then the server; each has a bounded time.</summary>
+    public async Task StopAsync()
+    {
+        if (stopped)
+        {
+            return;
+        }
+
+        stopped = true;
+        state.Ready = false;
+        using var limit = new CancellationTokenSource(StopLimit);
+        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        foreach (var service in Enumerable.Reverse(started))
+        {
+            await service.StopAsync(limit.Token);
+        }
+
+        await host.StopAsync(limit.Token);
+    }
+
+    /// <summary>Runs until <paramref name="cancel"/> or the death of a loop, which it throws.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        await StartAsync(cancel);
+        await Task.WhenAny(died.Task, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel));
+        await StopAsync();
+        if (died.Task.IsFaulted)
+        {
+            await died.Task;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        foreach (var service in Enumerable.Reverse(started))
+        {
+            (service as IDisposable)?.Dispose();
+        }
+
+        switch (host)
+        {
+            case IAsyncDisposable asynchronous:
+                await asynchronous.DisposeAsync();
+                break;
+            default:
+                host.Dispose();
+                break;
+        }
+
+        await log.DisposeAsync();
+    }
+
+    private async Task WatchAsync(IHostedService service, Task loop)
+    {
+        try
+        {
+            await loop;
+        }
+        catch (OperationCanceledException) when (stopped)
+        {
+            // Stopping cancels loops.
+        }
+        catch (Exception failure)
+        {
+            var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger(service.GetType().FullName!);
+            logger.LogCritical(failure, "{Loop} died; the node stops", service.GetType().Name);
+            died.TrySetException(failure);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Net;
+
+namespace Hexcast.EndToEnd;
+
+/// <summary>A full disk is named, loses nothing that was acknowledged, and is over as soon as there is space.</summary>
+public sealed class DiskFullTests
+{
+    private const int LeftBytes = 512 * 1024;
+
+    [Fact]
+    public async Task An_upload_onto_a_full_disk_is_told_so_and_goes_on_where_it_was()
+    {
+        using var folder = new TempFolder();
+        var clip = Path.Combine(folder.Path, "clip.mp4");
+        await Clips.MakeStandardAsync(clip, seconds: 20, size: "1280x720");
+        var bytes = await File.ReadAllBytesAsync(clip);
+        bytes.Length.ShouldBeGreaterThan(2 * LeftBytes);
+        await using var platform = await PlatformProcess.StartAsync(Path.Combine(folder.Path, "data"), ("", "400m"));
+        using var created = await platform.Api.CreateUploadAsync(bytes.Length, ("filename", "clip.mp4"));
+        var location = created.Headers.Location!.ToString();
+
+        var ballast = FillUp(platform, "");
+        using var refused = await platform.Api.PatchAsync(location, 0, bytes);
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.InsufficientStorage);
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("storage_full");
+        var offset = await platform.Api.OffsetAsync(location);
+        offset.ShouldBeLessThan(bytes.Length);
+
+        File.Delete(ballast);
+        using var accepted = await platform.Api.PatchAsync(location, offset, bytes.AsMemory((int)offset));
+        accepted.StatusCode.ShouldBe(HttpStatusCode.NoContent, await accepted.Content.ReadAsStringAsync());
+        await platform.Api.WaitForAsync(location.Split('/')[^1], "ready");
+    }
+
+    [Fact]
+    public async Task A_job_whose_scratch_is_full_fails_by_name_and_is_ready_after_a_retry()
+    {
+        using var folder = new TempFolder();
+        var clip = Path.Combine(folder.Path, "clip.mp4");
+        await Clips.MakeStandardAsync(clip, seconds: 20, size: "1280x720");
+        await using var platform = await PlatformProcess.StartAsync(Path.Combine(folder.Path, "data"), ("scratch", "100m"));
+        var ballast = FillUp(platform, "scratch", leftBytes: 0);
+
+        var id = await platform.Api.UploadAsync(clip);
+        var media = await platform.Api.WaitForAsync(id, "failed");
+
+        ((string)media["error"]!["code"]!).ShouldBe("scratch_full");
+        File.Delete(ballast);
+        using var retried = await platform.Http.PostAsync($"/v1/media/{id}/retry", null);
+        retried.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await platform.Api.WaitForAsync(id, "ready");
+    }
+
+    private static string FillUp(PlatformProcess platform, string folder, int leftBytes = LeftBytes)
+    {
+        var path = Path.Combine(platform.Inside(folder), "ballast");
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        var block = new byte[64 * 1024];
+        try
+        {
+            while (true)
+            {
+                file.Write(block);
+            }
+        }
+        catch (IOException)
+        {
+            file.SetLength(Math.Max(0, file.Length - leftBytes));
+        }
+
+        return path;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+
+namespace Hexcast.Harness;
+
+/// <summary>
+/// Uploads a clip and kills the platform at random moments until its media is ready, then checks what must hold: every
+/// segment is named once and has the length that the manifest's rendition says, every frame is there, and the store holds
+/// no object that nothing names.
+/// </summary>
+public sealed class CrashRun(PlatformProcess platform, string clip, Random random)
+{
+    private static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan QuietLimit = TimeSpan.FromSeconds(30);
+
+    public List<string> Finished { get; } = [];
+
+    /// <summary>Takes one upload to `ready` through at most that many kills; answers how many there were.</summary>
+    public async Task<int> OneMediaAsync(int mostKills)
+    {
+        var id = await UploadThroughAKillAsync(killInUpload: mostKills > 1 && random.Next(3) == 0);
+        var kills = 0;
+        while (kills < mostKills && (string)(await platform.Api.GetAsync(id))["state"]! != "ready")
+        {
+            await Task.Delay(LongestLife * random.NextDouble(), TimeProvider.System);
+            await platform.KillAsync();
+            await platform.StartAgainAsync();
+            kills++;
+        }
+
+        var media = await platform.Api.WaitForAsync(id, "ready");
+        await CheckAsync(id, media);
+        Finished.Add(id);
+        return Math.Max(kills, 1);
+    }
+
+    /// <summary>Once nothing runs, each file of the store belongs to a media that is there.</summary>
+    public async Task CheckNothingIsLeftAsync()
+    {
+        var objects = Path.Combine(platform.DataFolder, "objects");
+        string[] strays = [];
+        await Wait.ForAsync(
+            async () =>
+            {
+                var named = new HashSet<string>(StringComparer.Ordinal);
+                foreach (var id in Finished)
+                {
+                    named.UnionWith(await NamedObjectsAsync(id));
+                }
+
+                strays = Directory.EnumerateFiles(objects, "*", SearchOption.AllDirectories)
+                    .Select(file => Path.GetRelativePath(objects, file))
+                    .Where(key => !named.Contains(key))
+                    .ToArray();
+                return strays.Length == 0;
+            },
+            QuietLimit,
+            () => $"objects that nothing names: {string.Join(", ", strays)}");
+        var scratch = Path.Combine(platform.DataFolder, "scratch");
+        (Directory.Exists(scratch) ? Directory.GetFileSystemEntries(scratch) : []).ShouldBeEmpty();
+    }
+
+    private async Task<string> UploadThroughAKillAsync(bool killInUpload)
+    {
+        if (!killInUpload)
+        {
+            return await platform.Api.UploadAsync(clip);
+        }
+
+        var bytes = await File.ReadAllBytesAsync(clip);
+        using var created = await platform.Api.CreateUploadAsync(bytes.Length, ("filename", "clip.mp4"));
+        var location = created.Headers.Location!.ToString();
+        var acknowledged = random.Next(1, bytes.Length);
+        (await platform.Api.PatchAsync(location, 0, bytes.AsMemory(0, acknowledged))).IsSuccessStatusCode.ShouldBeTrue();
+        await platform.KillAsync();
+        await platform.StartAgainAsync();
+        (await platform.Api.OffsetAsync(location)).ShouldBe(acknowledged, "what was acknowledged is not lost");
+        (await platform.Api.PatchAsync(location, acknowledged, bytes.AsMemory(acknowledged)))
+            .IsSuccessStatusCode.ShouldBeTrue();
+        return location.Split('/')[^1];
+    }
+
+    private async Task CheckAsync(string id, JsonObject media)
+    {
+        foreach (var rendition in media["renditions"]!.AsArray())
+        {
+            var playlist = await platform.Http.GetStringAsync(
+                $"/play/{id}/{media["version"]}/{rendition!["id"]}/index.m3u8");
+            var segments = playlist.Split('\n').Where(line => line.EndsWith(".m4s", StringComparison.Ordinal)).ToArray();
+            segments.ShouldBeUnique();
+            segments.Length.ShouldBe((int)rendition["segments"]!);
+        }
+
+        var frames = await Clips.CountFramesAsync(clip);
+        var hls = new Uri(platform.Http.BaseAddress!, $"/play/{id}/master.m3u8").ToString();
+        (await Clips.CountFramesAsync(hls)).ShouldBe(frames);
+    }
+
+    // The catalogue's own index names media objects; source, index and plan objects follow from them.
+    private async Task<IEnumerable<string>> NamedObjectsAsync(string id)
+    {
+        var objects = await platform.Http.GetStringAsync($"/v1/media/{id}/objects");
+        return JsonNode.Parse(objects)!["objects"]!.AsArray().Select(o => (string)o!["key"]!);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Hexcast.Harness;
+
+/// <summary>What the tests ask of a running platform, over its public HTTP API only.</summary>
+public sealed class HexcastApi(HttpClient http)
+{
+    private static readonly TimeSpan JobLimit = TimeSpan.FromMinutes(3);
+
+    /// <summary>Uploads by tus in PATCHes of <paramref name="patchBytes"/>; answers the media_id.</summary>
+    public async Task<string> UploadAsync(string file, int patchBytes = 1 << 20, params (string Key, string Value)[] metadata)
+    {
+        var bytes = await File.ReadAllBytesAsync(file);
+        using var created = await CreateUploadAsync(bytes.Length, [("filename", Path.GetFileName(file)), .. metadata]);
+        created.StatusCode.ShouldBe(HttpStatusCode.Created, await created.Content.ReadAsStringAsync());
+        var location = created.Headers.Location!.ToString();
+        for (var offset = 0; offset < bytes.Length; offset += patchBytes)
+        {
+            using var patched = await PatchAsync(location, offset, bytes.AsMemory(offset, Math.Min(patchBytes, bytes.Length - offset)));
+            patched.StatusCode.ShouldBe(HttpStatusCode.NoContent, await patched.Content.ReadAsStringAsync());
+        }
+
+        return location.Split('/')[^1];
+    }
+
+    public Task<HttpResponseMessage> CreateUploadAsync(long length, params (string Key, string Value)[] metadata)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/uploads");
+        request.Headers.Add("Tus-Resumable", "1.0.0");
+        request.Headers.Add("Upload-Length", length.ToString());
+        request.Headers.Add("Upload-Metadata", string.Join(
+            ',', metadata.Select(m => $"{m.Key} {Convert.ToBase64String(Encoding.UTF8.GetBytes(m.Value))}")));
+        return http.SendAsync(request);
+    }
+
+    public Task<HttpResponseMessage> PatchAsync(string location, long offset, ReadOnlyMemory<byte> bytes)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Patch, location) { Content = new ReadOnlyMemoryContent(bytes) };
+        request.Headers.Add("Tus-Resumable", "1.0.0");
+        request.Headers.Add("Upload-Offset", offset.ToString());
+        request.Content.Headers.ContentType = new("application/offset+octet-stream");
+        return http.SendAsync(request);
+    }
+
+    public async Task<long> OffsetAsync(string location)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, location);
+        request.Headers.Add("Tus-Resumable", "1.0.0");
+        using var answer = await http.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+        return long.Parse(answer.Headers.GetValues("Upload-Offset").Single());
+    }
+
+    public async Task<JsonObject> GetAsync(string mediaId) =>
+        (await http.GetFromJsonAsync<JsonObject>($"/v1/media/{mediaId}"))!;
+
+    /// <summary>Waits until the media is in one of the states; failing is told with the media's own error.</summary>
+    public async Task<JsonObject> WaitForAsync(string mediaId, params string[] states)
+    {
+        JsonObject media = [];
+        await Wait.ForAsync(
+            async () =>
+            {
+                media = await GetAsync(mediaId);
+                var state = (string)media["state"]!;
+                if (state == "failed" && !states.Contains("failed"))
+                {
+                    throw new InvalidOperationException($"{mediaId} failed: {media["error"]}");
+                }
+
+                return states.Contains(state);
+            },
+            JobLimit,
+            () => $"{mediaId} is not {string.Join(" or ", states)} after {JobLimit}: {media}");
+        return media;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Text;
+
+namespace Hexcast.Harness;
+
+/// <summary>The product's own executable, `serve`, as a process that a test can kill.</summary>
+public sealed class PlatformProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private readonly StringBuilder output = new();
+    private (string Folder, string Size)? smallDisk;
+    private Process? process;
+
+    private PlatformProcess(string dataFolder, int httpPort, int grpcPort)
+    {
+        DataFolder = dataFolder;
+        Grpc = $"127.0.0.1:{grpcPort}";
+        Http = new HttpClient
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{httpPort}"),
+            Timeout = TimeSpan.FromMinutes(2),
+        };
+        Api = new HexcastApi(Http);
+    }
+
+    public static string AppPath { get; } = typeof(PlatformProcess).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "HexcastApp").Value!;
+
+    public string DataFolder { get; }
+
+    /// <summary>A path below the data folder as the process itself sees it, its small disk included.</summary>
+    public string Inside(string path) => $"/proc/{process!.Id}/root{Path.Combine(DataFolder, path)}";
+
+    public HttpClient Http { get; }
+
+    public string Grpc { get; }
+
+    public HexcastApi Api { get; }
+
+    /// <summary>Everything that the process has printed, over all its lives.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (output)
+            {
+                return output.ToString();
+            }
+        }
+    }
+
+    /// <param name="dataFolder">Kept from one life to the next.</param>
+    /// <param name="smallDisk">A folder below it that becomes a disk of its own, and its size ("20m").</param>
+    public static async Task<PlatformProcess> StartAsync(
+        string dataFolder, (string Folder, string Size)? smallDisk = null)
+    {
+        var platform = new PlatformProcess(dataFolder, FreePort(), FreePort()) { smallDisk = smallDisk };
+        await platform.StartAgainAsync();
+        return platform;
+    }
+
+    public async Task StartAgainAsync()
+    {
+        string[] command = [
+            "dotnet", AppPath, "serve", "--data", DataFolder, "--http", Http.BaseAddress!.Authority, "--grpc", Grpc];
+        if (smallDisk is var (folder, size))
+        {
+            // In a mount namespace of its own, so that nothing of this is left when the process is gone.
+            var path = Path.Combine(DataFolder, folder);
+            Directory.CreateDirectory(path);
+            command = [
+                "unshare", "--map-root-user", "--mount", "sh", "-c",
+                "mount -t tmpfs -o size=\"$1\" none \"$2\" && shift 2 && exec \"$@\"", "sh", size, path, .. command];
+        }
+
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        await Wait.ForAsync(ReadyAsync, StartLimit, () => $"the platform is not ready:\n{Log}");
+    }
+
+    /// <summary>kill -9, and nothing else: children must see to their own end.</summary>
+    public async Task KillAsync()
+    {
+        process!.Kill(entireProcessTree: false);
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, as a service manager would; answers the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", process!.Id.ToString()]);
+        await kill.WaitForExitAsync();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await process.WaitForExitAsync(limit.Token);
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is { HasExited: false })
+        {
+            await KillAsync();
+        }
+
+        process?.Dispose();
+        Http.Dispose();
+    }
+
+    private async Task<bool> ReadyAsync()
+    {
+        if (process!.HasExited)
+        {
+            throw new InvalidOperationException($"the platform ended with {process.ExitCode}:\n{Log}");
+        }
+
+        try
+        {
+            using var answer = await Http.GetAsync("/readyz");
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private void Keep(string? line)
+    {
+        lock (output)
+        {
+            output.AppendLine(line);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

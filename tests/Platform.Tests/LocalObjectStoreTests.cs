@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using Hexcast.Platform.Errors;
+using Hexcast.Platform.ObjectStore;
+
+namespace Hexcast.Platform.Tests;
+
+public sealed class LocalObjectStoreTests : IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("hexcast-store-").FullName;
+    private readonly LocalObjectStore store;
+
+    public LocalObjectStoreTests() => store = new LocalObjectStore(root);
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    [Fact]
+    public async Task An_object_is_not_there_until_it_is_committed_and_then_whole()
+    {
+        await using var writer = await store.CreateAsync("media/a/b.mp4", CancellationToken.None);
+        await writer.WriteAsync("hello "u8.ToArray(), CancellationToken.None);
+        await writer.WriteAsync("world"u8.ToArray(), CancellationToken.None);
+        (await store.StatAsync("media/a/b.mp4", CancellationToken.None)).ShouldBeNull();
+
+        var hash = await writer.CommitAsync(CancellationToken.None);
+
+        hash.ShouldBe(SHA256.HashData("hello world"u8));
+        (await store.StatAsync("media/a/b.mp4", CancellationToken.None))!.Length.ShouldBe(11);
+        (await ReadAsync("media/a/b.mp4", 6)).ShouldBe("world");
+    }
+
+    [Fact]
+    public async Task A_writer_that_is_given_up_leaves_nothing()
+    {
+        await using (var writer = await store.CreateAsync("media/a/b.mp4", CancellationToken.None))
+        {
+            await writer.WriteAsync(new byte[10], CancellationToken.None);
+        }
+
+        Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_a_crashed_process_was_writing_is_gone_after_the_next_start()
+    {
+        // Not disposed: the process is gone.
+        var writer = await store.CreateAsync("media/a/b.mp4", CancellationToken.None);
+        await writer.WriteAsync(new byte[10], CancellationToken.None);
+
+        _ = new LocalObjectStore(root);
+
+        Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).ShouldBeEmpty();
+        await writer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Deleting_a_prefix_takes_what_is_below_it_and_its_empty_folders()
+    {
+        await PutAsync("media/a/1/x");
+        await PutAsync("media/a/2/y");
+        await PutAsync("media/b/1/z");
+
+        await store.DeletePrefixAsync("media/a/", CancellationToken.None);
+
+        (await KeysAsync("")).ShouldBe(["media/b/1/z"]);
+        Directory.Exists(Path.Combine(root, "media", "a")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/etc/passwd")]
+    [InlineData("a/../../etc/passwd")]
+    [InlineData("a//b")]
+    [InlineData(".incoming/1")]
+    [InlineData("a/.hidden")]
+    [InlineData("a b")]
+    [InlineData("a\0b")]
+    public async Task A_key_that_is_none_is_refused(string key)
+    {
+        var refused = await Should.ThrowAsync<HexcastException>(() => store.OpenReadAsync(key, 0, CancellationToken.None));
+        refused.Code.ShouldBe(ErrorCodes.InvalidArgument);
+    }
+
+    private async Task PutAsync(string key)
+    {
+        await using var writer = await store.CreateAsync(key, CancellationToken.None);
+        await writer.CommitAsync(CancellationToken.None);
+    }
+
+    private async Task<string> ReadAsync(string key, long offset)
+    {
+        using var reader = new StreamReader((await store.OpenReadAsync(key, offset, CancellationToken.None))!);
+        return await reader.ReadToEndAsync();
+    }
+
+    private async Task<List<string>> KeysAsync(string prefix)
+    {
+        var keys = new List<string>();
+        await foreach (var info in store.ListAsync(prefix, CancellationToken.None))
+        {
+            keys.Add(info.Key);
+        }
+
+        return keys;
+    }
+}
