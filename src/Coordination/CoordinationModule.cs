@@ -1,0 +1,63 @@
+using Grpc.Net.Client;
+using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Services;
+using Hexcast.Platform.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Coordination;
+
+/// <summary>
+/// Gives every role its <see cref="CoordinatorClient"/>, and in mode Embedded the coordinator that answers it. Stands
+/// before all roles that use it in the table: it is recovered and leading before they start.
+/// </summary>
+public sealed class CoordinationModule : RoleModule
+{
+    private const string ClusterName = "hexcast";
+
+    private CoordinationMode _mode;
+
+    public override void AddServices(RoleBuilder role)
+    {
+        var options = role.AddOptions<CoordinationOptions>("Coordination");
+        _mode = options.Mode;
+        if (_mode == CoordinationMode.Etcd)
+        {
+            // The container disposes of what it creates itself.
+            role.Services.AddSingleton(provider => EtcdChannel.Create(
+                options.Endpoints, provider.GetRequiredService<TimeProvider>()));
+            role.Services.AddSingleton(provider => new CoordinatorClient(
+                provider.GetRequiredService<GrpcChannel>().CreateCallInvoker(),
+                provider.GetRequiredService<TimeProvider>()));
+            return;
+        }
+        role.Services.AddSingleton(new EmbeddedCoordinatorSettings(
+            role.DataFolder("coordinator"),
+            new MemberIdentity(ClusterName, role.Node.NodeId),
+            ClientUrl: $"http://{role.Node.Grpc}",
+            new CoordinatorLimits
+            {
+                SnapshotEntries = options.SnapshotEntries,
+                HistoryRevisions = options.HistoryRevisions,
+                StoreBytes = options.MaximumStoreMebibytes * 1024L * 1024,
+            }));
+        role.Services.AddSingleton<EmbeddedCoordinatorHolder>();
+        role.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
+        role.Services.AddSingleton(provider => new CoordinatorClient(
+            provider.GetRequiredService<RoleChannel>().Invoker, provider.GetRequiredService<TimeProvider>()));
+    }
+
+    public override void MapGrpc(IEndpointRouteBuilder grpc)
+    {
+        if (_mode == CoordinationMode.Embedded)
+        {
+            grpc.MapGrpcService<KvService>();
+            grpc.MapGrpcService<WatchService>();
+            grpc.MapGrpcService<LeaseService>();
+            grpc.MapGrpcService<MaintenanceService>();
+            grpc.MapGrpcService<ClusterService>();
+        }
+    }
+}

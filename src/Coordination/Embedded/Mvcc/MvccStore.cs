@@ -1,0 +1,214 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Hexcast.Contracts.Etcd;
+
+namespace Hexcast.Coordination.Embedded.Mvcc;
+
+/// <summary>One write: what the key holds now (of a deletion, only key and revision) and what it held before.</summary>
+internal readonly record struct Change(Event.Types.EventType Type, KeyValue Current, KeyValue? Previous);
+
+/// <summary>All that one revision changed, in order. Never empty.</summary>
+internal sealed record RevisionChanges(long Revision, IReadOnlyList<Change> Changes);
+
+/// <summary>
+/// Keys with all their versions since the last compaction, as in etcd: every transaction that changes something makes
+/// one revision. Single-threaded, no clock, no I/O. A <see cref="KeyValue"/> in it is shared and never changed again.
+/// </summary>
+internal sealed class MvccStore
+{
+    private readonly KeyIndex _keys = new();
+    // Revision _historyFrom + i is at i: revisions have no gaps.
+    private readonly List<RevisionChanges> _history = [];
+    private long _historyFrom = 2;
+    private List<Change>? _open;
+
+    /// <summary>The last revision; an empty store is at 1, like etcd's.</summary>
+    public long Revision { get; private set; } = 1;
+
+    /// <summary>Reads and watches below it are refused; 0 before the first compaction.</summary>
+    public long CompactedRevision { get; private set; }
+
+    /// <summary>An upper estimate of the memory that keys, values and their history take.</summary>
+    public long SizeBytes { get; private set; }
+
+    /// <summary>What reads see: within a transaction, what it wrote so far.</summary>
+    public long ReadRevision => _open is { Count: > 0 } ? Revision + 1 : Revision;
+
+    public void Begin()
+    {
+        if (_open is not null)
+        {
+            throw new InvalidOperationException("A transaction is open already.");
+        }
+        _open = [];
+    }
+
+    /// <summary>Ends the transaction; null if it changed nothing.</summary>
+    public RevisionChanges? Commit()
+    {
+        var changes = _open ?? throw new InvalidOperationException("No transaction is open.");
+        _open = null;
+        if (changes.Count == 0)
+        {
+            return null;
+        }
+        Revision++;
+        var revision = new RevisionChanges(Revision, changes);
+        _history.Add(revision);
+        return revision;
+    }
+
+    public KeyValue Put(ByteString key, ByteString value, long lease)
+    {
+        var history = _keys.GetOrAdd(key);
+        var previous = history.Latest;
+        var revision = Revision + 1;
+        var current = new KeyValue
+        {
+            Key = key,
+            Value = value,
+            Lease = lease,
+            ModRevision = revision,
+            CreateRevision = previous?.CreateRevision ?? revision,
+            Version = (previous?.Version ?? 0) + 1,
+        };
+        Record(history, new Change(Event.Types.EventType.Put, current, previous), current);
+        return current;
+    }
+
+    /// <summary>Deletes what is in the range; returns what was there, in key order.</summary>
+    public IReadOnlyList<KeyValue> Delete(KeyRange range)
+    {
+        var doomed = _keys.In(range).Where(history => history.Latest is not null).ToList();
+        var deleted = new List<KeyValue>(doomed.Count);
+        foreach (var history in doomed)
+        {
+            var previous = history.Latest!;
+            var tombstone = new KeyValue { Key = history.Key, ModRevision = Revision + 1 };
+            Record(history, new Change(Event.Types.EventType.Delete, tombstone, previous), value: null);
+            deleted.Add(previous);
+        }
+        return deleted;
+    }
+
+    public KeyValue? Get(ByteString key) => _keys.TryGet(key, out var history) ? history.Latest : null;
+
+    /// <summary>The keys of the range as they were at a revision that is not compacted, in key order.</summary>
+    public IEnumerable<KeyValue> Range(KeyRange range, long revision)
+    {
+        foreach (var history in _keys.In(range))
+        {
+            if (history.At(revision) is { } value)
+            {
+                yield return value;
+            }
+        }
+    }
+
+    /// <summary>Everything from a revision on, without a copy. The caller has checked that it is not
+    /// compacted.</summary>
+    public ReadOnlySpan<RevisionChanges> ChangesFrom(long revision)
+    {
+        var skip = Math.Max(0, revision - _historyFrom);
+        return skip >= _history.Count ? [] : CollectionsMarshal.AsSpan(_history)[(int)skip..];
+    }
+
+    public CoordinatorError Compact(long revision)
+    {
+        if (revision <= CompactedRevision)
+        {
+            return CoordinatorError.Compacted;
+        }
+        if (revision > Revision)
+        {
+            return CoordinatorError.FutureRevision;
+        }
+        CompactedRevision = revision;
+        // A key has something to lose only if it changed since the last compaction.
+        var passed = 0;
+        while (passed < _history.Count && _history[passed].Revision <= revision)
+        {
+            foreach (var change in _history[passed].Changes)
+            {
+                CompactKey(change.Current.Key, revision);
+            }
+            passed++;
+        }
+        // The revision itself stays watchable, as in etcd.
+        var forget = passed > 0 && _history[passed - 1].Revision == revision ? passed - 1 : passed;
+        _history.RemoveRange(0, forget);
+        _historyFrom += forget;
+        return CoordinatorError.None;
+    }
+
+    /// <summary>Puts back one key as it was at the compacted revision.</summary>
+    public void RestoreBase(KeyValue value)
+    {
+        _keys.GetOrAdd(value.Key).Add(value.ModRevision, value);
+        SizeBytes += KeyHistory.SizeOf(value.Key, value);
+    }
+
+    public void RestoreRevisions(long revision, long compactedRevision, IEnumerable<RevisionChanges> history)
+    {
+        CompactedRevision = compactedRevision;
+        _historyFrom = Math.Max(2, compactedRevision);
+        foreach (var saved in history)
+        {
+            var changes = new List<Change>(saved.Changes.Count);
+            foreach (var change in saved.Changes)
+            {
+                // The compacted revision's own changes are in the base already; they are kept for watches only.
+                var inBase = saved.Revision <= compactedRevision;
+                var key = _keys.GetOrAdd(change.Current.Key);
+                changes.Add(inBase ? change : change with { Previous = key.Latest });
+                if (!inBase)
+                {
+                    Add(key, saved.Revision, change.Type == Event.Types.EventType.Put ? change.Current : null);
+                }
+                else if (key.IsEmpty)
+                {
+                    _keys.Remove(key);
+                }
+            }
+            _history.Add(new RevisionChanges(saved.Revision, changes));
+        }
+        if (_history.Count > 0)
+        {
+            _historyFrom = _history[0].Revision;
+        }
+        else
+        {
+            _historyFrom = revision + 1;
+        }
+        Revision = revision;
+    }
+
+    private void Record(KeyHistory history, Change change, KeyValue? value)
+    {
+        if (_open is null)
+        {
+            throw new InvalidOperationException("Writes need an open transaction.");
+        }
+        _open.Add(change);
+        Add(history, Revision + 1, value);
+    }
+
+    private void Add(KeyHistory history, long revision, KeyValue? value)
+    {
+        history.Add(revision, value);
+        SizeBytes += KeyHistory.SizeOf(history.Key, value);
+    }
+
+    private void CompactKey(ByteString key, long revision)
+    {
+        if (!_keys.TryGet(key, out var history))
+        {
+            return;
+        }
+        SizeBytes -= history.Compact(revision);
+        if (history.IsEmpty)
+        {
+            _keys.Remove(history);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Services;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Hexcast.Coordination.Tests.Servers;
+
+/// <summary>The embedded coordinator over TCP, with its data in a temporary folder.</summary>
+public sealed class EmbeddedServer : CoordinatorServer
+{
+    private readonly TemporaryFolder _folder = new();
+    private WebApplication? _app;
+
+    public override string Name => "embedded";
+
+    protected override async Task StartAsync()
+    {
+        _app = Build(_folder.Path, port: 0, new CoordinatorLimits());
+        await _app.StartAsync(TestContext.Current.CancellationToken);
+        Address = _app.Urls.Single();
+    }
+
+    protected override async Task StopAsync()
+    {
+        if (_app is not null)
+        {
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+        }
+        _folder.Dispose();
+    }
+
+    internal static WebApplication Build(string folder, int port, CoordinatorLimits limits)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(new EmbeddedCoordinatorSettings(
+            folder, new MemberIdentity("hexcast", "node-1"), $"http://127.0.0.1:{port}", limits));
+        builder.Services.AddSingleton<EmbeddedCoordinatorHolder>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
+        var app = builder.Build();
+        app.MapGrpcService<KvService>();
+        app.MapGrpcService<WatchService>();
+        app.MapGrpcService<LeaseService>();
+        app.MapGrpcService<MaintenanceService>();
+        app.MapGrpcService<ClusterService>();
+        return app;
+    }
+}
