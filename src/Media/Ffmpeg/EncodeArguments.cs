@@ -73,9 +73,9 @@ public static class EncodeArguments
         ];
     }
 
-    internal static IReadOnlyList<string> Preamble() =>
+    internal static IReadOnlyList<string> Preamble(string logLevel = "warning") =>
     [
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1", "-copyts",
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", logLevel, "-progress", "pipe:1", "-copyts",
     ];
 
     internal static string Seconds(long microseconds) =>

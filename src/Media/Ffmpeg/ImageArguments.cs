@@ -20,7 +20,8 @@ public static class ImageArguments
         var (width, height) = PosterSize(plan.Video[0].Width, plan.Video[0].Height);
         return
         [
-            .. EncodeArguments.Preamble(), .. ProbeArguments.SafeInput, .. Seek(plan),
+            // mjpeg takes only a pixel format that the scaler calls deprecated, in a warning a frame.
+            .. EncodeArguments.Preamble("error"), .. ProbeArguments.SafeInput, .. Seek(plan),
             "-i", ProbeArguments.InputUrl(inputPath),
             "-filter_complex", FormattableString.Invariant(
                 $"[0:{plan.VideoStreamIndex}]scale={width}:{height}:out_range=pc,setsar=1,format=yuvj420p[p]"),
