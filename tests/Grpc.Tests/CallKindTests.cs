@@ -39,7 +39,8 @@ public abstract class CallKindTests
         });
 
         using var call = host.Client.Download(new ProbeRequest { Count = 1000 });
-        var counts = await call.ResponseStream.ReadAllAsync().Select(reply => reply.Count).ToListAsync().AsTask().Within();
+        var counts = await call.ResponseStream.ReadAllAsync()
+            .Select(reply => reply.Count).ToListAsync().AsTask().Within();
 
         counts.ShouldBe(Enumerable.Range(0, 1000));
         call.GetStatus().StatusCode.ShouldBe(StatusCode.OK);

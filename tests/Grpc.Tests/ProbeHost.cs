@@ -81,7 +81,7 @@ sealed class ProbeHost : IAsyncDisposable
         ? _app.Services.GetRequiredService<InMemoryTransport>().CreateChannel(options)
         : GrpcChannel.ForAddress(Address, options);
 
-    /// <summary>Plain HTTP/2 to the same server, for tests that look at headers or send what no gRPC client would.</summary>
+    /// <summary>Plain HTTP/2 to the same server, to look at headers or to send what no gRPC client would.</summary>
     public HttpClient CreateHttpClient()
     {
         var handler = new SocketsHttpHandler { UseProxy = false };

@@ -76,7 +76,7 @@ abstract class CallLifetime : IDisposable
         Release();
     }
 
-    /// <summary>Ends the call for the reason that an exception tells, unless it has ended; returns what to throw.</summary>
+    /// <summary>Ends the call for the exception's reason, unless it has ended; returns what to throw.</summary>
     public Exception Fail(Exception e)
     {
         var status = ErrorMapping.ToStatus(e);

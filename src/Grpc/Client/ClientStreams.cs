@@ -60,13 +60,14 @@ sealed class RequestWriter<TRequest, TResponse>(
         try
         {
             if (_isCompleted)
-                throw new InvalidOperationException("The request stream was completed: no more messages can be written.");
+                throw new InvalidOperationException("The request stream was completed: nothing can follow.");
             ThrowIfEnded();
             using var registration = call.AbortOn(cancellationToken);
             var flush = WriteOptions is null || !WriteOptions.Flags.HasFlag(WriteFlags.BufferHint);
             await content.WriteAsync(message, flush, call.Aborted);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException
+            or ObjectDisposedException)
         {
             throw await WhyNotTaken(e);
         }

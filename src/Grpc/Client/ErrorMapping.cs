@@ -37,7 +37,8 @@ static class ErrorMapping
         {
             HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse
                 or HttpRequestError.ConfigurationLimitExceeded } => new Status(StatusCode.Internal, Words(e), e),
-            HttpRequestException or IOException or SocketException => new Status(StatusCode.Unavailable, Words(e), e),
+            HttpRequestException or IOException or SocketException or ObjectDisposedException =>
+                new Status(StatusCode.Unavailable, Words(e), e),
             _ => new Status(StatusCode.Internal, Words(e), e),
         };
     }
@@ -45,7 +46,7 @@ static class ErrorMapping
     // RFC 9113 section 7.
     static StatusCode ToStatusCode(long http2Error) => http2Error switch
     {
-        // A server that closes its connections gracefully: the protocol's table says INTERNAL, yet a caller may try again.
+        // A server that closes its connections gracefully: the protocol's table says INTERNAL, yet trying again helps.
         0x0 => StatusCode.Unavailable,
         0x7 => StatusCode.Unavailable,
         0x8 => StatusCode.Cancelled,

@@ -181,7 +181,7 @@ sealed class HttpCall<TRequest, TResponse>(
         if (response.Headers.NonValidated.TryGetValues(GrpcHeaders.Encoding, out var encoding)
             && encoding.ToString() != GrpcHeaders.Identity)
         {
-            Abort(new Status(StatusCode.Internal, $"The server chose the encoding {encoding} although none was offered."));
+            Abort(new Status(StatusCode.Internal, $"The server chose the encoding {encoding} unasked."));
             return false;
         }
 

@@ -6,7 +6,7 @@ using Grpc.Wire;
 
 namespace Grpc.Net.Client;
 
-/// <summary>One message, serialized before the request starts, so that a request can be sent again on a new connection.</summary>
+/// <summary>One message, serialized at once, so that the request can be sent again on a new connection.</summary>
 sealed class UnaryContent<T> : HttpContent
     where T : class
 {
@@ -32,7 +32,7 @@ sealed class UnaryContent<T> : HttpContent
     }
 }
 
-/// <summary>An open request body: lends its stream to the writer of messages and stays until that one is done.</summary>
+/// <summary>An open request body: lends its stream to the writer of messages until that one is done.</summary>
 sealed class StreamContent<T> : HttpContent
     where T : class
 {

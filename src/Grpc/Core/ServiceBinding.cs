@@ -33,7 +33,7 @@ public abstract class ServiceBinderBase
         where TResponse : class;
 }
 
-/// <summary>A service's methods with their handlers, as the one-argument generated <c>BindService</c> returns.</summary>
+/// <summary>A service's methods with their handlers, as the generated <c>BindService(service)</c> returns.</summary>
 public class ServerServiceDefinition
 {
     readonly IReadOnlyList<Action<ServiceBinderBase>> _methods;

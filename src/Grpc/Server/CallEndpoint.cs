@@ -8,11 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace Grpc.AspNetCore.Server;
 
 /// <summary>
-/// Runs calls: check the HTTP request, start the context (deadline), read, invoke the handler, write, end with a status.
+/// Runs calls: check the HTTP request, start the context (deadline), read, invoke the handler, write, send the status.
 /// This is the boundary where whatever a handler throws becomes a status and is logged once.
 /// </summary>
 sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger logger)
 {
+    const string HandlerFailed = "Exception was thrown by handler.";
+
     public Task UnaryAsync<TRequest, TResponse>(
         HttpContext http, Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
         where TRequest : class
@@ -114,7 +116,8 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
             return (rpc.Status, rpc.Trailers);
         }
 
-        if (e is OperationCanceledException && call.CancellationToken.IsCancellationRequested)
+        if (e is CallerGoneException
+            || (e is OperationCanceledException && call.CancellationToken.IsCancellationRequested))
         {
             logger.LogDebug(e, "The call {Method} was cancelled.", call.Method);
             return (new Status(StatusCode.Cancelled, "The call was cancelled."), null);
@@ -122,8 +125,8 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
 
         logger.LogError(e, "The method {Method} threw an exception.", call.Method);
         var detail = options.EnableDetailedErrors == true
-            ? $"Exception was thrown by handler. {e.GetType().Name}: {e.Message}"
-            : "Exception was thrown by handler.";
+            ? $"{HandlerFailed} {e.GetType().Name}: {e.Message}"
+            : HandlerFailed;
         return (new Status(StatusCode.Unknown, detail, e), null);
     }
 
@@ -137,7 +140,7 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
         {
             // Trailers that cannot be sent as headers are the method's mistake.
             logger.LogError(e, "The trailers of {Method} cannot be sent.", call.Method);
-            End(call.HttpContext, new Status(StatusCode.Unknown, "Exception was thrown by handler."), null, call.HasWritten);
+            End(call.HttpContext, new Status(StatusCode.Unknown, HandlerFailed), null, call.HasWritten);
         }
     }
 

@@ -120,7 +120,7 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
             var result = await HttpContext.Response.BodyWriter.FlushAsync();
 #pragma warning restore MA0040
             if (result.IsCanceled || result.IsCompleted)
-                throw new OperationCanceledException("The caller no longer takes messages.", cancellation);
+                throw new CallerGoneException(null, cancellation);
         }
         finally
         {

@@ -3,7 +3,7 @@ using Grpc.Core.Interceptors;
 
 namespace Grpc.AspNetCore.Server;
 
-/// <summary>Puts the registered interceptors around a handler, once a method; the last registered is the innermost.</summary>
+/// <summary>Puts the registered interceptors around a handler, the first of them outermost.</summary>
 static class Interception
 {
     public static UnaryServerMethod<TRequest, TResponse> Unary<TRequest, TResponse>(

@@ -1,7 +1,5 @@
 using Grpc.Core;
 using Grpc.Wire;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http;
 
 namespace Grpc.AspNetCore.Server;
 
@@ -42,14 +40,19 @@ sealed class RequestStream<T>(HttpServerCallContext context, Func<Deserializatio
         {
             return await read;
         }
-        catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException or BadHttpRequestException)
+        catch (IOException e)
         {
-            throw new OperationCanceledException("The caller ended the call.", e, context.CancellationToken);
+            // A reset stream, a lost connection or a broken HTTP/2 frame: in any case nobody waits for an answer.
+            throw new CallerGoneException(e, context.CancellationToken);
         }
     }
 }
 
-/// <summary>Messages to the caller. Each is flushed unless the write options say that more will follow at once.</summary>
+/// <summary>A cancellation that is known before Kestrel gets to cancelling the request's token.</summary>
+sealed class CallerGoneException(Exception? cause, CancellationToken token)
+    : OperationCanceledException("The caller ended the call.", cause, token);
+
+/// <summary>Messages to the caller. Each is flushed unless the write options say that more follows.</summary>
 sealed class ResponseStream<T>(HttpServerCallContext context, Action<T, SerializationContext> serializer)
     : IServerStreamWriter<T>
     where T : class

@@ -38,7 +38,7 @@ static class ServiceMethods
             name,
             BindingFlags.Public | BindingFlags.Instance,
             Array.ConvertAll(parameters[1..], parameter => parameter.ParameterType))
-            ?? throw new InvalidOperationException($"{typeof(TService)} has no public method {name} of that signature.");
+            ?? throw new InvalidOperationException($"{typeof(TService)} lacks a public method {name} that fits.");
         return method.CreateDelegate<TDelegate>();
     }
 }

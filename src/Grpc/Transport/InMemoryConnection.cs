@@ -6,7 +6,7 @@ namespace Hexcast.Grpc;
 
 /// <summary>
 /// Kestrel's end of an in-memory connection: it owns the reader of what the client sends and the writer of what the
-/// client receives. The client's stream owns the other two ends, and neither side ever completes an end it does not own.
+/// client receives. The client's stream owns the other two, and neither side completes an end that it does not own.
 /// </summary>
 sealed class InMemoryConnection : DefaultConnectionContext
 {

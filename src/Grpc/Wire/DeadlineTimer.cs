@@ -1,6 +1,6 @@
 namespace Grpc.Wire;
 
-/// <summary>Calls back once, not before the deadline. Deadlines beyond what one timer can hold are waited for in parts.</summary>
+/// <summary>Calls back once, not before the deadline; waits in parts for what is too far for one timer.</summary>
 sealed class DeadlineTimer : IDisposable
 {
     static readonly TimeSpan MaxWait = TimeSpan.FromDays(40);

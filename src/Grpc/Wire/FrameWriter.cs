@@ -87,7 +87,7 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     public void Advance(int count)
     {
         if (count > _declaredBytes - _writtenBytes)
-            throw new InvalidOperationException($"The serializer wrote more than the {_declaredBytes} bytes it declared.");
+            throw new InvalidOperationException($"The serializer wrote more than the declared {_declaredBytes} bytes.");
         _output!.Advance(count);
         _writtenBytes += count;
     }

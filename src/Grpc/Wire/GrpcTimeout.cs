@@ -34,11 +34,10 @@ static class GrpcTimeout
     public static bool TryParse(string? text, out TimeSpan timeout)
     {
         timeout = default;
-        if (text is null || text.Length is < 2 or > MaxDigits + 1
-            || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
-        {
+        if (text is null || text.Length is < 2 or > MaxDigits + 1)
             return false;
-        }
+        if (!long.TryParse(text.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+            return false;
 
         long? ticks = text[^1] switch
         {

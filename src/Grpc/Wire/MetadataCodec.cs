@@ -5,7 +5,7 @@ namespace Grpc.Wire;
 /// <summary>Metadata as HTTP headers: text as it is, bytes as base64, several values a line for bytes only.</summary>
 static class MetadataCodec
 {
-    /// <summary>Takes one header into the metadata, unless the protocol owns it or its name is no metadata key.</summary>
+    /// <summary>Takes a header into the metadata, unless the protocol owns it or its name is no key.</summary>
     /// <exception cref="FormatException">The value of a -bin header is not base64.</exception>
     public static void Read(string name, string value, Metadata into)
     {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Grpc.Wire;
 
-/// <summary>grpc-message: UTF-8, with everything but visible ASCII percent-encoded, and the percent sign itself.</summary>
+/// <summary>grpc-message: UTF-8, all but visible ASCII percent-encoded, and the percent sign itself.</summary>
 static class StatusMessage
 {
     /// <summary>Peers refuse header blocks over 8 KiB; longer words are cut.</summary>
