@@ -1,0 +1,131 @@
+using System.Net;
+using Hexcast.Contracts;
+using Hexcast.Platform.Hosting;
+using Hexcast.Platform.ObjectStore;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Playback.Tests.Support;
+
+/// <summary>A real node on a port of its own with Playback as the only role, beside a catalogue that the test holds.</summary>
+internal sealed class PlaybackHost : IAsyncDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-playback-");
+    private readonly List<RoleModule> modules = [];
+    private HexcastNode? node;
+
+    private PlaybackHost()
+    {
+    }
+
+    public FakeCatalog Catalog { get; } = new();
+
+    /// <summary>Only for tests that ask for it; others run on the system's.</summary>
+    public ManualClock Clock { get; } = new();
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public string DataFolder => folder.FullName;
+
+    public IServiceProvider Services => node!.Services;
+
+    public IObjectStore Store => Services.GetRequiredService<IObjectStore>();
+
+    public static async Task<PlaybackHost> StartAsync(bool manualClock = false, RoleModule? beside = null)
+    {
+        var host = new PlaybackHost();
+        host.modules.AddRange([new PlaybackModule(), new CatalogRole(host.Catalog, manualClock ? host.Clock : null)]);
+        if (beside is not null)
+        {
+            host.modules.Add(beside);
+        }
+
+        await host.StartNodeAsync();
+        return host;
+    }
+
+    /// <summary>Another process over the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await node!.DisposeAsync();
+        Http.Dispose();
+        await StartNodeAsync();
+    }
+
+    public static string NewMediaId() => MediaId.From(Guid.CreateVersion7()).ToString();
+
+    public Uri Url(string path) => new(Http.BaseAddress!, path);
+
+    public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Get, path, headers);
+
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return await Http.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Waits until the role hears the catalogue's changes, and has emptied its cache for it.</summary>
+    public Task WaitForFollowerAsync() => WaitForAsync(() => Catalog.Followers > 0);
+
+    public static async Task WaitForAsync(Func<bool> condition)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        while (!condition())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await node!.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    private async Task StartNodeAsync()
+    {
+        node = HexcastHost.Build(
+            new NodeSettings
+            {
+                DataFolder = folder.FullName,
+                Http = new IPEndPoint(IPAddress.Loopback, 0),
+                Grpc = new IPEndPoint(IPAddress.Loopback, 0),
+                LogFile = Path.Combine(folder.FullName, "log"),
+            },
+            new ConfigurationBuilder().Build(),
+            modules);
+        await node.StartAsync(TestContext.Current.CancellationToken);
+        var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Http = new HttpClient(new SocketsHttpHandler { UseCookies = false })
+        {
+            BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
+        };
+    }
+
+    private sealed class CatalogRole(FakeCatalog catalog, TimeProvider? clock) : RoleModule
+    {
+        public override void AddServices(RoleBuilder role)
+        {
+            role.Services.AddSingleton(catalog);
+            if (clock is not null)
+            {
+                role.Services.AddSingleton(clock);
+            }
+        }
+
+        public override void MapGrpc(IEndpointRouteBuilder grpc) => grpc.MapGrpcService<FakeCatalog>();
+    }
+}
