@@ -10,11 +10,15 @@ public static class ErrorCodes
     public const string Conflict = "conflict";
     public const string PreconditionFailed = "precondition_failed";
     public const string TooLarge = "too_large";
+    public const string UnsupportedMediaType = "unsupported_media_type";
     public const string ResourceExhausted = "resource_exhausted";
     public const string StorageFull = "storage_full";
     public const string Unavailable = "unavailable";
     public const string DeadlineExceeded = "deadline_exceeded";
     public const string Internal = "internal";
+    public const string Cancelled = "cancelled";
+    public const string JobLost = "job_lost";
+    public const string VersionInconsistent = "version_inconsistent";
     public const string UnknownPreset = "unknown_preset";
     public const string UploadOffsetMismatch = "upload_offset_mismatch";
     public const string UploadChecksumMismatch = "upload_checksum_mismatch";
@@ -33,11 +37,15 @@ public static class ErrorCodes
         [Conflict] = (409, StatusCode.Aborted),
         [PreconditionFailed] = (412, StatusCode.FailedPrecondition),
         [TooLarge] = (413, StatusCode.OutOfRange),
+        [UnsupportedMediaType] = (415, StatusCode.InvalidArgument),
         [ResourceExhausted] = (429, StatusCode.ResourceExhausted),
         [StorageFull] = (507, StatusCode.ResourceExhausted),
         [Unavailable] = (503, StatusCode.Unavailable),
         [DeadlineExceeded] = (504, StatusCode.DeadlineExceeded),
         [Internal] = (500, StatusCode.Internal),
+        [Cancelled] = (409, StatusCode.Aborted),
+        [JobLost] = (409, StatusCode.FailedPrecondition),
+        [VersionInconsistent] = (500, StatusCode.DataLoss),
         [UnknownPreset] = (400, StatusCode.InvalidArgument),
         [UploadOffsetMismatch] = (409, StatusCode.Aborted),
         // tus 1.0, checksum extension.

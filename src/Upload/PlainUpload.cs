@@ -1,0 +1,28 @@
+using Hexcast.Platform.Errors;
+using Microsoft.AspNetCore.Http;
+
+namespace Hexcast.Upload;
+
+/// <summary>The whole file as the body of one POST, its metadata in the query: what curl -T does.</summary>
+internal static class PlainUpload
+{
+    public static async Task TakeAsync(HttpContext context, UploadReception reception, UploadMetadataReader metadata)
+    {
+        var request = context.Request;
+        if (request.HasFormContentType)
+        {
+            throw new HexcastException(
+                ErrorCodes.UnsupportedMediaType,
+                "Send the file itself as the body (Content-Type: video/mp4), not a form that contains it.");
+        }
+
+        var said = metadata.Judge(key => request.Query[key].ToString());
+        var upload = reception.Create(request.ContentLength, resumable: false, said, metadataHeader: "");
+        await reception.TakeBodyAsync(upload, 0, context);
+        var mediaId = upload.Description.MediaId;
+        context.Response.Headers.Location = $"/v1/media/{mediaId}";
+        context.Response.StatusCode = StatusCodes.Status201Created;
+        await context.Response.WriteAsJsonAsync(
+            new { media_id = mediaId, watch_url = $"/watch/{mediaId}" }, context.RequestAborted);
+    }
+}

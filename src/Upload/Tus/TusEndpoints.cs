@@ -1,0 +1,154 @@
+using System.Globalization;
+using Hexcast.Contracts;
+using Hexcast.Platform.Errors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Upload.Tus;
+
+/// <summary>The tus 1.0 verbs: OPTIONS and POST on the collection, HEAD, PATCH and DELETE on an upload.</summary>
+internal static class TusEndpoints
+{
+    private const string Collection = "/v1/uploads";
+
+    public static void Map(IEndpointRouteBuilder http)
+    {
+        var reception = http.ServiceProvider.GetRequiredService<UploadReception>();
+        var metadata = http.ServiceProvider.GetRequiredService<UploadMetadataReader>();
+        http.Map(Collection, context => Method(context) switch
+        {
+            "OPTIONS" => Describe(context, reception.Options),
+            "POST" when IsPlain(context.Request) => PlainUpload.TakeAsync(context, reception, metadata),
+            "POST" => CreateAsync(context, reception, metadata),
+            _ => NotAllowed(context, "OPTIONS, POST"),
+        });
+        http.Map(Collection + "/{id}", (HttpContext context, string id) => Method(context) switch
+        {
+            "OPTIONS" => Describe(context, reception.Options),
+            "HEAD" => TellOffsetAsync(context, Find(context, reception, id)),
+            "PATCH" => AppendAsync(context, reception, id),
+            "DELETE" => TerminateAsync(context, reception, id),
+            _ => NotAllowed(context, "OPTIONS, HEAD, PATCH, DELETE"),
+        });
+    }
+
+    private static Task Describe(HttpContext context, UploadOptions options)
+    {
+        var headers = Speak(context);
+        headers[TusHeaders.TusVersion] = TusHeaders.Version;
+        headers[TusHeaders.TusExtension] = TusHeaders.Extensions;
+        headers[TusHeaders.TusMaxSize] = Number(options.MaxSizeBytes);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    private static async Task CreateAsync(
+        HttpContext context, UploadReception reception, UploadMetadataReader metadata)
+    {
+        var headers = Speak(context);
+        TusHeaders.RequireVersion(context);
+        var request = context.Request;
+        if (request.Headers.ContainsKey(TusHeaders.UploadDeferLength))
+        {
+            throw new HexcastException(
+                ErrorCodes.InvalidArgument,
+                "Upload-Defer-Length is not supported: send Upload-Length, or the whole file with a plain POST.");
+        }
+
+        if (request.Headers.ContainsKey(TusHeaders.UploadConcat))
+        {
+            throw new HexcastException(
+                ErrorCodes.InvalidArgument, "Upload-Concat is not supported: send the file as one upload.");
+        }
+
+        var length = TusHeaders.RequireNumber(request, TusHeaders.UploadLength);
+        var header = request.Headers[TusHeaders.UploadMetadata].ToString();
+        var hasBody = request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0;
+        if (hasBody)
+        {
+            TusHeaders.RequireOffsetContentType(request);
+        }
+
+        var upload = reception.Create(length, resumable: true, metadata.ReadHeader(header), header);
+        headers.Location = $"{Collection}/{upload.Description.MediaId}";
+        SayExpiry(headers, upload, reception.Options);
+        if (hasBody)
+        {
+            headers[TusHeaders.UploadOffset] = Number(await reception.TakeBodyAsync(upload, 0, context));
+        }
+
+        context.Response.StatusCode = StatusCodes.Status201Created;
+    }
+
+    private static async Task TellOffsetAsync(HttpContext context, StoredUpload upload)
+    {
+        var offset = await upload.OffsetAsync(context.RequestAborted);
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-store";
+        headers[TusHeaders.UploadOffset] = Number(offset);
+        headers[TusHeaders.UploadLength] = Number(upload.Length ?? 0);
+        if (upload.Description.MetadataHeader.Length > 0)
+        {
+            headers[TusHeaders.UploadMetadata] = upload.Description.MetadataHeader;
+        }
+    }
+
+    private static async Task AppendAsync(HttpContext context, UploadReception reception, string id)
+    {
+        var upload = Find(context, reception, id);
+        TusHeaders.RequireOffsetContentType(context.Request);
+        var offset = TusHeaders.RequireNumber(context.Request, TusHeaders.UploadOffset);
+        var reached = await reception.TakeBodyAsync(upload, offset, context);
+        context.Response.Headers[TusHeaders.UploadOffset] = Number(reached);
+        SayExpiry(context.Response.Headers, upload, reception.Options);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static async Task TerminateAsync(HttpContext context, UploadReception reception, string id)
+    {
+        await Find(context, reception, id).TerminateAsync(context.RequestAborted);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static Task NotAllowed(HttpContext context, string allowed)
+    {
+        Speak(context).Allow = allowed;
+        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        return Task.CompletedTask;
+    }
+
+    private static StoredUpload Find(HttpContext context, UploadReception reception, string id)
+    {
+        Speak(context);
+        TusHeaders.RequireVersion(context);
+        var upload = reception.Find(MediaId.TryParse(id, out _) ? id : "");
+        return upload.Description.Resumable
+            ? upload
+            : throw new HexcastException(ErrorCodes.NotFound, "There is no such upload.");
+    }
+
+    private static IHeaderDictionary Speak(HttpContext context)
+    {
+        context.Response.Headers[TusHeaders.TusResumable] = TusHeaders.Version;
+        return context.Response.Headers;
+    }
+
+    // tus 1.0, X-HTTP-Method-Override: for clients that can send only GET and POST.
+    private static string Method(HttpContext context) =>
+        context.Request.Headers[TusHeaders.MethodOverride] is [{ Length: > 0 } method]
+            ? method.ToUpperInvariant()
+            : context.Request.Method;
+
+    private static bool IsPlain(HttpRequest request) =>
+        !request.Headers.ContainsKey(TusHeaders.TusResumable)
+        && request.ContentType is { } type
+        && !string.Equals(type, TusHeaders.OffsetContentType, StringComparison.OrdinalIgnoreCase);
+
+    private static void SayExpiry(IHeaderDictionary headers, StoredUpload upload, UploadOptions options) =>
+        headers[TusHeaders.UploadExpires] =
+            (upload.LastActivity + options.ExpireAfter).ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

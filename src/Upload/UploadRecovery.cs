@@ -1,0 +1,78 @@
+using Hexcast.Platform.Hosting;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Hexcast.Upload;
+
+/// <summary>
+/// Finishes what a crash or an absent Catalog left half done, and removes what has expired.
+/// </summary>
+internal sealed class UploadRecovery(UploadStore store, TimeProvider clock, ILogger<UploadRecovery> log)
+    : BackgroundService
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        try
+        {
+            var pending = store.All.ToList();
+            while (true)
+            {
+                var failed = await RecoverAsync(pending, stoppingToken);
+                if (failed > 0)
+                {
+                    await backoff.WaitAsync(stoppingToken);
+                }
+                else
+                {
+                    backoff.Reset();
+                    await SweepAsync(stoppingToken);
+                    await store.UnpublishedAsync(SweepInterval, stoppingToken);
+                }
+
+                pending = [.. store.All.Where(upload => upload.Phase == UploadPhase.Received)];
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task<int> RecoverAsync(IReadOnlyList<StoredUpload> uploads, CancellationToken stop)
+    {
+        var failed = 0;
+        foreach (var upload in uploads)
+        {
+            try
+            {
+                await upload.RecoverAsync(stop);
+            }
+            catch (Exception failure) when (!stop.IsCancellationRequested)
+            {
+                failed++;
+                log.LogWarning(failure, "Upload {MediaId} cannot be finished yet", upload.Description.MediaId);
+            }
+        }
+
+        return failed;
+    }
+
+    private async Task SweepAsync(CancellationToken stop)
+    {
+        foreach (var upload in store.All)
+        {
+            try
+            {
+                await upload.SweepAsync(store.Options.ExpireAfter, stop);
+            }
+            catch (IOException failure)
+            {
+                log.LogWarning(failure, "Upload {MediaId} has expired and cannot be removed", upload.Description.MediaId);
+            }
+        }
+    }
+}
