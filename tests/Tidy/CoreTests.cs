@@ -11,6 +11,7 @@ public sealed partial class CoreTests
     /// <summary>The cores of the house: files, or folders with all that is in them.</summary>
     static readonly string[] Cores =
     [
+        "src/Master/Scheduling/",
         "src/Media/",
         "src/Worker/WorkerCore.cs",
         "src/Worker/WorkerEffect.cs",

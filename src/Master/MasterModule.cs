@@ -1,0 +1,59 @@
+using Google.Protobuf;
+using Hexcast.Contracts.V1;
+using Hexcast.Master.Scheduling;
+using Hexcast.Platform.Errors;
+using Hexcast.Platform.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Master;
+
+/// <summary>The elected scheduler: takes orders, lays out jobs as tasks, and gives tasks to workers.</summary>
+public sealed class MasterModule : RoleModule
+{
+    public override void AddServices(RoleBuilder role)
+    {
+        role.AddOptions<MasterOptions>("Master");
+        role.Services.AddSingleton<ObjectSweeper>();
+        role.Services.AddSingleton<Mastership>();
+        role.Services.AddHostedService(provider => provider.GetRequiredService<Mastership>());
+    }
+
+    public override void MapGrpc(IEndpointRouteBuilder grpc)
+    {
+        grpc.MapGrpcService<TranscoderService>();
+        grpc.MapGrpcService<SchedulerService>();
+    }
+
+    public override void MapHttp(IEndpointRouteBuilder http) => http.MapGet("/schedule", ScheduleAsync);
+
+    /// <summary>For people who look for a fault: <c>?task_id={job}</c> or <c>?task_id={job}/{task}</c>.</summary>
+    private static async Task<IResult> ScheduleAsync(
+        [FromQuery(Name = "task_id")] string? taskId, Mastership mastership, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(taskId))
+        {
+            return Json(await mastership.Current.AskAsync<Schedule>(number => new ScheduleAsked(number), cancel));
+        }
+
+        var parts = taskId.Split('/', 2);
+        var job = await mastership.Current.AskAsync<Job>(number => new JobAsked(number, parts[0]), cancel);
+        if (parts.Length == 1)
+        {
+            return Json(job);
+        }
+
+        var task = job.Tasks.FirstOrDefault(t => t.TaskId == parts[1]);
+        return task is not null
+            ? Json(task)
+            : throw new HexcastException(ErrorCodes.NotFound, $"The job '{parts[0]}' has no task '{parts[1]}'.");
+    }
+
+    private static IResult Json(IMessage message) => Results.Text(Format.Format(message), "application/json");
+
+    private static readonly JsonFormatter Format =
+        new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true));
+}

@@ -1,0 +1,49 @@
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>What a worker is told of an attempt: all that it needs, so that it never asks back.</summary>
+internal static class Assignment
+{
+    public static TaskAssignment Of(TaskRun task, uint attempt, long fence, string effectiveClass)
+    {
+        var job = task.Job.Record;
+        var assignment = new TaskAssignment
+        {
+            Attempt = task.Key(attempt).ToMessage(),
+            Fence = fence,
+            MediaId = job.MediaId,
+            Version = job.JobId,
+            Class = effectiveClass,
+            SourceKey = job.SourceKey,
+            PresetName = job.PresetName,
+            Traceparent = job.Traceparent,
+        };
+        var plan = task.Job.Tasks[0].Record.Result?.Clone();
+        switch (task.Spec.Kind)
+        {
+            case TaskKind.Probe:
+                assignment.Probe = new ProbeWork();
+                break;
+            case TaskKind.EncodeChunk:
+                assignment.Chunk = new ChunkWork { Plan = plan, Chunk = task.Spec.Chunk };
+                break;
+            case TaskKind.EncodeAudio:
+                assignment.Audio = new AudioWork { Plan = plan };
+                break;
+            case TaskKind.Poster:
+                assignment.Poster = new PosterWork { Plan = plan };
+                break;
+            case TaskKind.Publish:
+                assignment.Publish = new PublishWork { Plan = plan };
+                assignment.Publish.Indexes.Add(task.Job.Tasks
+                    .Where(t => t.Spec.Kind is TaskKind.EncodeChunk or TaskKind.EncodeAudio)
+                    .Select(t => t.Record.Result.Clone()));
+                break;
+            default:
+                throw new InvalidOperationException($"no work is known for {task.Spec.Kind}");
+        }
+
+        return assignment;
+    }
+}

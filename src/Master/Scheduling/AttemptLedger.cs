@@ -1,0 +1,315 @@
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Errors;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>
+/// Attempts from assignment to verdict. I2: a task has at most one commit. The first report of an attempt that is open
+/// and not superseded wins, whether or not it is the attempt that the scheduler counts on by then.
+/// </summary>
+internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, JobFeeds feeds)
+{
+    /// <summary>A worker that is asked to stop, or stops by itself, hands its attempts back with this code.</summary>
+    public const string CancelledCode = "cancelled";
+
+    /// <summary>How often a task may take its worker down with it before its job fails.</summary>
+    private const int LossLimit = 32;
+
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastRetryDelay = TimeSpan.FromSeconds(30);
+
+    public void Assign(TaskRun task, WorkerRun worker, string effectiveClass)
+    {
+        var job = task.Job;
+        var attempt = ++task.Record.Attempts;
+        task.Record.Open.Add(new OpenAttempt { Attempt = attempt, NodeId = worker.NodeId });
+        job.Open.Add(task);
+        job.Ready.Remove(task);
+        job.LastServed = state.Now;
+        SetCurrent(task, attempt, worker, running: false);
+        worker.Attempts.Add(task.Key(attempt), new HeldAttempt(task));
+        state.Persist(RecordWrite.Of(task.Record));
+        state.Emit(new Send(worker.Session, new MasterMessage
+        {
+            Assign = Assignment.Of(task, attempt, state.Fence, effectiveClass),
+        }));
+    }
+
+    /// <summary>The worker came back with the attempt: count on it, unless another took its place.</summary>
+    public void Claim(WorkerRun worker, AttemptKey key)
+    {
+        var task = state.Find(key);
+        var open = task?.Open(key.Attempt);
+        worker.Attempts[key] = new HeldAttempt(task) { Named = true };
+        if (task is null || open is null || open.NodeId != worker.NodeId || open.Superseded ||
+            task.Committed || !task.Job.Active)
+        {
+            // Committed by this very attempt: its report was accepted and is about to be answered again.
+            if (task?.Record.CommittedAttempt != key.Attempt)
+            {
+                jobs.Stop(worker, key, "another attempt took its place, or its job is over");
+            }
+        }
+        else if (task.Current == 0)
+        {
+            Unready(task);
+            SetCurrent(task, key.Attempt, worker, running: true);
+        }
+        else if (task.Current != key.Attempt)
+        {
+            jobs.Supersede(task, open, "another attempt took its place");
+        }
+    }
+
+    /// <summary>The attempt is known to be over without a report: its worker does not claim it.</summary>
+    public void Close(TaskRun task, uint attempt)
+    {
+        if (!Remove(task, attempt))
+        {
+            return;
+        }
+
+        state.Persist(RecordWrite.Of(task.Record));
+        if (task.Current == attempt)
+        {
+            Lose(task);
+        }
+
+        Settle(task.Job);
+    }
+
+    /// <summary>The attempt's worker is lost: the task goes to another. It stays open: it may commit.</summary>
+    public void Lose(TaskRun task)
+    {
+        task.Current = 0;
+        if (task.Committed || !task.Job.Active)
+        {
+            return;
+        }
+
+        task.Record.Losses++;
+        if (task.Record.Losses > LossLimit)
+        {
+            Fail(task, new TaskFailure
+            {
+                Code = "worker_lost",
+                Message = $"{LossLimit} workers were lost while they ran {task.Spec.Id}.",
+            });
+            return;
+        }
+
+        jobs.MakeReady(task);
+    }
+
+    public void Report(AttemptReported reported)
+    {
+        var report = reported.Report;
+        if (report.Fence > state.Fence)
+        {
+            // The worker has heard of a newer master, who may have accepted this very report: its objects must not be
+            // called superseded by one who cannot know.
+            state.Emit(new Refuse(reported.Request, ErrorCodes.Unavailable, "A newer master has taken over. Ask it."));
+            return;
+        }
+
+        var key = AttemptKey.Of(report.Attempt);
+        var task = state.Find(key);
+        state.Workers.GetValueOrDefault(report.NodeId)?.Attempts.Remove(key);
+        var wasOpen = task?.Open(key.Attempt) is not null;
+        var verdict = task is null ? ReportStatusResponse.Types.Verdict.Superseded : Judge(task, key.Attempt, report);
+        state.Emit(new Answer(reported.Request, new ReportStatusResponse { Verdict = verdict }));
+        if (wasOpen)
+        {
+            Settle(task!.Job);
+        }
+    }
+
+    private ReportStatusResponse.Types.Verdict Judge(TaskRun task, uint attempt, ReportStatusRequest report)
+    {
+        var repeated = report.Commit is not null
+            ? task.Record.CommittedAttempt == attempt
+            : task.Record.LastFailedAttempt == attempt && task.Open(attempt) is null;
+        if (repeated)
+        {
+            return ReportStatusResponse.Types.Verdict.Accepted;
+        }
+
+        var open = task.Open(attempt);
+        var counts = open is { Superseded: false } && !task.Committed && task.Job.Active;
+        var current = task.Current == attempt;
+        Remove(task, attempt);
+        if (!counts)
+        {
+            if (open is not null)
+            {
+                state.Persist(RecordWrite.Of(task.Record));
+            }
+
+            return ReportStatusResponse.Types.Verdict.Superseded;
+        }
+
+        if (report.Commit is { } commit && Problem(task, commit) is { } problem)
+        {
+            report.Failure = new TaskFailure { Code = "bad_commit", Message = problem, Permanent = true };
+        }
+
+        if (report.Commit is { } good)
+        {
+            Commit(task, attempt, good);
+        }
+        else
+        {
+            NoteFailure(task, attempt, report.Failure, current);
+        }
+
+        return ReportStatusResponse.Types.Verdict.Accepted;
+    }
+
+    private void Commit(TaskRun task, uint attempt, TaskCommit commit)
+    {
+        var (job, record) = (task.Job, task.Record);
+        Unready(task);
+        task.Current = 0;
+        record.CommittedAttempt = attempt;
+        record.Result = commit.Result;
+        record.MediaSeconds = commit.MediaSeconds;
+        record.WallSeconds = commit.WallSeconds;
+        var planned = task.Spec.Kind == TaskKind.Probe;
+        if (planned)
+        {
+            job.Record.Plan = commit.Plan;
+            job.Record.PlannedRevision = ++job.Revision;
+        }
+
+        record.CommittedRevision = ++job.Revision;
+        job.CountCommit(task);
+        state.Speeds.Learn(task.Spec.Kind, commit.MediaSeconds, commit.WallSeconds);
+        if (task.Spec.Kind == TaskKind.Publish)
+        {
+            jobs.End(job, JobState.Done, null, RecordWrite.Of(record));
+        }
+        else if (planned)
+        {
+            state.Persist(RecordWrite.Of(record), RecordWrite.Of(job.Record));
+            job.Expand();
+            feeds.Publish(job, JobFeeds.Planned(job));
+        }
+        else
+        {
+            state.Persist(RecordWrite.Of(record));
+        }
+
+        feeds.Publish(job, JobFeeds.Committed(task));
+        feeds.Touch(task);
+        foreach (var loser in record.Open.Where(o => !o.Superseded).ToList())
+        {
+            jobs.Supersede(task, loser, "another attempt committed first");
+        }
+
+        if (job.Active && (planned || job.UncommittedParts == 0))
+        {
+            jobs.MakeAllReady(job);
+        }
+    }
+
+    private void NoteFailure(TaskRun task, uint attempt, TaskFailure failure, bool current)
+    {
+        var record = task.Record;
+        if (failure.Code == CancelledCode && !failure.Permanent)
+        {
+            state.Persist(RecordWrite.Of(record));
+            if (current)
+            {
+                Lose(task);
+            }
+
+            return;
+        }
+
+        record.Failures++;
+        record.LastFailure = failure;
+        record.LastFailedAttempt = attempt;
+        state.Emit(new Note(
+            $"{task.Spec.Id} attempt {attempt} failed: {failure.Code}: {failure.Message}",
+            task.Job.Id, task.Job.Record.MediaId));
+        if (failure.Permanent || record.Failures >= state.Options.AttemptLimit)
+        {
+            Fail(task, failure);
+            return;
+        }
+
+        state.Persist(RecordWrite.Of(record));
+        if (current)
+        {
+            task.Current = 0;
+            var delay = FirstRetryDelay * Math.Pow(2, record.Failures - 1);
+            task.RetryAt = state.Now + (delay < LastRetryDelay ? delay : LastRetryDelay);
+            state.Retries.Add(task);
+        }
+
+        feeds.Touch(task);
+    }
+
+    private void Fail(TaskRun task, TaskFailure failure)
+    {
+        task.Current = 0;
+        task.Record.LastFailure = failure;
+        jobs.End(task.Job, JobState.Failed, failure, RecordWrite.Of(task.Record));
+    }
+
+    private void Settle(JobRun job)
+    {
+        if (job.Ended)
+        {
+            jobs.SweepAgain(job);
+        }
+
+        jobs.Proceed(job);
+    }
+
+    private void SetCurrent(TaskRun task, uint attempt, WorkerRun worker, bool running)
+    {
+        task.Current = attempt;
+        task.CurrentNode = worker.NodeId;
+        task.Running = running;
+        task.Fraction = 0;
+        task.Speed = 0;
+        feeds.Touch(task);
+    }
+
+    private void Unready(TaskRun task)
+    {
+        task.Job.Ready.Remove(task);
+        if (task.RetryAt is not null)
+        {
+            state.Retries.Remove(task);
+            task.RetryAt = null;
+        }
+    }
+
+    /// <summary>Strikes the attempt from the open ones, wherever it ran; the caller persists.</summary>
+    private bool Remove(TaskRun task, uint attempt)
+    {
+        if (task.Open(attempt) is not { } open)
+        {
+            return false;
+        }
+
+        state.Workers.GetValueOrDefault(open.NodeId)?.Attempts.Remove(task.Key(attempt));
+        task.Record.Open.Remove(open);
+        if (task.Record.Open.Count == 0)
+        {
+            task.Job.Open.Remove(task);
+        }
+
+        return true;
+    }
+
+    private static string? Problem(TaskRun task, TaskCommit commit) => task.Spec.Kind switch
+    {
+        TaskKind.Probe when commit.Result is null => "the probe's commit names no plan object",
+        TaskKind.Probe => JobGraph.Problem(commit.Plan),
+        TaskKind.Publish => null,
+        _ => commit.Result is null ? $"the commit of {task.Spec.Id} names no object" : null,
+    };
+}

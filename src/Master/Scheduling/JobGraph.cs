@@ -1,0 +1,64 @@
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>One task of the graph. Rank is the order in which a job's ready tasks are handed out.</summary>
+internal sealed record TaskSpec(string Id, TaskKind Kind, int Chunk, double MediaSeconds, int Rank);
+
+/// <summary>
+/// A job's tasks: probe → {every chunk, audio, poster} → publish. All that a viewer needs for the first picture
+/// ranks first: probe, chunk 0, audio. Then what is short and others wait for; then the other chunks in order.
+/// </summary>
+internal static class JobGraph
+{
+    public const string ProbeId = "probe";
+    public const string PublishId = "publish";
+
+    /// <summary>22 hours of 4 s each. Above it the publish task's message would outgrow what gRPC carries.</summary>
+    public const int ChunkLimit = 20_000;
+
+    private const int RankOfChunk0 = 1;
+    private const int RankOfPoster = 4;
+
+    public static TaskSpec Probe { get; } = new(ProbeId, TaskKind.Probe, 0, 0, 0);
+
+    /// <summary>Every task but the probe.</summary>
+    public static IEnumerable<TaskSpec> Expand(PlanSummary plan)
+    {
+        for (var chunk = 0; chunk < plan.ChunkSeconds.Count; chunk++)
+        {
+            yield return new TaskSpec(
+                $"chunk-{chunk:D4}",
+                TaskKind.EncodeChunk,
+                chunk,
+                plan.ChunkSeconds[chunk],
+                chunk == 0 ? RankOfChunk0 : RankOfPoster + chunk);
+        }
+
+        if (plan.HasAudio)
+        {
+            yield return new TaskSpec("audio", TaskKind.EncodeAudio, 0, plan.DurationSeconds, 2);
+        }
+
+        yield return new TaskSpec("poster", TaskKind.Poster, 0, 0, RankOfPoster);
+        yield return new TaskSpec(PublishId, TaskKind.Publish, 0, 0, 3);
+    }
+
+    public static IEnumerable<string> Needs(TaskRun task) => task.Spec.Kind switch
+    {
+        TaskKind.Probe => [],
+        TaskKind.Publish => task.Job.Tasks.Where(t => t.Spec.Kind is not (TaskKind.Probe or TaskKind.Publish))
+            .Select(t => t.Spec.Id),
+        _ => [ProbeId],
+    };
+
+    /// <summary>Null, or what is wrong with a probe's summary.</summary>
+    public static string? Problem(PlanSummary? plan) => plan switch
+    {
+        null => "the probe's commit has no plan",
+        { ChunkSeconds.Count: 0 } => "the plan has no chunk",
+        { ChunkSeconds.Count: > ChunkLimit } => $"the plan has more than {ChunkLimit} chunks",
+        _ when !plan.ChunkSeconds.All(s => s >= 0 && double.IsFinite(s)) => "the plan has a chunk without a length",
+        _ => null,
+    };
+}

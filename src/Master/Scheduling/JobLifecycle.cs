@@ -1,0 +1,326 @@
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Errors;
+using Hexcast.Platform.ObjectStore;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>
+/// Jobs from the order to the end. An end has two steps: it is decided (<c>ending</c> is durable, attempts are told to
+/// stop), and when no connected worker runs an attempt any more and the objects that no commit names are gone, the job
+/// takes the final state.
+/// </summary>
+internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
+{
+    /// <summary>How often one job may end and be retried.</summary>
+    private const int TurnLimit = 200;
+
+    public void Order(TranscodeOrdered ordered)
+    {
+        var order = ordered.Order;
+        if (state.Standing(order.MediaId, order.PresetName) is { } standing)
+        {
+            state.Emit(new Answer(ordered.Request, new TranscodeResponse { JobId = standing.Id }));
+            return;
+        }
+
+        if (state.Unfinished.Count >= state.Options.QueueLimit)
+        {
+            state.Emit(new Refuse(ordered.Request, ErrorCodes.ResourceExhausted,
+                $"The queue holds {state.Options.QueueLimit} jobs already (Master:QueueLimit). Try again later."));
+            return;
+        }
+
+        var job = new JobRun(new JobRecord
+        {
+            JobId = ordered.NewJobId,
+            MediaId = order.MediaId,
+            PresetName = order.PresetName,
+            OutputFormats = { order.OutputFormats },
+            SourceKey = order.SourceKey,
+            Class = order.Class,
+            Traceparent = order.Traceparent,
+            CreatedAtUnixMs = state.Now.ToUnixTimeMilliseconds(),
+            State = JobState.Running,
+        });
+        state.Add(job);
+        job.LastServed = state.Now;
+        MakeReady(job.Tasks[0]);
+        state.Persist(RecordWrite.Of(job.Record));
+        state.Emit(new Answer(ordered.Request, new TranscodeResponse { JobId = job.Id }));
+        Note(job, $"job ordered with preset {order.PresetName}");
+    }
+
+    public void MakeReady(TaskRun task)
+    {
+        task.ReadySince = state.Now;
+        task.Job.Ready.Add(task);
+        feeds.Touch(task);
+    }
+
+    /// <summary>Every task that waits for nothing but a slot.</summary>
+    public void MakeAllReady(JobRun job)
+    {
+        foreach (var task in job.Tasks.Where(t => !t.Committed))
+        {
+            feeds.Touch(task);
+            if (task.Current == 0 && task.RetryAt is null && job.Unblocked(task))
+            {
+                MakeReady(task);
+            }
+        }
+    }
+
+    /// <summary>Decides the end. The caller has emitted no Persist of the job's record in this step.</summary>
+    public void End(JobRun job, JobState final, TaskFailure? failure, params IReadOnlyList<RecordWrite> together)
+    {
+        job.Record.Ending = new JobEnded { State = final, Failure = failure };
+        state.Persist([.. together, RecordWrite.Of(job.Record)]);
+        foreach (var task in job.Tasks)
+        {
+            if (task.RetryAt is not null)
+            {
+                state.Retries.Remove(task);
+                task.RetryAt = null;
+            }
+
+            foreach (var open in task.Record.Open.Where(o => !o.Superseded).ToList())
+            {
+                Supersede(task, open, $"the job is {Word(final)}");
+            }
+
+            if (!task.Committed)
+            {
+                feeds.Touch(task);
+            }
+        }
+
+        job.Ready.Clear();
+        Proceed(job);
+    }
+
+    /// <summary>No commit of the attempt is accepted from now on, durably; then its worker is told to stop.</summary>
+    public void Supersede(TaskRun task, OpenAttempt open, string reason)
+    {
+        open.Superseded = true;
+        if (task.Current == open.Attempt)
+        {
+            task.Current = 0;
+        }
+
+        state.Persist(RecordWrite.Of(task.Record));
+        if (state.Workers.GetValueOrDefault(open.NodeId) is { Connected: true } worker)
+        {
+            Stop(worker, task.Key(open.Attempt), reason);
+        }
+    }
+
+    public void Stop(WorkerRun worker, AttemptKey attempt, string reason) =>
+        state.Emit(new Send(worker.Session, new MasterMessage
+        {
+            Cancel = new CancelTask { Attempt = attempt.ToMessage(), Reason = reason },
+        }));
+
+    /// <summary>Takes the next step of an end or of forgetting, if nothing stands in its way.</summary>
+    public void Proceed(JobRun job)
+    {
+        if (job.Active || job.Sweeping || job.Open.Any(StillRuns))
+        {
+            return;
+        }
+
+        if (!job.Ended)
+        {
+            Sweep(job);
+        }
+        else if (job.Forgetting.Count > 0)
+        {
+            Forget(job);
+        }
+    }
+
+    /// <summary>
+    /// An attempt of a job that has ended turned out to be over. If its worker was lost, it may have left objects.
+    /// </summary>
+    public void SweepAgain(JobRun job)
+    {
+        if (job.Ended && !job.Sweeping && job.Open.Count == 0)
+        {
+            Sweep(job);
+        }
+    }
+
+    public void Finish(string jobId)
+    {
+        if (!state.Jobs.TryGetValue(jobId, out var job) || !job.Sweeping)
+        {
+            return;
+        }
+
+        job.Sweeping = false;
+        if (!job.Ended && !job.Active)
+        {
+            var turn = new JobTurn { Revision = ++job.Revision, Ended = job.Record.Ending.Clone() };
+            job.Record.Turns.Add(turn);
+            job.Record.State = job.Record.Ending.State;
+            state.Unfinished.Remove(job.Id);
+            state.Persist(RecordWrite.Of(job.Record));
+            feeds.Publish(job, JobFeeds.Turned(job, turn));
+            Note(job, $"job {Word(job.Record.State)}" +
+                (job.Record.Ending.Failure is { } why ? $": {why.Code}: {why.Message}" : ""));
+        }
+
+        Proceed(job);
+    }
+
+    public void Retry(RetryOrdered ordered)
+    {
+        if (!state.Jobs.TryGetValue(ordered.JobId, out var job))
+        {
+            state.Emit(new Refuse(ordered.Request, ErrorCodes.NotFound, $"There is no job '{ordered.JobId}'."));
+            return;
+        }
+
+        if (job.Active)
+        {
+            state.Emit(new Answer(ordered.Request, new RetryJobResponse()));
+            return;
+        }
+
+        if (WhyNotRetry(job) is { } words)
+        {
+            state.Emit(new Refuse(ordered.Request, ErrorCodes.PreconditionFailed, words));
+            return;
+        }
+
+        var turn = new JobTurn { Revision = ++job.Revision, Restarted = new JobRestarted() };
+        job.Record.Turns.Add(turn);
+        job.Record.State = JobState.Running;
+        job.Record.Ending = null;
+        job.LastServed = state.Now;
+        state.Unfinished.Add(job.Id, job);
+        state.Persist(RecordWrite.Of(job.Record));
+        foreach (var task in job.Tasks.Where(t => !t.Committed))
+        {
+            // What failed before the restart does not count. Durable with the next attempt; see Load.
+            task.Record.Failures = 0;
+            task.Record.Losses = 0;
+            task.Record.LastFailure = null;
+        }
+
+        MakeAllReady(job);
+        feeds.Publish(job, JobFeeds.Turned(job, turn));
+        state.Emit(new Answer(ordered.Request, new RetryJobResponse()));
+        Note(job, "job restarted");
+    }
+
+    public void Cancel(CancelOrdered ordered)
+    {
+        if (!state.Jobs.TryGetValue(ordered.JobId, out var job))
+        {
+            state.Emit(new Refuse(ordered.Request, ErrorCodes.NotFound, $"There is no job '{ordered.JobId}'."));
+            return;
+        }
+
+        if (job.Active)
+        {
+            End(job, JobState.Cancelled, null);
+        }
+
+        state.Emit(new Answer(ordered.Request, new CancelJobResponse()));
+    }
+
+    public void Forget(ForgetOrdered ordered)
+    {
+        var jobs = state.JobsOfMedia.GetValueOrDefault(ordered.MediaId)?.ToList() ?? [];
+        if (jobs.Count == 0)
+        {
+            state.Emit(new Answer(ordered.Request, new ForgetMediaResponse()));
+        }
+
+        foreach (var job in jobs)
+        {
+            job.Forgetting.Add(ordered.Request);
+        }
+
+        foreach (var job in jobs)
+        {
+            if (job.Active)
+            {
+                End(job, JobState.Cancelled, null);
+            }
+            else
+            {
+                Proceed(job);
+            }
+        }
+    }
+
+    private bool StillRuns(TaskRun task) => task.Record.Open.Any(open =>
+        state.Workers.GetValueOrDefault(open.NodeId) is { LostAt: not null } worker &&
+        worker.Attempts.ContainsKey(task.Key(open.Attempt)));
+
+    private string? WhyNotRetry(JobRun job)
+    {
+        if (!job.Ended)
+        {
+            return "The job is still being ended. Try again when it has failed or is cancelled.";
+        }
+
+        if (job.Record.State == JobState.Done)
+        {
+            return "The job is done.";
+        }
+
+        if (job.Record.Turns.Count >= TurnLimit)
+        {
+            return $"The job has ended {TurnLimit / 2} times. Upload the media again.";
+        }
+
+        return state.Standing(job.Record.MediaId, job.Record.PresetName) is { } other
+            ? $"The job '{other.Id}' has taken its place."
+            : null;
+    }
+
+    // An attempt's number is durable before the attempt starts, so these are all prefixes that anybody can have written
+    // to, and none that a later attempt, or a later master's, writes to.
+    private void Sweep(JobRun job)
+    {
+        job.Sweeping = true;
+        state.Emit(new Sweep(job.Id, [.. job.Tasks.SelectMany(task =>
+            Enumerable.Range(1, (int)task.Record.Attempts)
+                .Where(attempt => attempt != task.Record.CommittedAttempt)
+                .Select(attempt => ObjectKey.AttemptPrefix(
+                    job.Record.MediaId, job.Id, task.Spec.Id, (uint)attempt)))]));
+    }
+
+    // Tasks first: a header without its tasks is a job that can be forgotten again, tasks without it are nobody's.
+    private void Forget(JobRun job)
+    {
+        foreach (var task in job.Tasks.Where(t => t.Record.Attempts > 0))
+        {
+            state.Persist(new RecordWrite(RecordWrite.TaskKey(job.Id, task.Spec.Id), null));
+        }
+
+        state.Persist(new RecordWrite(RecordWrite.JobKey(job.Id), null));
+        feeds.Forget(job);
+        state.Remove(job);
+        foreach (var request in job.Forgetting.Where(r => !Waits(job.Record.MediaId, r)))
+        {
+            state.Emit(new Answer(request, new ForgetMediaResponse()));
+        }
+
+        Note(job, "job forgotten");
+    }
+
+    private bool Waits(string mediaId, long request) =>
+        state.JobsOfMedia.GetValueOrDefault(mediaId)?.Any(j => j.Forgetting.Contains(request)) == true;
+
+    private void Note(JobRun job, string words) => state.Emit(new Note(words, job.Id, job.Record.MediaId));
+
+    private static string Word(JobState final) => final switch
+    {
+        JobState.Done => "done",
+        JobState.Failed => "failed",
+        _ => "cancelled",
+    };
+}

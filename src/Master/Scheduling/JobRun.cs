@@ -1,0 +1,109 @@
+using Google.Protobuf.WellKnownTypes;
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>A job: its durable record, its tasks, and what the scheduler holds of it in memory.</summary>
+internal sealed class JobRun
+{
+    private readonly Dictionary<string, TaskRun> byId = new(StringComparer.Ordinal);
+
+    public JobRun(JobRecord record)
+    {
+        Record = record;
+        Add(JobGraph.Probe);
+        if (record.Plan is not null)
+        {
+            Expand();
+        }
+    }
+
+    public JobRecord Record { get; }
+
+    public List<TaskRun> Tasks { get; } = [];
+
+    /// <summary>Could run now, first in rank first. Empty while the job ends.</summary>
+    public SortedSet<TaskRun> Ready { get; } = new(Comparer<TaskRun>.Create((a, b) => a.Spec.Rank - b.Spec.Rank));
+
+    /// <summary>Tasks with attempts that are not known to be over.</summary>
+    public HashSet<TaskRun> Open { get; } = [];
+
+    /// <summary>The highest revision given to an event of the job.</summary>
+    public long Revision { get; set; }
+
+    /// <summary>Objects are being removed: no attempt may start, it would lose its own.</summary>
+    public bool Sweeping { get; set; }
+
+    public DateTimeOffset LastServed { get; set; }
+
+    /// <summary>Who waits for the job to be forgotten.</summary>
+    public List<long> Forgetting { get; } = [];
+
+    public List<Subscription> Watches { get; } = [];
+
+    /// <summary>Tasks whose standing watchers have not heard of.</summary>
+    public HashSet<TaskRun> Changed { get; } = [];
+
+    public bool Ended => Record.State != JobState.Running;
+
+    /// <summary>Neither ended nor about to: attempts may start and commit.</summary>
+    public bool Active => Record.Ending is null;
+
+    public string Id => Record.JobId;
+
+    public TaskRun? Find(string taskId) => byId.GetValueOrDefault(taskId);
+
+    /// <summary>Adds the tasks that the plan asks for.</summary>
+    public void Expand()
+    {
+        foreach (var spec in JobGraph.Expand(Record.Plan))
+        {
+            Add(spec);
+        }
+    }
+
+    /// <summary>Ready as far as the graph goes: all that the task needs is committed.</summary>
+    public bool Unblocked(TaskRun task) => task.Spec.Kind switch
+    {
+        TaskKind.Publish => UncommittedParts == 0,
+        _ => true,
+    };
+
+    /// <summary>Tasks that the publish task still waits for.</summary>
+    public int UncommittedParts { get; private set; }
+
+    public void CountCommit(TaskRun task)
+    {
+        if (task.Spec.Kind is not (TaskKind.Probe or TaskKind.Publish))
+        {
+            UncommittedParts--;
+        }
+    }
+
+    public Job ToMessage()
+    {
+        var message = new Job
+        {
+            JobId = Id,
+            MediaId = Record.MediaId,
+            Version = Id,
+            PresetName = Record.PresetName,
+            State = Record.State,
+            Failure = Record.Ending?.Failure,
+            CreatedAt = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(Record.CreatedAtUnixMs)),
+        };
+        message.Tasks.Add(Tasks.Select(t => t.ToMessage()));
+        return message;
+    }
+
+    private void Add(TaskSpec spec)
+    {
+        var task = new TaskRun(this, spec);
+        byId.Add(spec.Id, task);
+        Tasks.Add(task);
+        if (spec.Kind is not (TaskKind.Probe or TaskKind.Publish))
+        {
+            UncommittedParts++;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using Google.Protobuf;
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>
+/// What the scheduler wants done. The shell executes effects strictly in order, and a <see cref="Persist"/> is a
+/// barrier: nothing behind it happens before it is durable. So the core may run ahead of the disk, and yet nobody
+/// hears of anything that a crash could take back (I1).
+/// </summary>
+internal abstract record SchedulerEffect;
+
+/// <summary>Writes that become durable together, at most two: see <see cref="RecordWrite"/>.</summary>
+internal sealed record Persist(IReadOnlyList<RecordWrite> Writes) : SchedulerEffect;
+
+internal sealed record Answer(long Request, IMessage Message) : SchedulerEffect;
+
+internal sealed record Refuse(long Request, string Code, string Words) : SchedulerEffect;
+
+internal sealed record Send(long Session, MasterMessage Message) : SchedulerEffect;
+
+internal sealed record DropWorker(long Session, string Reason) : SchedulerEffect;
+
+internal sealed record Feed(long Subscription, IReadOnlyList<JobEvent> Events) : SchedulerEffect;
+
+/// <summary>A watch is over; with a code when it failed.</summary>
+internal sealed record EndFeed(long Subscription, string? Code, string? Words) : SchedulerEffect;
+
+/// <summary>Remove every object that attempts without a commit may have left: all below these prefixes.</summary>
+internal sealed record Sweep(string JobId, IReadOnlyList<string> Prefixes) : SchedulerEffect;
+
+/// <summary>A line of the log.</summary>
+internal sealed record Note(string Words, string JobId = "", string MediaId = "") : SchedulerEffect;
+
+/// <summary>One record of the coordinator; without a value it is deleted.</summary>
+internal sealed record RecordWrite(string Key, IMessage? Value)
+{
+    public const string Prefix = "/hexcast/jobs/";
+
+    public static RecordWrite Of(JobRecord job) => new(JobKey(job.JobId), job.Clone());
+
+    public static RecordWrite Of(TaskRecord task) => new(TaskKey(task.JobId, task.TaskId), task.Clone());
+
+    public static string JobKey(string jobId) => $"{Prefix}{jobId}";
+
+    public static string TaskKey(string jobId, string taskId) => $"{Prefix}{jobId}/tasks/{taskId}";
+}

@@ -1,0 +1,39 @@
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>What happens to the scheduler. Request, Session and Subscription are the shell's numbers.</summary>
+internal abstract record SchedulerEvent;
+
+/// <summary>First event of a mastership: everything that the coordinator holds.</summary>
+internal sealed record Loaded(IReadOnlyList<JobRecord> Jobs, IReadOnlyList<TaskRecord> Tasks) : SchedulerEvent;
+
+internal sealed record TranscodeOrdered(long Request, string NewJobId, TranscodeRequest Order) : SchedulerEvent;
+
+internal sealed record AttemptReported(long Request, ReportStatusRequest Report) : SchedulerEvent;
+
+internal sealed record RetryOrdered(long Request, string JobId) : SchedulerEvent;
+
+internal sealed record CancelOrdered(long Request, string JobId) : SchedulerEvent;
+
+internal sealed record ForgetOrdered(long Request, string MediaId) : SchedulerEvent;
+
+internal sealed record JobAsked(long Request, string JobId) : SchedulerEvent;
+
+internal sealed record ScheduleAsked(long Request) : SchedulerEvent;
+
+internal sealed record WatchOpened(long Subscription, WatchJobRequest Watch) : SchedulerEvent;
+
+internal sealed record WatchClosed(long Subscription) : SchedulerEvent;
+
+internal sealed record WorkerJoined(long Session, WorkerHello Hello) : SchedulerEvent;
+
+internal sealed record WorkerHeard(long Session, WorkerHeartbeat Heartbeat) : SchedulerEvent;
+
+internal sealed record WorkerLeft(long Session) : SchedulerEvent;
+
+/// <summary>The objects that no commit of the job names are gone.</summary>
+internal sealed record Swept(string JobId) : SchedulerEvent;
+
+/// <summary>Time has passed: <see cref="SchedulerCore.NextWake"/> was reached.</summary>
+internal sealed record Ticked : SchedulerEvent;

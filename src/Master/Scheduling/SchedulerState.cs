@@ -1,0 +1,90 @@
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>What the parts of the core share. Effects collect until the step ends.</summary>
+internal sealed class SchedulerState(MasterOptions options, long fence)
+{
+    private readonly List<SchedulerEffect> effects = [];
+
+    public MasterOptions Options { get; } = options;
+
+    public long Fence { get; } = fence;
+
+    public DateTimeOffset Now { get; set; }
+
+    public Dictionary<string, JobRun> Jobs { get; } = new(StringComparer.Ordinal);
+
+    public Dictionary<string, List<JobRun>> JobsOfMedia { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Jobs that have not ended, oldest first: ids sort by creation.</summary>
+    public SortedDictionary<string, JobRun> Unfinished { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, WorkerRun> Workers { get; } = new(StringComparer.Ordinal);
+
+    public Dictionary<long, WorkerRun> Sessions { get; } = [];
+
+    /// <summary>Tasks that wait for another attempt, the next due first.</summary>
+    public SortedSet<TaskRun> Retries { get; } = new(Comparer<TaskRun>.Create((a, b) =>
+        a.RetryAt != b.RetryAt ? Nullable.Compare(a.RetryAt, b.RetryAt)
+        : a.Job != b.Job ? string.CompareOrdinal(a.Job.Id, b.Job.Id)
+        : a.Spec.Rank - b.Spec.Rank));
+
+    public SpeedModel Speeds { get; } = new();
+
+    public void Emit(SchedulerEffect effect) => effects.Add(effect);
+
+    public void Persist(params IReadOnlyList<RecordWrite> writes) => effects.Add(new Persist(writes));
+
+    public IReadOnlyList<SchedulerEffect> TakeEffects()
+    {
+        IReadOnlyList<SchedulerEffect> taken = [.. effects];
+        effects.Clear();
+        return taken;
+    }
+
+    public void Add(JobRun job)
+    {
+        Jobs.Add(job.Id, job);
+        if (!job.Ended)
+        {
+            Unfinished.Add(job.Id, job);
+        }
+
+        if (!JobsOfMedia.TryGetValue(job.Record.MediaId, out var jobs))
+        {
+            JobsOfMedia.Add(job.Record.MediaId, jobs = []);
+        }
+
+        jobs.Add(job);
+    }
+
+    public void Remove(JobRun job)
+    {
+        Jobs.Remove(job.Id);
+        Unfinished.Remove(job.Id);
+        var jobs = JobsOfMedia[job.Record.MediaId];
+        jobs.Remove(job);
+        if (jobs.Count == 0)
+        {
+            JobsOfMedia.Remove(job.Record.MediaId);
+        }
+    }
+
+    /// <summary>The media's job of that preset that has neither failed nor been cancelled.</summary>
+    public JobRun? Standing(string mediaId, string preset) =>
+        JobsOfMedia.GetValueOrDefault(mediaId)?.Find(j => j.Record.PresetName == preset &&
+            j.Record.Ending?.State is not (JobState.Failed or JobState.Cancelled));
+
+    public WorkerRun Worker(string nodeId)
+    {
+        if (!Workers.TryGetValue(nodeId, out var worker))
+        {
+            Workers.Add(nodeId, worker = new WorkerRun(nodeId));
+        }
+
+        return worker;
+    }
+
+    public TaskRun? Find(AttemptKey key) => Jobs.GetValueOrDefault(key.JobId)?.Find(key.TaskId);
+}

@@ -1,0 +1,84 @@
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>A task of a job: what is durable of it (<see cref="Record"/>) and where it stands now.</summary>
+internal sealed class TaskRun(JobRun job, TaskSpec spec)
+{
+    public JobRun Job { get; } = job;
+
+    public TaskSpec Spec { get; } = spec;
+
+    public TaskRecord Record { get; set; } = new() { JobId = job.Record.JobId, TaskId = spec.Id };
+
+    /// <summary>The attempt that the scheduler counts on; 0 is none.</summary>
+    public uint Current { get; set; }
+
+    public string CurrentNode { get; set; } = "";
+
+    /// <summary>The worker has spoken of the current attempt.</summary>
+    public bool Running { get; set; }
+
+    public double Fraction { get; set; }
+
+    public double Speed { get; set; }
+
+    /// <summary>After a failure: when the next attempt may start.</summary>
+    public DateTimeOffset? RetryAt { get; set; }
+
+    /// <summary>Since when it could run; ages it.</summary>
+    public DateTimeOffset ReadySince { get; set; }
+
+    public bool Committed => Record.CommittedAttempt > 0;
+
+    public TaskState State
+    {
+        get
+        {
+            if (Committed)
+            {
+                return TaskState.Committed;
+            }
+
+            if (Job.Record.Ending is { } ending)
+            {
+                return ending.State == JobState.Failed && Record.LastFailure is not null && Current == 0
+                    ? TaskState.Failed
+                    : TaskState.Cancelled;
+            }
+
+            return Current > 0 ? Running ? TaskState.Running : TaskState.Assigned
+                : Job.Ready.Contains(this) ? TaskState.Ready : TaskState.Pending;
+        }
+    }
+
+    public OpenAttempt? Open(uint attempt) => Record.Open.FirstOrDefault(o => o.Attempt == attempt);
+
+    public AttemptKey Key(uint attempt) => new(Job.Record.JobId, Spec.Id, attempt);
+
+    public JobTask ToMessage()
+    {
+        var message = new JobTask
+        {
+            TaskId = Spec.Id,
+            Kind = Spec.Kind,
+            State = State,
+            Attempt = Committed ? Record.CommittedAttempt : Record.Attempts,
+            NodeId = CurrentNode,
+            Fraction = Committed ? 1 : Fraction,
+            Speed = Speed,
+            LastFailure = Record.LastFailure,
+        };
+        message.Needs.Add(JobGraph.Needs(this));
+        return message;
+    }
+}
+
+internal readonly record struct AttemptKey(string JobId, string TaskId, uint Attempt)
+{
+    public static AttemptKey Of(AttemptRef attempt) => new(attempt.JobId, attempt.TaskId, attempt.Attempt);
+
+    public AttemptRef ToMessage() => new() { JobId = JobId, TaskId = TaskId, Attempt = Attempt };
+
+    public override string ToString() => $"{JobId}/{TaskId}#{Attempt}";
+}

@@ -1,0 +1,37 @@
+namespace Hexcast.Master.Scheduling;
+
+/// <summary>A worker node, with or without a stream.</summary>
+internal sealed class WorkerRun(string nodeId)
+{
+    public string NodeId { get; } = nodeId;
+
+    /// <summary>The shell's number of the node's stream; 0: it has none.</summary>
+    public long Session { get; set; }
+
+    public int Slots { get; set; }
+
+    /// <summary>
+    /// When the node counts as lost: with a stream, that long after its last word; without one, that long after it
+    /// broke. Null: it is lost.
+    /// </summary>
+    public DateTimeOffset? LostAt { get; set; }
+
+    /// <summary>Known from records only: no stream of it was seen in this mastership.</summary>
+    public bool OnlyRecorded { get; set; }
+
+    /// <summary>Each takes a slot.</summary>
+    public Dictionary<AttemptKey, HeldAttempt> Attempts { get; } = [];
+
+    public bool Connected => Session != 0;
+
+    public int FreeSlots => Connected ? Slots - Attempts.Count : 0;
+}
+
+/// <summary>An attempt that a worker holds. Without a task: claimed, but unknown here, and told to stop.</summary>
+internal sealed class HeldAttempt(TaskRun? task)
+{
+    public TaskRun? Task { get; } = task;
+
+    /// <summary>The worker has named it: once it no longer does, the attempt is over.</summary>
+    public bool Named { get; set; }
+}

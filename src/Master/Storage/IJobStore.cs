@@ -1,0 +1,17 @@
+using Hexcast.Master.Scheduling;
+
+namespace Hexcast.Master.Storage;
+
+/// <summary>Where the master's records are durable: the coordinator, or memory in a simulation.</summary>
+internal interface IJobStore
+{
+    /// <summary>Everything there is, as of one revision. Writes that follow are guarded by what was read.</summary>
+    Task<Loaded> LoadAsync(CancellationToken cancel);
+
+    /// <summary>
+    /// All writes or none, durable when answered; no key twice. False: this is no longer the mastership of that fence,
+    /// or somebody else has written a record. Any exception: unknown whether it was written. After both only
+    /// <see cref="LoadAsync"/> helps.
+    /// </summary>
+    Task<bool> CommitAsync(long fence, IReadOnlyList<RecordWrite> writes, CancellationToken cancel);
+}

@@ -1,0 +1,91 @@
+using Grpc.Core;
+using Hexcast.Contracts.V1;
+using Hexcast.Master.Scheduling;
+
+namespace Hexcast.Master.Tests.Support;
+
+/// <summary>A worker that a test moves by hand, over a real stream.</summary>
+internal sealed class HandWorker : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly MasterNode master;
+    private readonly AsyncDuplexStreamingCall<WorkerMessage, MasterMessage> stream;
+    private readonly CancellationTokenSource limit = new(Limit);
+
+    private HandWorker(MasterNode master, string nodeId)
+    {
+        (this.master, NodeId) = (master, nodeId);
+        stream = master.Scheduler.StreamHeartbeat(cancellationToken: limit.Token);
+    }
+
+    public string NodeId { get; }
+
+    public long Fence { get; private set; }
+
+    public static async Task<HandWorker> JoinAsync(
+        MasterNode master, string nodeId, int slots, params IReadOnlyList<AttemptRef> running)
+    {
+        var worker = new HandWorker(master, nodeId);
+        await worker.stream.RequestStream.WriteAsync(new WorkerMessage
+        {
+            Hello = new WorkerHello { NodeId = nodeId, Slots = slots, Running = { running } },
+        });
+        worker.Fence = (await worker.NextAsync()).Welcome.Fence;
+        return worker;
+    }
+
+    public async Task<MasterMessage> NextAsync()
+    {
+        (await stream.ResponseStream.MoveNext(limit.Token)).ShouldBeTrue("the master has ended the stream");
+        return stream.ResponseStream.Current;
+    }
+
+    public async Task<TaskAssignment> TakeAsync() => (await NextAsync()).Assign.ShouldNotBeNull();
+
+    public async Task<ReportStatusResponse.Types.Verdict> CommitAsync(TaskAssignment task, PlanSummary? plan = null)
+    {
+        var commit = new TaskCommit { Plan = plan, MediaSeconds = 4, WallSeconds = 1 };
+        if (task.Attempt.TaskId != JobGraph.PublishId)
+        {
+            commit.Result = new ObjectRef { Key = $"{task.Attempt.TaskId}/index.json" };
+        }
+
+        return (await master.Scheduler.ReportStatusAsync(
+            new ReportStatusRequest { NodeId = NodeId, Attempt = task.Attempt, Fence = Fence, Commit = commit },
+            cancellationToken: limit.Token)).Verdict;
+    }
+
+    public async Task<ReportStatusResponse.Types.Verdict> FailAsync(AttemptRef attempt, string code, bool permanent) =>
+        (await master.Scheduler.ReportStatusAsync(
+            new ReportStatusRequest
+            {
+                NodeId = NodeId,
+                Attempt = attempt,
+                Fence = Fence,
+                Failure = new TaskFailure { Code = code, Message = "in the worker's words", Permanent = permanent },
+            },
+            cancellationToken: limit.Token)).Verdict;
+
+    /// <summary>Commits whatever it is given until the job has ended.</summary>
+    public async Task WorkAsync(PlanSummary plan, string lastTask = JobGraph.PublishId)
+    {
+        while (true)
+        {
+            var task = await TakeAsync();
+            await CommitAsync(task, task.Probe is null ? null : plan);
+            if (task.Attempt.TaskId == lastTask)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Breaks the stream.</summary>
+    public void Dispose()
+    {
+        limit.Cancel();
+        stream.Dispose();
+        limit.Dispose();
+    }
+}

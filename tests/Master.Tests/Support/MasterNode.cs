@@ -1,0 +1,95 @@
+using System.Net;
+using Hexcast.Contracts.V1;
+using Hexcast.Coordination;
+using Hexcast.Platform.Hosting;
+using Hexcast.Platform.ObjectStore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Master.Tests.Support;
+
+/// <summary>The real master on the real coordinator, over the in-memory transport; workers are the test's.</summary>
+internal sealed class MasterNode : IAsyncDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("hexcast-master-").FullName;
+    private HexcastNode node = null!;
+
+    public Transcoder.TranscoderClient Transcoder { get; private set; } = null!;
+
+    public Scheduler.SchedulerClient Scheduler { get; private set; } = null!;
+
+    public IObjectStore Objects => node.Services.GetRequiredService<IObjectStore>();
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public static async Task<MasterNode> StartAsync()
+    {
+        var master = new MasterNode();
+        await master.BootAsync();
+        return master;
+    }
+
+    public async Task RestartAsync()
+    {
+        await node.DisposeAsync();
+        await BootAsync();
+    }
+
+    public async Task<Job> WaitForAsync(string job, Func<Job, bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            var found = await Scheduler.GetJobAsync(new GetJobRequest { JobId = job }, cancellationToken: limit.Token);
+            if (condition(found))
+            {
+                return found;
+            }
+
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await node.DisposeAsync();
+        Http.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task BootAsync()
+    {
+        var settings = new NodeSettings
+        {
+            DataFolder = folder,
+            Http = new IPEndPoint(IPAddress.Loopback, FreePort()),
+            Grpc = new IPEndPoint(IPAddress.Loopback, 0),
+            LogFile = Path.Combine(folder, "log.jsonl"),
+        };
+        node = HexcastHost.Build(
+            settings, new ConfigurationBuilder().Build(), [new CoordinationModule(), new MasterModule()]);
+        await node.StartAsync(CancellationToken.None);
+        var invoker = node.Services.GetRequiredService<RoleChannel>().Invoker;
+        (Transcoder, Scheduler) = (new Transcoder.TranscoderClient(invoker), new Scheduler.SchedulerClient(invoker));
+        Http?.Dispose();
+        Http = new HttpClient { BaseAddress = new Uri($"http://{settings.Http}") };
+        await BeMasterAsync();
+    }
+
+    // The term begins when the election key has been seen.
+    private async Task BeMasterAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((await Http.GetAsync("/schedule", limit.Token)).StatusCode == HttpStatusCode.ServiceUnavailable)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,274 @@
+using System.Text;
+using Google.Protobuf;
+using Hexcast.Contracts.V1;
+using Hexcast.Master.Scheduling;
+
+namespace Hexcast.Master.Tests.Support;
+
+/// <summary>
+/// A scheduler core on a stage: a clock that stands still until told, a disk that is a dictionary, and a record of what
+/// was said and what came of it, as a person would tell it.
+/// </summary>
+internal sealed class Stage
+{
+    public const string Media = "01jdf3k5v8e9x2m4n6p8q0r2s4";
+    public const string Preset = "ladder_h264_aac";
+
+    private readonly Dictionary<string, IMessage> disk = new(StringComparer.Ordinal);
+    private readonly StringBuilder script = new();
+    private readonly DateTimeOffset start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private readonly MasterOptions options;
+    private SchedulerCore core;
+    private long fence = 7;
+    private long lastNumber;
+
+    public Stage(MasterOptions? options = null)
+    {
+        this.options = options ?? new MasterOptions();
+        (Now, core) = (start, new SchedulerCore(this.options, fence));
+        Step("a master starts", new Loaded([], []));
+    }
+
+    public DateTimeOffset Now { get; private set; }
+
+    public SchedulerCore Core => core;
+
+    public string Script => script.ToString();
+
+    public List<(long Session, MasterMessage Message)> Sent { get; } = [];
+
+    public List<(long Request, IMessage? Answer, string? Refusal)> Answers { get; } = [];
+
+    public List<JobEvent> Fed { get; } = [];
+
+    public IReadOnlyDictionary<string, IMessage> Disk => disk;
+
+    public void Pass(double seconds)
+    {
+        var until = Now + TimeSpan.FromSeconds(seconds);
+        while (core.NextWake is { } wake && wake <= until)
+        {
+            Now = wake > Now ? wake : Now;
+            Step("time passes", new Ticked());
+        }
+
+        Now = until;
+    }
+
+    public string Order(string job = "j1", string media = Media, string jobClass = "hd", string preset = Preset)
+    {
+        var request = Number();
+        Step($"order {media[^4..]} {preset} {jobClass}", new TranscodeOrdered(request, job, new TranscodeRequest
+        {
+            MediaId = media, PresetName = preset, Class = jobClass, SourceKey = $"sources/{media}",
+        }));
+        return Answer(request) is TranscodeResponse response ? response.JobId : "";
+    }
+
+    public long Join(string node, int slots, params string[] running)
+    {
+        var session = Number();
+        var hello = new WorkerHello { NodeId = node, Slots = slots };
+        hello.Running.Add(running.Select(Attempt));
+        Step(
+            $"{node} joins with {slots} slots, running [{string.Join(' ', running)}]",
+            new WorkerJoined(session, hello));
+        return session;
+    }
+
+    public void Leave(long session) => Step($"stream {session} breaks", new WorkerLeft(session));
+
+    public void Heartbeat(long session, params string[] running)
+    {
+        var heartbeat = new WorkerHeartbeat();
+        heartbeat.Tasks.Add(running.Select(r => new TaskProgress { Attempt = Attempt(r), Fraction = 0.5, Speed = 2 }));
+        Step($"heartbeat on {session}: [{string.Join(' ', running)}]", new WorkerHeard(session, heartbeat));
+    }
+
+    /// <summary>The verdict: ACCEPTED, SUPERSEDED, or the code of a refusal.</summary>
+    public string Commit(string node, string attempt, PlanSummary? plan = null, long? heardFence = null)
+    {
+        var report = Report(node, attempt, heardFence);
+        var taskId = report.Attempt.TaskId;
+        report.Commit = new TaskCommit { Plan = plan, MediaSeconds = 4, WallSeconds = 1 };
+        if (taskId != JobGraph.PublishId)
+        {
+            report.Commit.Result = new ObjectRef { Key = $"{taskId}-{report.Attempt.Attempt}/index.json", Length = 9 };
+        }
+
+        return Tell($"{node} commits {attempt}", report);
+    }
+
+    public string Fail(string node, string attempt, string code = "tool_failed", bool permanent = false)
+    {
+        var report = Report(node, attempt, null);
+        report.Failure = new TaskFailure { Code = code, Message = "in the worker's words", Permanent = permanent };
+        return Tell($"{node} fails {attempt}: {code}", report);
+    }
+
+    public string Ask(string words, Func<long, SchedulerEvent> ask)
+    {
+        var request = Number();
+        Step(words, ask(request));
+        var answer = Answers.LastOrDefault(a => a.Request == request);
+        return answer.Refusal ?? answer.Answer?.Descriptor.Name ?? "";
+    }
+
+    public long Watch(string job, long after = 0, bool follow = true)
+    {
+        var subscription = Number();
+        Step($"watch {job} after {after}", new WatchOpened(
+            subscription, new WatchJobRequest { JobId = job, AfterRevision = after, Follow = follow }));
+        return subscription;
+    }
+
+    public void Sweep(string job) => Step($"objects of {job} are swept", new Swept(job));
+
+    /// <summary>The process dies, and another starts from what is on the disk.</summary>
+    public void Restart()
+    {
+        core = new SchedulerCore(options, ++fence);
+        Step("the master dies; another starts", new Loaded(
+            [.. disk.Values.OfType<JobRecord>().Select(r => r.Clone())],
+            [.. disk.Values.OfType<TaskRecord>().Select(r => r.Clone())]));
+    }
+
+    public Job Job(string job)
+    {
+        var request = Number();
+        return (Job)core.Step(new JobAsked(request, job), Now).OfType<Answer>().Single().Message;
+    }
+
+    /// <summary>Attempts that were handed out so far, in order.</summary>
+    public IEnumerable<string> Assigned => Sent.Where(s => s.Message.Assign is not null)
+        .Select(s => Words(s.Message.Assign.Attempt));
+
+    public IEnumerable<string> Cancelled => Sent.Where(s => s.Message.Cancel is not null)
+        .Select(s => Words(s.Message.Cancel.Attempt));
+
+    public static PlanSummary Plan(int chunks, bool audio = true)
+    {
+        var plan = new PlanSummary { HasAudio = audio, DurationSeconds = 4 * chunks };
+        plan.ChunkSeconds.Add(Enumerable.Repeat(4.0, chunks));
+        return plan;
+    }
+
+    private IMessage? Answer(long request) => Answers.LastOrDefault(a => a.Request == request).Answer;
+
+    private string Tell(string words, ReportStatusRequest report)
+    {
+        var request = Number();
+        Step(words, new AttemptReported(request, report));
+        var answer = Answers.LastOrDefault(a => a.Request == request);
+        return answer.Refusal ?? ((ReportStatusResponse)answer.Answer!).Verdict.ToString().ToUpperInvariant();
+    }
+
+    private ReportStatusRequest Report(string node, string attempt, long? heardFence) =>
+        new() { NodeId = node, Attempt = Attempt(attempt), Fence = heardFence ?? fence };
+
+    private long Number() => ++lastNumber;
+
+    private void Step(string words, SchedulerEvent happened)
+    {
+        script.Append($"{(Now - start).TotalSeconds,6:0.000}  {words}").Append('\n');
+        foreach (var effect in core.Step(happened, Now))
+        {
+            Record(effect);
+        }
+    }
+
+    private void Record(SchedulerEffect effect)
+    {
+        var line = effect switch
+        {
+            Persist persist => $"persist {string.Join(" + ", persist.Writes.Select(Describe))}",
+            Answer answer => $"answer {Describe(answer.Message)}",
+            Refuse refuse => $"refuse {refuse.Code}: {refuse.Words}",
+            Send send => $"send {send.Session}: {Describe(send.Message)}",
+            DropWorker drop => $"drop {drop.Session}: {drop.Reason}",
+            Feed feed => $"feed {feed.Subscription}: {string.Join(" | ", feed.Events.Select(Describe))}",
+            EndFeed end => $"end feed {end.Subscription} {end.Code}",
+            Sweep sweep => $"sweep {sweep.JobId}: {string.Join(' ', sweep.Prefixes.Select(p => p.Split('/')[^2]))}",
+            Note note => $"note {note.Words}",
+            _ => effect.ToString()!,
+        };
+        script.Append($"          {line.TrimEnd()}").Append('\n');
+        switch (effect)
+        {
+            case Persist persist:
+                foreach (var write in persist.Writes)
+                {
+                    Write(write);
+                }
+
+                break;
+            case Answer answer:
+                Answers.Add((answer.Request, answer.Message, null));
+                break;
+            case Refuse refuse:
+                Answers.Add((refuse.Request, null, refuse.Code));
+                break;
+            case Send send:
+                Sent.Add((send.Session, send.Message));
+                break;
+            case Feed feed:
+                Fed.AddRange(feed.Events);
+                break;
+        }
+    }
+
+    private void Write(RecordWrite write)
+    {
+        if (write.Value is null)
+        {
+            disk.Remove(write.Key);
+        }
+        else
+        {
+            disk[write.Key] = write.Value;
+        }
+    }
+
+    private static string Describe(RecordWrite write) => write.Value switch
+    {
+        null => $"delete {write.Key[RecordWrite.Prefix.Length..]}",
+        JobRecord job => $"job {job.JobId} {job.State}{(job.Ending is null ? "" : $" ending {job.Ending.State}")}",
+        TaskRecord task => $"task {task.TaskId} attempts={task.Attempts}" +
+            $" open=[{string.Join(' ', task.Open.Select(o => $"{o.Attempt}@{o.NodeId}{(o.Superseded ? "!" : "")}"))}]" +
+            (task.Failures > 0 ? $" failures={task.Failures}" : "") +
+            (task.Losses > 0 ? $" losses={task.Losses}" : "") +
+            (task.CommittedAttempt > 0 ? $" committed={task.CommittedAttempt} revision={task.CommittedRevision}" : ""),
+        _ => write.Key,
+    };
+
+    private static string Describe(IMessage message) => message switch
+    {
+        ReportStatusResponse report => report.Verdict.ToString(),
+        TranscodeResponse transcode => $"job {transcode.JobId}",
+        _ => message.Descriptor.Name,
+    };
+
+    private static string Describe(MasterMessage message) => message.MessageCase switch
+    {
+        MasterMessage.MessageOneofCase.Welcome => $"welcome, fence {message.Welcome.Fence}",
+        MasterMessage.MessageOneofCase.Assign => $"assign {Words(message.Assign.Attempt)} {message.Assign.Class}",
+        _ => $"cancel {Words(message.Cancel.Attempt)}: {message.Cancel.Reason}",
+    };
+
+    private static string Describe(JobEvent message) => message.EventCase switch
+    {
+        JobEvent.EventOneofCase.Planned => $"{message.Revision} planned",
+        JobEvent.EventOneofCase.Committed => $"{message.Revision} committed {message.Committed.TaskId}",
+        JobEvent.EventOneofCase.Ended => $"{message.Revision} ended {message.Ended.State}",
+        JobEvent.EventOneofCase.Restarted => $"{message.Revision} restarted",
+        _ => $"progress {string.Join(' ', message.Progress.Tasks.Select(t => $"{t.TaskId}={t.State}"))}",
+    };
+
+    private static string Words(AttemptRef attempt) => AttemptKey.Of(attempt).ToString();
+
+    private static AttemptRef Attempt(string words)
+    {
+        var parts = words.Split('/', '#');
+        return new AttemptRef { JobId = parts[0], TaskId = parts[1], Attempt = uint.Parse(parts[2]) };
+    }
+}
