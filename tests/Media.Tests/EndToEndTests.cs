@@ -1,5 +1,7 @@
 using System.Globalization;
+using Hexcast.Media.Ffmpeg;
 using Hexcast.Media.IsoBmff;
+using Hexcast.Media.Planning;
 using Hexcast.Media.Tests.Support;
 
 namespace Hexcast.Media.Tests;
@@ -36,6 +38,57 @@ public sealed class EndToEndTests(Clips clips) : IClassFixture<Clips>
             // ffmpeg's DASH reader cannot tell the pixel format from one frame, and says so, for any writer's DASH.
             await ShouldReadInSilence(Path.Combine(result.Folder, "manifest.mpd"));
         }
+    }
+
+    [Theory]
+    [InlineData("cfr25.mp4")]
+    [InlineData("sound-first.mkv")]
+    [InlineData("mpeg4.avi")]
+    public async Task Sound_starts_at_timeline_zero_and_lasts_as_long_as_the_video(string name)
+    {
+        var source = await clips.Get(name);
+        var result = await LocalTranscode.Run(source, Directory.CreateDirectory(source + ".sound").FullName);
+
+        var sound = result.Index.Renditions.Single(r => r.Kind == TrackKind.Audio);
+        sound.Segments[0].StartTicks.ShouldBe(0);
+        var last = sound.Segments[^1];
+        ((last.StartTicks + last.DurationTicks) / 48_000.0).ShouldBe(result.Plan.DurationSeconds, 0.05);
+        sound.Segments.Select(s => s.Number).ShouldBe(Enumerable.Range(1, sound.Segments.Count));
+        // Cut where the video is cut, to a frame of sound.
+        sound.Segments.ShouldAllBe(s => (s.StartTicks / 48_000.0) - (s.Number - 1) * 4 < 1024 / 48_000.0);
+        if (name == "sound-first.mkv")
+        {
+            // The picture comes 0.4 s after the sound, as in the source.
+            (result.Index.Renditions[0].Segments[0].StartTicks / (double)result.Plan.VideoTimescale).ShouldBe(0.4, 0.01);
+        }
+    }
+
+    [Fact]
+    public async Task Without_seeking_a_chunk_is_the_same()
+    {
+        var source = await clips.Get("offset.ts");
+        var sought = await LocalTranscode.Run(source, Directory.CreateDirectory(source + ".seek").FullName);
+        var whole = await LocalTranscode.Run(source, Directory.CreateDirectory(source + ".whole").FullName, seek: false);
+
+        whole.Index.Renditions.SelectMany(r => r.Segments).ShouldBe(sought.Index.Renditions.SelectMany(r => r.Segments));
+    }
+
+    [Theory]
+    [InlineData("cfr25.mp4", 320, 180)]
+    [InlineData("rotated.mp4", 180, 320)]
+    [InlineData("single-frame.mp4", 320, 180)]
+    [InlineData("offset.ts", 320, 180)]
+    public async Task A_poster_is_one_picture_of_the_shape_of_the_video(string name, int width, int height)
+    {
+        var source = await clips.Get(name);
+        var (probe, packets) = await LocalTranscode.ProbeFile(source);
+        var plan = TranscodePlan.Build(probe, packets, LocalTranscode.Small);
+        var poster = source + ".jpg";
+        await Tool.Run("ffmpeg", ImageArguments.Poster(plan, source, poster));
+
+        var shape = await Tool.Run("ffprobe",
+            ["-v", "error", "-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0", poster]);
+        shape.Trim().ShouldBe($"mjpeg,{width},{height}");
     }
 
     // Copies first, which shows every flaw of the timestamps, then decodes.

@@ -9,7 +9,7 @@ namespace Hexcast.Media.Probing;
 public static class ProbeArguments
 {
     /// <summary>Containers that hold their own media. One match suffices for ffmpeg's comma-separated names.</summary>
-    public const string Demuxers = "mov,matroska,mpegts,mpeg,mpegvideo,avi,flv,ogg,asf,mxf,h264,hevc,m4v,ivf,obu";
+    public const string Demuxers = "mov,matroska,mpegts,mpeg,avi,flv,ogg,asf,mxf";
 
     /// <summary>Options that go before every <c>-i</c> that names a source.</summary>
     internal static IReadOnlyList<string> SafeInput { get; } =

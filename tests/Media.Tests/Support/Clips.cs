@@ -10,13 +10,13 @@ public sealed class Clips : IDisposable
     // Name → arguments before the output. FROM(name) stands for another clip.
     private static readonly Dictionary<string, string[]> Recipes = new(StringComparer.Ordinal)
     {
-        ["cfr25.mp4"] = [.. Video("25", 21), .. Tone(21), .. X264("-bf", "3", "-g", "75"), "-c:a", "aac"],
+        ["cfr25.mp4"] = [.. Video("25", 13), .. Tone(13), .. X264("-bf", "3", "-g", "75"), "-c:a", "aac"],
         ["film23976.mp4"] =
-            [.. Video("24000/1001", 21), .. X264("-x264-params", "open-gop=1:keyint=48:bframes=3")],
+            [.. Video("24000/1001", 13), .. X264("-x264-params", "open-gop=1:keyint=48:bframes=3")],
         ["fast60.mp4"] = [.. Video("60", 13), .. X264("-g", "120")],
         ["vfr.mp4"] =
         [
-            .. Video("25", 24), "-vf", "select='not(eq(mod(n,7),3))*not(between(n,160,290))'",
+            .. Video("25", 17), "-vf", "select='not(eq(mod(n,7),3))*not(between(n,160,250))'",
             "-fps_mode", "vfr", .. X264("-g", "50"),
         ],
         ["offset.ts"] = ["-i", "FROM(cfr25.mp4)", "-c", "copy", "-output_ts_offset", "95"],
@@ -36,7 +36,7 @@ public sealed class Clips : IDisposable
         ["mpeg4.avi"] = [.. Video("25", 9), .. Tone(9), "-c:v", "mpeg4", "-c:a", "mp3"],
         ["h264.avi"] = ["-i", "FROM(cfr25.mp4)", "-c", "copy"],
         ["trimmed.mp4"] = ["-ss", "1.3", "-i", "FROM(cfr25.mp4)", "-c", "copy"],
-        ["one-key.mp4"] = [.. Video("25", 40), .. X264("-g", "100000", "-sc_threshold", "0")],
+        ["one-key.mp4"] = [.. Video("25", 25), .. X264("-g", "100000", "-sc_threshold", "0")],
         ["sound-only.mp4"] = [.. Tone(2), "-c:a", "aac"],
         ["cover.mp4"] =
         [

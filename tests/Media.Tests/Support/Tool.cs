@@ -5,7 +5,7 @@ namespace Hexcast.Media.Tests.Support;
 /// <summary>Runs Debian's ffmpeg and ffprobe.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     internal sealed record Result(int ExitCode, string Output, string Errors);
 
