@@ -12,6 +12,14 @@ public sealed partial class CoreTests
     static readonly string[] Cores =
     [
         "src/Master/Scheduling/",
+        "src/Coordination/Embedded/CoordinatorCore.cs",
+        "src/Coordination/Embedded/CoordinatorEvents.cs",
+        "src/Coordination/Embedded/Leases/",
+        "src/Coordination/Embedded/Mvcc/",
+        "src/Coordination/Embedded/RequestRules.cs",
+        "src/Coordination/Embedded/SnapshotContent.cs",
+        "src/Coordination/Embedded/StateMachine.cs",
+        "src/Coordination/Embedded/Watching/",
         "src/Media/",
         "src/Worker/WorkerCore.cs",
         "src/Worker/WorkerEffect.cs",
