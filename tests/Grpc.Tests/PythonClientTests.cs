@@ -32,7 +32,7 @@ public sealed class PythonClientRun : IAsyncLifetime
 
     int _cancellations;
 
-    /// <summary>Done once both waiting calls (the one past its deadline, the cancelled one) were cancelled here.</summary>
+    /// <summary>Done once the call past its deadline and the cancelled one were cancelled here too.</summary>
     TaskCompletionSource ServerSawCancellations { get; } = new();
 
     async Task<ProbeReply> Unary(ProbeRequest request, ServerCallContext context)

@@ -83,5 +83,6 @@ sealed class PythonPeer : IAsyncDisposable
     }
 
     async Task<Exception> Died() =>
-        new InvalidOperationException($"The Python peer ended: {await _process.StandardError.ReadToEndAsync().Within()}");
+        new InvalidOperationException(
+            $"The Python peer ended: {await _process.StandardError.ReadToEndAsync().Within()}");
 }

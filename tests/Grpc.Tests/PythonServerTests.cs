@@ -62,7 +62,8 @@ public sealed class PythonServerTests : IAsyncLifetime
         byte[] bytes = [0, 1, 255];
 
         using var call = Client.UnaryAsync(
-            new ProbeRequest { Text = "metadata" }, new Metadata { { "x-text", "some text" }, { "x-bytes-bin", bytes } });
+            new ProbeRequest { Text = "metadata" },
+            new Metadata { { "x-text", "some text" }, { "x-bytes-bin", bytes } });
         await call.ResponseAsync.Within();
 
         var headers = await call.ResponseHeadersAsync.Within();

@@ -23,7 +23,7 @@ static class GrpcTimeout
     {
         foreach (var (unit, ticks) in UnitsToSend)
         {
-            var value = (timeout.Ticks + ticks - 1) / ticks;
+            var value = (timeout.Ticks / ticks) + (timeout.Ticks % ticks > 0 ? 1 : 0);
             if (value <= MaxValue)
                 return string.Create(CultureInfo.InvariantCulture, $"{Math.Max(value, 1)}{unit}");
         }
