@@ -1,0 +1,43 @@
+using Hexcast.Catalog.Delivery;
+using Hexcast.Catalog.Http;
+using Hexcast.Catalog.Versions;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Catalog;
+
+/// <summary>Knows every media: its state, what its versions consist of, and who has to hear of it.</summary>
+public sealed class CatalogModule : RoleModule
+{
+    public override void AddServices(RoleBuilder role)
+    {
+        var database = Path.Combine(role.DataFolder("catalog"), "catalog.db");
+        role.AddRoleClient(invoker => new Transcoder.TranscoderClient(invoker));
+        role.AddRoleClient(invoker => new Scheduler.SchedulerClient(invoker));
+        role.Services.AddSingleton<MediaChanges>();
+        role.Services.AddSingleton(services => new CatalogStore(
+            database, services.GetRequiredService<MediaChanges>(), services.GetRequiredService<TimeProvider>()));
+        role.Services.AddSingleton<MediaCommands>();
+        role.Services.AddSingleton<MediaEndpoints>();
+        role.Services.AddSingleton<MediaEvents>();
+        role.Services.AddSingleton<AttemptReader>();
+        role.Services.AddSingleton<JobFollower>();
+        role.Services.AddSingleton<OutboxReceivers>();
+        role.Services.AddSingleton<CatalogService>();
+        role.Services.AddHostedService<JobFollowers>();
+        role.Services.AddHostedService<OutboxDispatcher>();
+    }
+
+    public override void MapHttp(IEndpointRouteBuilder http)
+    {
+        MediaEndpoints.Map(http);
+    }
+
+    public override void MapGrpc(IEndpointRouteBuilder grpc)
+    {
+        grpc.MapGrpcService<CatalogService>();
+    }
+}

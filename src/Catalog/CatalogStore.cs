@@ -1,0 +1,142 @@
+using Dapper;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Sql;
+using Microsoft.Data.Sqlite;
+
+namespace Hexcast.Catalog;
+
+/// <summary>
+/// Catalog's database, and the wake-ups that follow a commit: changes to whoever watches, outbox rows to the
+/// dispatcher, versions to the followers. Rows are the queues; a wake-up only says that it is worth looking.
+/// </summary>
+internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvider clock) : IDisposable
+{
+    // The oldest are forgotten: a follower that asks from before them starts anew.
+    private const int TombstoneLimit = 10_000;
+
+    private readonly SqliteDatabase database = new(path, Schema.Migrations);
+
+    /// <summary>There is something in the outbox.</summary>
+    public Signal OutboxFilled { get; } = new(clock);
+
+    /// <summary>There is a version to follow.</summary>
+    public Signal VersionAdded { get; } = new(clock);
+
+    public T Read<T>(Func<SqliteConnection, T> work) => database.Read(work);
+
+    public MediaRow? Find(string mediaId) => Read(connection => MediaTable.Find(connection, mediaId));
+
+    /// <summary>One transaction; durable when it answers. Then whoever waits for what it changed is woken.</summary>
+    public async Task<T> WriteAsync<T>(Func<CatalogTransaction, T> work, CancellationToken cancel)
+    {
+        CatalogTransaction? done = null;
+        var result = await database.WriteAsync(
+            (connection, transaction) =>
+            {
+                done = new CatalogTransaction(connection, transaction, clock.GetUtcNow().ToUnixTimeMilliseconds());
+                var answer = work(done);
+                if (done.Changed.Count > 0)
+                {
+                    connection.Execute(
+                        """
+                        DELETE FROM change WHERE deleted = 1 AND sequence <= (
+                            SELECT sequence FROM change WHERE deleted = 1 ORDER BY sequence DESC LIMIT 1 OFFSET @TombstoneLimit)
+                        """,
+                        new { TombstoneLimit },
+                        transaction);
+                }
+
+                return answer;
+            },
+            cancel);
+        foreach (var mediaId in done!.Changed)
+        {
+            changes.Notify(mediaId);
+        }
+
+        if (done.OutboxTouched)
+        {
+            OutboxFilled.Set();
+        }
+
+        if (done.VersionsTouched)
+        {
+            VersionAdded.Set();
+        }
+
+        return result;
+    }
+
+    public void Dispose()
+    {
+        database.Dispose();
+        OutboxFilled.Dispose();
+        VersionAdded.Dispose();
+    }
+}
+
+/// <summary>What a write works on.</summary>
+internal sealed class CatalogTransaction(SqliteConnection connection, SqliteTransaction transaction, long now)
+{
+    private readonly HashSet<string> changed = new(StringComparer.Ordinal);
+
+    public SqliteConnection Connection => connection;
+
+    public SqliteTransaction Transaction => transaction;
+
+    public long Now => now;
+
+    public IReadOnlyCollection<string> Changed => changed;
+
+    public bool OutboxTouched { get; private set; }
+
+    public bool VersionsTouched { get; set; }
+
+    public MediaRow? Find(string mediaId) => MediaTable.Find(connection, mediaId, transaction);
+
+    public bool IsDeleted(string mediaId) => connection.ExecuteScalar<long>(
+        "SELECT count(*) FROM change WHERE media_id = @mediaId AND deleted = 1", new { mediaId }, transaction) > 0;
+
+    public MediaRow Insert(MediaRow row)
+    {
+        MediaTable.Insert(connection, transaction, row);
+        NoteChange(row.MediaId, deleted: false);
+        return Find(row.MediaId)!;
+    }
+
+    /// <summary>Saves the row under its next row version.</summary>
+    public MediaRow Update(MediaRow row, bool searchable = false)
+    {
+        var next = row with { RowVersion = row.RowVersion + 1, UpdatedAt = now };
+        MediaTable.Update(connection, transaction, next);
+        if (searchable)
+        {
+            MediaTable.Index(connection, transaction, next);
+        }
+
+        NoteChange(row.MediaId, deleted: false);
+        return next;
+    }
+
+    public void Delete(MediaRow row)
+    {
+        MediaTable.Delete(connection, transaction, row);
+        NoteChange(row.MediaId, deleted: true);
+    }
+
+    public void AddToOutbox(string mediaId, string kind)
+    {
+        connection.Execute(
+            "INSERT INTO outbox (media_id, kind) VALUES (@mediaId, @kind)", new { mediaId, kind }, transaction);
+        OutboxTouched = true;
+    }
+
+    private void NoteChange(string mediaId, bool deleted)
+    {
+        connection.Execute(
+            "INSERT OR REPLACE INTO change (media_id, deleted) VALUES (@mediaId, @deleted)",
+            new { mediaId, deleted },
+            transaction);
+        changed.Add(mediaId);
+    }
+}

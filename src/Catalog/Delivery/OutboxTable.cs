@@ -1,0 +1,31 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Hexcast.Catalog.Delivery;
+
+internal static class OutboxKinds
+{
+    public const string Uploaded = "media.uploaded";
+    public const string Deleted = "media.deleted";
+}
+
+internal sealed record OutboxRow(long Sequence, string MediaId, string Kind);
+
+internal static class OutboxTable
+{
+    /// <summary>The oldest row of each media that lies behind <paramref name="after"/>.</summary>
+    public static IReadOnlyList<OutboxRow> Heads(SqliteConnection connection, long after, int limit) =>
+    [
+        .. connection.Query<OutboxRow>(
+            """
+            SELECT sequence AS Sequence, media_id AS MediaId, kind AS Kind FROM outbox o
+            WHERE sequence > @after
+                AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.media_id = o.media_id AND e.sequence < o.sequence)
+            ORDER BY sequence LIMIT @limit
+            """,
+            new { after, limit }),
+    ];
+
+    public static void Remove(CatalogTransaction write, OutboxRow row) => write.Connection.Execute(
+        "DELETE FROM outbox WHERE sequence = @Sequence", new { row.Sequence }, write.Transaction);
+}

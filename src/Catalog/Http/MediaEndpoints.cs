@@ -1,0 +1,228 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Grpc.Core;
+using Hexcast.Contracts;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Errors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Catalog.Http;
+
+/// <summary>GET, PATCH, DELETE and retry of media.</summary>
+internal sealed class MediaEndpoints(
+    CatalogStore store, MediaCommands commands, Scheduler.SchedulerClient scheduler, TimeProvider clock)
+{
+    private const int DefaultLimit = 50;
+    private const int HighestLimit = 200;
+    private const int TagFilterLimit = 8;
+    private const int EditSizeLimitBytes = 64 * 1024;
+    private static readonly TimeSpan JobLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(10);
+
+    public static void Map(IEndpointRouteBuilder http)
+    {
+        var endpoints = http.ServiceProvider.GetRequiredService<MediaEndpoints>();
+        var events = http.ServiceProvider.GetRequiredService<MediaEvents>();
+        http.MapGet("/v1/media", endpoints.ListAsync);
+        http.MapGet("/v1/media/{id}", endpoints.GetAsync);
+        http.MapPatch("/v1/media/{id}", endpoints.EditAsync);
+        http.MapDelete("/v1/media/{id}", endpoints.DeleteAsync);
+        http.MapPost("/v1/media/{id}/retry", endpoints.RetryAsync);
+        http.MapGet("/v1/media/{id}/events", events.StreamAsync);
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        var query = context.Request.Query;
+        var limit = Limit(query["limit"].ToString());
+        var before = Cursor(query["cursor"].ToString());
+        var filter = Filter(query);
+        var page = store.Read(connection =>
+        {
+            var rows = filter is null ? [] : MediaTable.List(connection, filter, before, limit + 1);
+            return new JsonObject
+            {
+                ["media"] = new JsonArray([.. rows.Take(limit).Select(row => (JsonNode)MediaJson.Describe(row, connection))]),
+                ["next_cursor"] = rows.Count > limit ? rows[limit - 1].MediaId : null,
+            };
+        });
+        await AnswerAsync(context, page);
+    }
+
+    private async Task GetAsync(HttpContext context, string id)
+    {
+        var media = Find(id);
+        var json = Describe(media);
+        json["job"] = await JobAsync(media, context.RequestAborted);
+        Tag(context, media);
+        await AnswerAsync(context, json);
+    }
+
+    private async Task EditAsync(HttpContext context, string id)
+    {
+        Find(id);
+        var edit = await ReadEditAsync(context.Request);
+        var media = await commands.EditAsync(id, edit, IfMatch(context.Request), context.RequestAborted);
+        Tag(context, media);
+        await AnswerAsync(context, Describe(media));
+    }
+
+    private async Task DeleteAsync(HttpContext context, string id)
+    {
+        Find(id);
+        await commands.DeleteAsync(id, IfMatch(context.Request), context.RequestAborted);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task RetryAsync(HttpContext context, string id)
+    {
+        var media = Find(id);
+        if (media.State != MediaState.Failed)
+        {
+            throw new HexcastException(
+                ErrorCodes.Conflict, $"The media is {media.State.Name()}: only a failed one can be retried.");
+        }
+
+        media = media.JobId is { } job && await RestartAsync(job, context.RequestAborted)
+            ? Find(id)
+            : await commands.OrderAgainAsync(id, context.RequestAborted);
+        Tag(context, media);
+        context.Response.StatusCode = StatusCodes.Status202Accepted;
+        await AnswerAsync(context, Describe(media));
+    }
+
+    // False when the master does not know the job: then the media is ordered anew.
+    private async Task<bool> RestartAsync(string jobId, CancellationToken cancel)
+    {
+        await commands.FollowAgainAsync(jobId, cancel);
+        try
+        {
+            await scheduler.RetryJobAsync(
+                new RetryJobRequest { JobId = jobId },
+                deadline: (clock.GetUtcNow() + RetryLimit).UtcDateTime,
+                cancellationToken: cancel);
+            return true;
+        }
+        catch (RpcException unknown) when (unknown.StatusCode == StatusCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    // Only a picture of the moment: without the master there is simply none.
+    private async Task<JsonObject?> JobAsync(MediaRow media, CancellationToken cancel)
+    {
+        if (media.JobId is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return MediaJson.Describe(await scheduler.GetJobAsync(
+                new GetJobRequest { JobId = media.JobId },
+                deadline: (clock.GetUtcNow() + JobLimit).UtcDateTime,
+                cancellationToken: cancel));
+        }
+        catch (RpcException) when (!cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private MediaRow Find(string id) => (MediaId.TryParse(id, out _) ? store.Find(id) : null)
+        ?? throw new HexcastException(ErrorCodes.NotFound, $"There is no media '{id}'.");
+
+    private JsonObject Describe(MediaRow media) => store.Read(connection => MediaJson.Describe(media, connection));
+
+    private static void Tag(HttpContext context, MediaRow media) =>
+        context.Response.Headers.ETag = $"\"{media.RowVersion}\"";
+
+    private static Task AnswerAsync(HttpContext context, JsonObject json)
+    {
+        context.Response.Headers.CacheControl = "no-cache";
+        return context.Response.WriteAsJsonAsync(json, context.RequestAborted);
+    }
+
+    private static long? IfMatch(HttpRequest request) => request.Headers.IfMatch.ToString().Trim() switch
+    {
+        "" or "*" => null,
+        ['"', .. var digits, '"'] when long.TryParse(
+            digits, NumberStyles.None, CultureInfo.InvariantCulture, out var version) => version,
+        // RFC 9110, 13.1.1: a tag that was never given matches nothing.
+        _ => -1,
+    };
+
+    private static int Limit(string text) =>
+        text.Length == 0 ? DefaultLimit
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= HighestLimit
+            ? limit
+            : throw Bad($"limit must be 1 to {HighestLimit}.");
+
+    private static string? Cursor(string text) =>
+        text.Length == 0 ? null : MediaId.TryParse(text, out _) ? text : throw Bad("cursor is none that was given here.");
+
+    // Null where nothing can match.
+    private static MediaFilter? Filter(IQueryCollection query)
+    {
+        var words = query["q"].ToString().Trim();
+        if (words.Length > MediaFilter.QueryLengthLimit)
+        {
+            throw Bad($"q is longer than {MediaFilter.QueryLengthLimit} characters.");
+        }
+
+        var state = query["state"].ToString();
+        if (state.Length > 0 && !MediaStates.Names.Contains(state, StringComparer.Ordinal))
+        {
+            throw Bad($"state '{state}' is not known. There are: {string.Join(", ", MediaStates.Names)}.");
+        }
+
+        var tags = query["tag"].OfType<string>().Where(tag => tag.Length > 0).Distinct(StringComparer.Ordinal).ToList();
+        if (tags.Count > TagFilterLimit)
+        {
+            throw Bad($"tag is given more than {TagFilterLimit} times.");
+        }
+
+        var match = MediaFilter.Terms(words);
+        return words.Length > 0 && match is null
+            ? null
+            : new MediaFilter { Match = match, State = state.Length == 0 ? null : state, Tags = tags };
+    }
+
+    private static async Task<MediaEdit> ReadEditAsync(HttpRequest request)
+    {
+        if (request.ContentLength is > EditSizeLimitBytes)
+        {
+            throw new HexcastException(ErrorCodes.TooLarge, $"The body is larger than {EditSizeLimitBytes} bytes.");
+        }
+
+        var buffer = new byte[EditSizeLimitBytes + 1];
+        var length = await request.Body.ReadAtLeastAsync(
+            buffer, buffer.Length, throwOnEndOfStream: false, request.HttpContext.RequestAborted);
+        if (length > EditSizeLimitBytes)
+        {
+            throw new HexcastException(ErrorCodes.TooLarge, $"The body is larger than {EditSizeLimitBytes} bytes.");
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<MediaEdit>(buffer.AsSpan(0, length), EditJson)
+                ?? throw Bad("The body must be a JSON object with title, tags or policy.");
+        }
+        catch (JsonException bad)
+        {
+            throw Bad($"The body must be a JSON object with title, tags or policy: {bad.Message}");
+        }
+    }
+
+    private static readonly JsonSerializerOptions EditJson = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+    };
+
+    private static HexcastException Bad(string message) => new(ErrorCodes.InvalidArgument, message);
+}

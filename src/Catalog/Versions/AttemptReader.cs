@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Hexcast.Contracts.V1;
+using Hexcast.Media;
+using Hexcast.Media.IsoBmff;
+using Hexcast.Platform.ObjectStore;
+using RenditionIndex = Hexcast.Contracts.V1.RenditionIndex;
+using TrackKind = Hexcast.Contracts.V1.TrackKind;
+
+namespace Hexcast.Catalog.Versions;
+
+/// <summary>
+/// Reads what a task's commit names: the attempt's segment index, checked against the hash in the commit, and that the
+/// objects it speaks of are there with their length (I4).
+/// </summary>
+internal sealed class AttemptReader(IObjectStore objects)
+{
+    /// <summary>The part, or why it cannot be used. An I/O error is thrown: it may pass.</summary>
+    public async Task<(StoredPart? Part, string Why)> ReadAsync(
+        string versionPrefix, TaskCommitted committed, CancellationToken cancel)
+    {
+        var named = committed.Result;
+        if (named is null || !named.Key.StartsWith(versionPrefix, StringComparison.Ordinal))
+        {
+            return (null, "its index does not lie under the version.");
+        }
+
+        if (named.Length is <= 0 or > AttemptIndex.MaxJsonBytes)
+        {
+            return (null, $"its index of {named.Length} bytes is empty or over {AttemptIndex.MaxJsonBytes} bytes.");
+        }
+
+        var json = await ReadWholeAsync(named, cancel);
+        if (json is null || !SHA256.HashData(json).AsSpan().SequenceEqual(named.Sha256.Span))
+        {
+            return (null, $"the object {named.Key} is not there, or not what the commit says.");
+        }
+
+        AttemptIndex index;
+        try
+        {
+            index = AttemptIndex.FromJson(json);
+        }
+        catch (MediaException bad)
+        {
+            return (null, bad.Message);
+        }
+
+        if (index.Task != committed.TaskId || index.Attempt != committed.Attempt)
+        {
+            return (null, $"its index is of {index.Task}, attempt {index.Attempt}.");
+        }
+
+        var folder = named.Key[..(named.Key.LastIndexOf('/') + 1)];
+        foreach (var rendition in index.Renditions)
+        {
+            var found = await objects.StatAsync(folder + rendition.ObjectName, cancel);
+            if (found?.Length != rendition.ObjectLength)
+            {
+                return (null, $"the object {rendition.ObjectName} has {found?.Length ?? 0} bytes, not {rendition.ObjectLength}.");
+            }
+        }
+
+        var part = new StoredPart();
+        part.Renditions.AddRange(index.Renditions.Select(rendition => Convert(rendition, folder)));
+        return (part, "");
+    }
+
+    private async Task<byte[]?> ReadWholeAsync(ObjectRef named, CancellationToken cancel)
+    {
+        var content = await objects.OpenReadAsync(named.Key, 0, cancel);
+        if (content is null)
+        {
+            return null;
+        }
+
+        await using (content)
+        {
+            var bytes = new byte[named.Length];
+            var read = await content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
+            return read == bytes.Length ? bytes : null;
+        }
+    }
+
+    private static StoredRendition Convert(Media.IsoBmff.RenditionIndex source, string folder)
+    {
+        var part = new RenditionPart
+        {
+            ObjectKey = folder + source.ObjectName,
+            ObjectLength = source.ObjectLength,
+            FirstSegment = source.FirstSegmentNumber,
+        };
+        foreach (var segment in source.Segments)
+        {
+            part.Offsets.Add(segment.Offset);
+            part.Lengths.Add(segment.Length);
+            part.Starts.Add(segment.Start);
+            part.Durations.Add(segment.Duration);
+        }
+
+        var index = new RenditionIndex
+        {
+            Id = source.Id,
+            Kind = source.Kind == Media.IsoBmff.TrackKind.Audio ? TrackKind.Audio : TrackKind.Video,
+            Codec = source.Codec,
+            Width = source.Width,
+            Height = source.Height,
+            FrameRate = source.FrameRate,
+            Channels = source.Channels,
+            SampleRateHz = source.SampleRateHz,
+            Timescale = source.Timescale,
+            InitOffset = source.InitOffset,
+            InitLength = source.InitLength,
+        };
+        index.Parts.Add(part);
+        return new StoredRendition
+        {
+            Index = index,
+            InitSha256 = ByteString.CopyFrom(System.Convert.FromHexString(source.InitSha256)),
+        };
+    }
+}
