@@ -16,15 +16,16 @@ export class WatchPlayer extends EventTarget {
     this.shaka = null;
     this.format = 'hls';
     this.error = null;
+    this.isOpen = false;
+    this.media = null;
     this.turn = Promise.resolve();
     this.renewals = [];
     this.wanted = 'auto';
   }
 
-  get isOpen() { return this.shaka !== null && this.shaka.getManifest() !== null; }
-
   // Called at each change of the media; the first time there is something to play, it opens.
   mediaChanged(media) {
+    this.media = media;
     const playable = media.state === 'playable' || media.state === 'ready';
     if (playable && !this.shaka && !this.opening) {
       this.opening = true;
@@ -40,6 +41,7 @@ export class WatchPlayer extends EventTarget {
 
   async close() {
     await this.turn;
+    this.isOpen = false;
     await this.shaka?.destroy();
     this.shaka = null;
   }
@@ -51,11 +53,13 @@ export class WatchPlayer extends EventTarget {
     const wasPlaying = this.isOpen && !this.video.paused;
     const links = await this.#links();
     if (!this.shaka) await this.#create();
-    this.video.poster = links.poster;
+    if (this.media?.poster) this.video.poster = links.poster;
     this.format = format;
     this.error = null;
     // The start is named: a growing playlist would otherwise open at its newest end.
+    this.isOpen = false;
     await this.shaka.load(format === 'dash' ? links.dash : links.hls, at);
+    this.isOpen = true;
     this.selectQuality(this.wanted);
     this.dispatchEvent(new Event('tracks'));
     if (wasPlaying) await this.video.play();

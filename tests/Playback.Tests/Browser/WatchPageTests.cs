@@ -1,0 +1,357 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Hexcast.Contracts.V1;
+using Hexcast.Playback.Tests.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Hexcast.Playback.Tests.Browser;
+
+/// <summary>The watch page in a real browser. Each test leaves a picture of what it saw in artifacts/screenshots.</summary>
+public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
+{
+    private const float LimitMs = 30_000;
+
+    private readonly PageRole role = new();
+    private readonly List<string> problems = [];
+    private readonly string mediaId = PlaybackHost.NewMediaId();
+    private PlaybackHost host = null!;
+    private IPage page = null!;
+
+    public async ValueTask InitializeAsync() => host = await PlaybackHost.StartAsync(beside: role);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (page is not null)
+        {
+            await page.Context.CloseAsync();
+        }
+
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_ready_video_really_plays_seeks_and_switches_quality_and_format()
+    {
+        await EncodedVersion.PutAsync(host, mediaId);
+        Show(MediaState.Ready);
+        await OpenAsync();
+        await PlayAsync();
+        await page.GetByText("Technical details").ClickAsync();
+        await Expect(page.Locator("#stats")).ToContainTextAsync("avc1");
+        await TakePictureAsync("ready-light");
+
+        await SeekAsync(9);
+        await ShouldAdvanceAsync();
+
+        var quality = page.GetByLabel("Quality");
+        (await quality.Locator("option").AllInnerTextsAsync()).ShouldBe(["Auto", "180p", "120p"]);
+        await quality.SelectOptionAsync("120");
+        await SeekAsync(1);
+        await UntilAsync("hexcast.stats.height === 120");
+        await quality.SelectOptionAsync("180");
+        await UntilAsync("hexcast.stats.height === 180");
+        await ShouldAdvanceAsync();
+
+        await page.GetByLabel("DASH").CheckAsync();
+        await UntilAsync("hexcast.format === 'dash' && hexcast.stats");
+        await ShouldAdvanceAsync();
+        (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("manifest.mpd");
+        await quality.SelectOptionAsync("auto");
+        await SeekAsync(11);
+        await ShouldAdvanceAsync();
+        await UntilAsync("document.querySelector('video').ended");
+        (await page.EvaluateAsync<double>("document.querySelector('video').duration"))
+            .ShouldBe(EncodedVersion.Seconds, tolerance: 0.1);
+        ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task A_signed_video_plays_with_the_token_that_the_page_asks_for()
+    {
+        await EncodedVersion.PutAsync(host, mediaId, policy: "signed");
+        Show(MediaState.Ready, m => m["policy"] = "signed");
+        await OpenAsync(dark: true);
+        await PlayAsync();
+        (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("?token=ey");
+        await TakePictureAsync("ready-dark");
+        ShouldHaveNoProblems();
+    }
+
+    [Theory]
+    [InlineData("hls")]
+    [InlineData("dash")]
+    public async Task A_growing_video_plays_from_its_start_and_on_to_its_end(string format)
+    {
+        await host.WaitForFollowerAsync();
+        await EncodedVersion.PutAsync(host, mediaId, segments: 1);
+        Show(MediaState.Playable);
+        role.Progress(Tasks(0.4));
+        await OpenAsync();
+        if (format == "dash")
+        {
+            await UntilAsync("hexcast.stats");
+            await page.GetByLabel("DASH").CheckAsync();
+            await UntilAsync("hexcast.format === 'dash' && hexcast.stats?.live");
+        }
+
+        await PlayAsync();
+        (await page.EvaluateAsync<double>("hexcast.stats.currentTime")).ShouldBeLessThan(4);
+        await Expect(page.Locator("#state")).ToHaveTextAsync("playable, still in the works");
+        role.Progress(Tasks(0.4));
+        await Expect(page.Locator("#stages")).ToContainTextAsync("Encoding the picture");
+        await TakePictureAsync($"playable-{format}");
+
+        await EncodedVersion.PutAsync(host, mediaId);
+        host.Catalog.TellChange(mediaId);
+        Show(MediaState.Ready);
+        await UntilAsync("hexcast.stats.currentTime > 6");
+        await UntilAsync("!hexcast.stats.live");
+        await Expect(page.Locator("#work")).ToBeHiddenAsync();
+        await SeekAsync(12);
+        await UntilAsync("document.querySelector('video').ended");
+        ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task A_video_in_the_works_shows_how_far_it_is_and_starts_by_itself()
+    {
+        Show(MediaState.Processing, m => m["source"]!["height"] = 1080);
+        await OpenAsync();
+        await Expect(page.Locator("#curtain-title")).ToHaveTextAsync("Getting ready");
+        role.Progress(Tasks(0.25));
+        await Expect(page.Locator("#stages")).ToContainTextAsync("25 %");
+        await Expect(page.Locator("#curtain-detail")).ToHaveTextAsync("Encoding the picture");
+        await TakePictureAsync("processing-light");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await TakePictureAsync("processing-dark");
+
+        await EncodedVersion.PutAsync(host, mediaId);
+        host.Catalog.TellChange(mediaId);
+        Show(MediaState.Ready);
+        await Expect(page.Locator("#curtain")).ToBeHiddenAsync();
+        await PlayAsync();
+        ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task A_failed_video_says_why_in_the_encoders_words_and_can_be_tried_again()
+    {
+        Show(MediaState.Failed, m => m["error"] = new JsonObject
+        {
+            ["code"] = "source_truncated",
+            ["message"] = "The file ends before its own index. Upload it again: <b>whole</b>.",
+            ["log_tail"] = "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55d] moov atom not found\ninput.mp4: Invalid data found",
+        });
+        await OpenAsync();
+        await Expect(page.Locator("#failure-message")).ToContainTextAsync("Upload it again: <b>whole</b>.");
+        await page.GetByText("Last lines of the log").ClickAsync();
+        await Expect(page.Locator("#failure-lines")).ToContainTextAsync("moov atom not found");
+        await TakePictureAsync("failed-light");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await TakePictureAsync("failed-dark");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await PlaybackHost.WaitForAsync(() => role.Retries == 1);
+    }
+
+    [Fact]
+    public async Task A_deleted_video_is_gone_while_one_watches()
+    {
+        await EncodedVersion.PutAsync(host, mediaId);
+        Show(MediaState.Ready);
+        await OpenAsync();
+        await PlayAsync();
+        role.Delete();
+        await Expect(page.Locator("#curtain-title")).ToHaveTextAsync("This video is gone", new() { Timeout = LimitMs });
+        await TakePictureAsync("deleted");
+    }
+
+    [Fact]
+    public async Task An_address_that_leads_nowhere_says_so()
+    {
+        await OpenAsync(expectStatus: 404);
+        await Expect(page.Locator("h1")).ToHaveTextAsync("There is no such video");
+        await TakePictureAsync("unknown-light");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await TakePictureAsync("unknown-dark");
+    }
+
+    [Theory]
+    [InlineData("phone-light", ColorScheme.Light)]
+    [InlineData("phone-dark", ColorScheme.Dark)]
+    public async Task On_a_phone_nothing_is_wider_than_the_screen(string picture, ColorScheme scheme)
+    {
+        await EncodedVersion.PutAsync(host, mediaId);
+        Show(MediaState.Playable, m =>
+            m["title"] = "A long title that somebody gave to a video: the_whole_name_of_the_file_from_the_camera_20261122");
+        await OpenAsync(dark: scheme == ColorScheme.Dark, width: 375, height: 760);
+        await PlayAsync();
+        role.Progress(Tasks(0.7));
+        await Expect(page.Locator("#stages")).ToContainTextAsync("70 %");
+        await page.GetByText("Technical details").ClickAsync();
+        await TakePictureAsync(picture);
+        (await page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(375);
+        ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task The_keyboard_reaches_everything_and_plays()
+    {
+        await EncodedVersion.PutAsync(host, mediaId);
+        Show(MediaState.Ready);
+        await OpenAsync();
+        await UntilAsync("hexcast.stats");
+        await page.Keyboard.PressAsync("k");
+        await UntilAsync("!document.querySelector('video').paused");
+        await page.Keyboard.PressAsync("m");
+        await UntilAsync("document.querySelector('video').muted");
+        await page.Keyboard.PressAsync("l");
+        await UntilAsync("hexcast.stats.currentTime > 9");
+        await page.Keyboard.PressAsync("k");
+        await UntilAsync("document.querySelector('video').paused");
+        var reached = new List<string>();
+        for (var i = 0; i < 40 && !reached.Contains("summary"); i++)
+        {
+            await page.Keyboard.PressAsync("Tab");
+            reached.Add(await page.EvaluateAsync<string>(
+                "document.activeElement.id || document.activeElement.name || document.activeElement.localName"));
+        }
+
+        reached.ShouldContain("quality");
+        reached.ShouldContain("format");
+        reached.ShouldContain("summary");
+    }
+
+    private async Task OpenAsync(bool dark = false, int width = 1280, int height = 900, int expectStatus = 200)
+    {
+        var browser = await chromium.GetAsync();
+        var context = await browser.NewContextAsync(new()
+        {
+            ViewportSize = new() { Width = width, Height = height },
+            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+        });
+        context.SetDefaultTimeout(LimitMs);
+        page = await context.NewPageAsync();
+        page.Console += (_, message) => Note(message.Type is "error" or "warning" ? message.Text : null);
+        page.PageError += (_, error) => Note(error);
+        var answer = await page.GotoAsync(host.Url($"/watch/{mediaId}").ToString());
+        answer!.Status.ShouldBe(expectStatus);
+    }
+
+    private async Task PlayAsync()
+    {
+        await UntilAsync("hexcast.stats");
+        await page.EvaluateAsync("document.querySelector('video').play()");
+        await ShouldAdvanceAsync();
+    }
+
+    /// <summary>Time runs and the decoder yields frames: it plays, whatever the page says.</summary>
+    private async Task ShouldAdvanceAsync()
+    {
+        var before = await page.EvaluateAsync<JsonElement>("({ t: hexcast.stats.currentTime, f: hexcast.stats.frames })");
+        var (time, frames) = (before.GetProperty("t").GetDouble(), before.GetProperty("f").GetInt32());
+        await UntilAsync($"hexcast.stats.currentTime > {time} + 0.5 && hexcast.stats.frames > {frames} + 5");
+    }
+
+    private async Task SeekAsync(double seconds)
+    {
+        await page.EvaluateAsync("t => { document.querySelector('video').currentTime = t; }", seconds);
+        await UntilAsync($"hexcast.stats.currentTime >= {seconds} && !document.querySelector('video').seeking");
+    }
+
+    // Playwright's own wait evaluates strings in the page, which its content security policy forbids.
+    private async Task UntilAsync(string condition)
+    {
+        var clock = TimeProvider.System;
+        var start = clock.GetTimestamp();
+        while (!await page.EvaluateAsync<bool>($"Boolean({condition})"))
+        {
+            if (clock.GetElapsedTime(start).TotalMilliseconds > LimitMs)
+            {
+                var state = await page.EvaluateAsync<string>(
+                    "JSON.stringify({ stats: hexcast.stats, error: hexcast.error, state: hexcast.media?.state })");
+                lock (problems)
+                {
+                    throw new TimeoutException($"Never: {condition}\n{state}\n{string.Join('\n', problems)}");
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private Task TakePictureAsync(string name) =>
+        page.ScreenshotAsync(new() { Path = Path.Combine(Chromium.Screenshots, $"watch-{name}.png"), FullPage = true });
+
+    private void Note(string? problem)
+    {
+        if (problem is not null)
+        {
+            lock (problems)
+            {
+                problems.Add(problem);
+            }
+        }
+    }
+
+    private void ShouldHaveNoProblems()
+    {
+        lock (problems)
+        {
+            problems.ShouldBeEmpty();
+        }
+    }
+
+    private void Show(MediaState state, Action<JsonObject>? change = null)
+    {
+        var media = new JsonObject
+        {
+            ["media_id"] = mediaId,
+            ["state"] = state.ToString().ToLowerInvariant(),
+            ["title"] = "Harbour at dawn",
+            ["filename"] = "harbour.mp4",
+            ["policy"] = "public",
+            ["size_bytes"] = 48_300_000,
+            ["version"] = EncodedVersion.Version,
+            ["poster"] = false,
+            ["error"] = null,
+            ["source"] = new JsonObject
+            {
+                ["width"] = 1920, ["height"] = 1080, ["frame_rate"] = 25.0, ["duration_seconds"] = EncodedVersion.Seconds,
+            },
+            ["renditions"] = new JsonArray(
+                Rendition("h264-180", 320, 180, 512_000, 900_000), Rendition("h264-120", 214, 120, 231_000, 400_000),
+                new JsonObject
+                {
+                    ["id"] = "aac-128", ["kind"] = "audio", ["codec"] = "mp4a.40.2", ["channels"] = 2,
+                    ["sample_rate_hz"] = 48000, ["average_bitrate"] = 128_000, ["size_bytes"] = 224_000,
+                }),
+        };
+        change?.Invoke(media);
+        host.Catalog.Set(new MediaRecord
+        {
+            MediaId = mediaId,
+            State = state,
+            Title = (string)media["title"]!,
+            Policy = (string)media["policy"]!,
+            Error = media["error"] is { } error
+                ? new MediaError { Code = (string)error["code"]!, Message = (string)error["message"]! }
+                : null,
+        });
+        role.Send(media.ToJsonString());
+    }
+
+    private static JsonObject Rendition(string id, int width, int height, int bitrate, int size) => new()
+    {
+        ["id"] = id, ["kind"] = "video", ["codec"] = "avc1.64000d", ["width"] = width, ["height"] = height,
+        ["frame_rate"] = 25.0, ["average_bitrate"] = bitrate, ["size_bytes"] = size,
+    };
+
+    private static string Tasks(double fraction) => $$"""
+        [{"task_id":"probe","kind":"probe","state":"committed","fraction":1,"speed":0},
+        {"task_id":"chunk-0000","kind":"encode_chunk","state":"running","fraction":{{fraction}},"speed":3.1},
+        {"task_id":"chunk-0001","kind":"encode_chunk","state":"running","fraction":{{fraction}},"speed":2.4},
+        {"task_id":"audio","kind":"encode_audio","state":"committed","fraction":1,"speed":0},
+        {"task_id":"publish","kind":"publish","state":"pending","fraction":0,"speed":0}]
+        """.ReplaceLineEndings("");
+}
