@@ -1,9 +1,12 @@
 using System.Net;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Grpc.Tests;
 
-/// <summary>The in-memory transport without Kestrel or HTTP on top.</summary>
+/// <summary>The in-memory transport by itself, most of it without Kestrel or HTTP on top.</summary>
 public sealed class InMemoryTransportTests
 {
     readonly InMemoryTransport _transport = new();
@@ -106,6 +109,22 @@ public sealed class InMemoryTransportTests
         _transport.CanBind(new IPEndPoint(IPAddress.Loopback, 0)).ShouldBeFalse();
         await Should.ThrowAsync<NotSupportedException>(
             async () => await _transport.BindAsync(new IPEndPoint(IPAddress.Loopback, 0)));
+    }
+
+    [Fact]
+    public async Task One_server_listens_on_tcp_and_in_memory_side_by_side()
+    {
+        await using var host = await ProbeHost.StartAsync(
+            Wiring.InMemory,
+            new ProbeHandlers { Unary = (_, context) => Task.FromResult(new ProbeReply { Text = context.Peer }) },
+            services: services => services.Configure<KestrelServerOptions>(
+                kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2)));
+        using var overTcp = GrpcChannel.ForAddress(host.Address);
+
+        (await host.Client.UnaryAsync(new ProbeRequest()).ResponseAsync.Within()).Text.ShouldBe("in-memory");
+        (await new Probe.ProbeClient(overTcp).UnaryAsync(new ProbeRequest()).ResponseAsync.Within())
+            .Text.ShouldStartWith("ipv4:127.0.0.1:");
+        await host.StopAsync(CancellationToken.None).Within();
     }
 
     async Task<(Stream Client, ConnectionContext Server)> ConnectAsync()

@@ -45,7 +45,7 @@ sealed class ProbeHost : IAsyncDisposable
     public IReadOnlyCollection<string> Log => _log.Lines;
 
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features
-        .GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
+        .GetRequiredFeature<IServerAddressesFeature>().Addresses.Single(address => address.Contains("127.0.0.1")));
 
     public static async Task<ProbeHost> StartAsync(
         Wiring wiring,

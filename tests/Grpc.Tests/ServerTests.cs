@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using Google.Protobuf;
 using Grpc.Core;
@@ -306,6 +307,48 @@ public abstract class ServerTests
             .AsyncUnaryCall(method, null, default, "größe").ResponseAsync.Within();
 
         reply.ShouldBe("GRÖSSE".Replace("SS", "ß"));
+    }
+
+    [Fact]
+    public async Task Message_that_fails_halfway_resets_the_call_instead_of_sending_half_of_it()
+    {
+        var halfway = new Marshaller<string>(
+            (_, context) =>
+            {
+                context.SetPayloadLength(100);
+                context.GetBufferWriter().Write("half"u8);
+                throw new InvalidOperationException("the serializer gave up");
+            },
+            Marshallers.StringMarshaller.ContextualDeserializer);
+        var method = new Method<string, string>(
+            MethodType.Unary, "plain.Text", "Half", Marshallers.StringMarshaller, halfway);
+        await using var host = await ProbeHost.StartAsync(_wiring, new ProbeHandlers(), map: app => app.MapGrpcService(
+            ServerServiceDefinition.CreateBuilder()
+                .AddMethod(method, (request, _) => Task.FromResult(request))
+                .Build()));
+
+        var error = await ErrorOf(
+            host.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, default, "").ResponseAsync);
+
+        error.StatusCode.ShouldBeOneOf(StatusCode.Internal, StatusCode.Cancelled, StatusCode.Unavailable);
+        host.Log.Single().ShouldContain("the serializer gave up");
+    }
+
+    [Fact]
+    public async Task Options_of_one_service_go_over_those_of_all()
+    {
+        await using var host = await ProbeHost.StartAsync(
+            _wiring,
+            new ProbeHandlers { Unary = (_, _) => Task.FromResult(new ProbeReply()) },
+            grpc: options => options.Interceptors.Add<NeedsToken>(),
+            services: services => services.AddGrpc()
+                .AddServiceOptions<ProbeService>(options => options.MaxReceiveMessageSize = 10));
+        var token = new Metadata { { "authorization", "x" } };
+
+        (await ErrorOf(host.Client.UnaryAsync(new ProbeRequest()).ResponseAsync))
+            .StatusCode.ShouldBe(StatusCode.Unauthenticated);
+        (await ErrorOf(host.Client.UnaryAsync(new ProbeRequest { Text = "more than ten" }, token).ResponseAsync))
+            .StatusCode.ShouldBe(StatusCode.ResourceExhausted);
     }
 
     [Fact]

@@ -104,8 +104,8 @@ sealed class HttpCall<TRequest, TResponse>(
         {
             if (StatusIfEnded is not null)
                 return null;
-            using var request = CreateRequest(content());
-            var response = await http.SendAsync(request, Aborted);
+            // Not disposed: its body may go on for as long as the call does.
+            var response = await http.SendAsync(CreateRequest(content()), Aborted);
             Volatile.Write(ref _response, response);
             // The call may have ended while the response was on its way.
             if (StatusIfEnded is not null)

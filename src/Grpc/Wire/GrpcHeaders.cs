@@ -19,8 +19,8 @@ static class GrpcHeaders
     // What the protocol or HTTP itself sets never comes from metadata and never shows up in it.
     static readonly FrozenSet<string> Reserved = new[]
     {
-        "accept-encoding", "connection", "content-length", "content-type", "date", "host", "server", "te", "trailer",
-        "transfer-encoding", Status, Message, Timeout, Encoding, AcceptEncoding,
+        "accept-encoding", "connection", "content-length", "content-type", "host", "te", "trailer", "transfer-encoding",
+        Status, Message, Timeout, Encoding, AcceptEncoding,
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     public static bool IsReserved(string name) => name.StartsWith(':') || Reserved.Contains(name);
