@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Hexcast.Media.Ffmpeg;
 using Hexcast.Media.IsoBmff;
 using Hexcast.Media.Planning;
@@ -13,6 +14,7 @@ public sealed class EndToEndTests(Clips clips) : IClassFixture<Clips>
     [
         "cfr25.mp4", "film23976.mp4", "fast60.mp4", "vfr.mp4", "offset.ts", "milliseconds.mkv", "sound-first.mkv",
         "rotated.mp4", "odd.mkv", "pal.mpg", "mpeg4.avi", "trimmed.mp4", "one-key.mp4", "single-frame.mp4",
+        "no-times.mpg", "h264.avi",
     ];
 
     [Theory]
@@ -61,6 +63,32 @@ public sealed class EndToEndTests(Clips clips) : IClassFixture<Clips>
             // The picture comes 0.4 s after the sound, as in the source.
             (result.Index.Renditions[0].Segments[0].StartTicks / (double)result.Plan.VideoTimescale).ShouldBe(0.4, 0.01);
         }
+    }
+
+    [Theory]
+    [InlineData("click.mp4")]
+    [InlineData("click.ts")]
+    public async Task What_is_heard_is_heard_when_it_is_in_the_source(string name)
+    {
+        var source = await clips.Get(name);
+        var result = await LocalTranscode.Run(source, Directory.CreateDirectory(source + ".click").FullName);
+        var raw = Path.Combine(result.Folder, "heard.raw");
+        await Tool.Run("ffmpeg",
+        [
+            "-v", "error", "-i", Path.Combine(result.Folder, "v1", result.Plan.Audio!.Id, "index.m3u8"),
+            "-ac", "1", "-f", "s16le", raw,
+        ]);
+
+        var bytes = await File.ReadAllBytesAsync(raw, TestContext.Current.CancellationToken);
+        var samples = MemoryMarshal.Cast<byte, short>(bytes);
+        var first = 0;
+        while (Math.Abs((int)samples[first]) < 8000)
+        {
+            first++;
+        }
+        // The source's own click is a second after its first frame.
+        var picture = (result.Packets.Pts[0] - result.Plan.OriginPts) * result.Plan.SourceTimeBase.ToDouble();
+        (first / 48_000.0).ShouldBe(picture + 1, 0.005);
     }
 
     [Fact]

@@ -15,6 +15,11 @@ public sealed partial record TranscodePlan
         }
         var video = probe.Video ?? throw new MediaException(MediaErrorCode.SourceNoVideo,
             "The file holds no video, only sound or pictures. Upload a file with a video track.");
+        if (!packets.Exact)
+        {
+            throw new MediaException(MediaErrorCode.SourceUnsupportedFormat,
+                "The container does not say when its frames are shown. Convert it: ffmpeg -i FILE -c:v libx264 OUTPUT.mp4");
+        }
         var timeBase = video.TimeBase;
         var origin = Origin(probe.Audio, packets, timeBase);
         var endPts = packets.Pts[^1] + packets.LastDuration;

@@ -27,6 +27,21 @@ public sealed partial record PacketTable
         return rows.ToTable();
     }
 
+    /// <summary>
+    /// Reads what <see cref="ProbeArguments.VideoFrames"/> prints. These times hold only when decoding from the
+    /// beginning, so the table has one key frame: chunks made from it never seek.
+    /// </summary>
+    /// <exception cref="MediaException">No frame can be decoded, or there are too many.</exception>
+    public static PacketTable ParseFrames(TextReader frameCrc)
+    {
+        var rows = new Rows();
+        while (frameCrc.ReadLine() is { } line)
+        {
+            rows.AddFrame(line);
+        }
+        return rows.ToTable();
+    }
+
     private sealed class Rows
     {
         private readonly List<Packet> shown = [];
@@ -52,7 +67,6 @@ public sealed partial record PacketTable
             {
                 throw Unreadable();
             }
-            // Among packets with times, one without is the second field of a picture or an empty place holder.
             if (Ticks(line[parts[0]]) is not { } time)
             {
                 withoutPts++;
@@ -68,22 +82,41 @@ public sealed partial record PacketTable
             {
                 return;
             }
+            Show(time, Ticks(line[parts[1]]) ?? 0, key);
+        }
+
+        // stream, dts, pts, duration, size, checksum; comments start with a number sign.
+        public void AddFrame(ReadOnlySpan<char> line)
+        {
+            if (line.IsWhiteSpace() || line[0] == '#')
+            {
+                return;
+            }
+            Span<Range> parts = stackalloc Range[7];
+            if (line.Length > SourceLimits.MaxPacketLineChars || line.Split(parts, ',', StringSplitOptions.TrimEntries) < 6)
+            {
+                throw Unreadable();
+            }
+            var first = shown.Count == 0;
+            Show(Ticks(line[parts[2]]) ?? throw Unreadable(), Ticks(line[parts[3]]) ?? 0, first);
+        }
+
+        private void Show(long time, long duration, bool key)
+        {
             if (shown.Count >= SourceLimits.MaxFrames)
             {
                 throw new MediaException(MediaErrorCode.SourceTooLarge,
                     $"The video has over {SourceLimits.MaxFrames} frames. Split it into parts.");
             }
-            shown.Add(new Packet(time, Math.Max(0, Ticks(line[parts[1]]) ?? 0), key));
+            shown.Add(new Packet(time, Math.Max(0, duration), key));
         }
 
         public PacketTable ToTable()
         {
-            // H.264 in AVI is the usual case: what ffmpeg then makes up differs from decoder to decoder by some frames.
+            // H.264 in AVI has no times at all.
             if (shown.Count == 0 && withoutPts > 0)
             {
-                throw new MediaException(MediaErrorCode.SourceUnsupportedFormat,
-                    "The container does not say when its frames are shown (H.264 in AVI does not). "
-                    + "Convert it: ffmpeg -i FILE -c:v libx264 OUTPUT.mp4");
+                return new PacketTable { Pts = [], KeyframePts = [], LastDuration = 1, Exact = false };
             }
             // Frames before the first key frame have nothing to be decoded from.
             var frames = shown.Where(p => firstKey is null || p.Time >= firstKey).OrderBy(p => p.Time).ToList();
@@ -99,7 +132,7 @@ public sealed partial record PacketTable
             {
                 last = times.Length > 1 ? times[^1] - times[^2] : 1;
             }
-            return new PacketTable { Pts = times, KeyframePts = keys, LastDuration = last };
+            return new PacketTable { Pts = times, KeyframePts = keys, LastDuration = last, Exact = withoutPts == 0 };
         }
 
         private static long? Ticks(ReadOnlySpan<char> field)

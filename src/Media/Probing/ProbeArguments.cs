@@ -32,4 +32,16 @@ public static class ProbeArguments
         "-select_streams", streamIndex.ToString(CultureInfo.InvariantCulture),
         "-show_entries", "packet=pts,duration,flags", "-of", "csv=p=0", "-i", InputUrl(path),
     ];
+
+    /// <summary>
+    /// Arguments for ffmpeg, not ffprobe: prints a line a decoded frame for <see cref="PacketTable.ParseFrames"/>, at the
+    /// times that an encode will see. It takes as long as decoding does; only for tables that are not exact.
+    /// </summary>
+    public static IReadOnlyList<string> VideoFrames(string path, VideoStream video) =>
+    [
+        "-hide_banner", "-nostdin", "-nostats", "-v", "error", "-copyts", .. SafeInput, "-i", InputUrl(path),
+        "-map", string.Create(CultureInfo.InvariantCulture, $"0:{video.Index}"), "-fps_mode", "passthrough",
+        "-enc_time_base", string.Create(CultureInfo.InvariantCulture, $"{video.TimeBase.Num}:{video.TimeBase.Den}"),
+        "-c:v", "wrapped_avframe", "-f", "framecrc", "pipe:1",
+    ];
 }

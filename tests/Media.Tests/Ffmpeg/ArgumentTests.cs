@@ -63,6 +63,7 @@ public sealed class ArgumentTests
     {
         ShouldMatch(ProbeArguments.Streams("/in/src"), "probe-streams");
         ShouldMatch(ProbeArguments.VideoPackets("/in/src", 3), "probe-packets");
+        ShouldMatch(ProbeArguments.VideoFrames("/in/src", Sources.Probe(64, 64).Video!), "probe-frames");
     }
 
     [Fact]
@@ -73,6 +74,7 @@ public sealed class ArgumentTests
         IReadOnlyList<string>[] all =
         [
             ProbeArguments.Streams("/in/src"), ProbeArguments.VideoPackets("/in/src", 0),
+            ProbeArguments.VideoFrames("/in/src", Sources.Probe(64, 64).Video!),
             EncodeArguments.Chunk(plan, plan.Chunks[1], "/in/src", Output, seek: true, threads: 1),
             EncodeArguments.Audio(plan, "/in/src", "/o"), ImageArguments.Poster(plan, "/in/src", "/o"),
         ];

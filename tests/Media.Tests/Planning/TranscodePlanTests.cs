@@ -100,6 +100,8 @@ public sealed class TranscodePlanTests
         Should.Throw<MediaException>(() => TranscodePlan.Build(
             Sources.Probe(640, 480) with { Video = null }, Sources.Frames(1), Sources.Ladder))
             .Code.ShouldBe(MediaErrorCode.SourceNoVideo);
+        Should.Throw<MediaException>(() => Build(Sources.Frames(10) with { Exact = false }))
+            .Code.ShouldBe(MediaErrorCode.SourceUnsupportedFormat);
     }
 
     [Fact]

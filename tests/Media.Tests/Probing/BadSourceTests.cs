@@ -57,14 +57,6 @@ public sealed class BadSourceTests(Clips clips) : IClassFixture<Clips>
         SourceProbe.Parse(await Tool.Run("ffprobe", ProbeArguments.Streams(await clips.Get(name)))).Video.ShouldBeNull();
 
     [Fact]
-    public async Task A_container_without_presentation_times_is_refused_by_name()
-    {
-        var clip = await clips.Get("h264.avi");
-        var error = await Should.ThrowAsync<MediaException>(() => LocalTranscode.ProbeFile(clip));
-        error.Code.ShouldBe(MediaErrorCode.SourceUnsupportedFormat);
-    }
-
-    [Fact]
     public async Task A_path_means_only_itself()
     {
         var clip = await clips.Get("cfr25.mp4");

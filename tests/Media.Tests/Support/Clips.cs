@@ -34,9 +34,16 @@ public sealed class Clips : IDisposable
             "+ildct+ilme", "-field_order", "tt", "-vf", "setfield=tff", "-q:v", "5", "-bf", "2",
         ],
         ["mpeg4.avi"] = [.. Video("25", 9), .. Tone(9), "-c:v", "mpeg4", "-c:a", "mp3"],
+        ["no-times.mpg"] = ["-i", "FROM(cfr25.mp4)", "-t", "9", "-c:v", "mpeg2video", "-c:a", "mp2"],
         ["h264.avi"] = ["-i", "FROM(cfr25.mp4)", "-c", "copy"],
         ["trimmed.mp4"] = ["-ss", "1.3", "-i", "FROM(cfr25.mp4)", "-c", "copy"],
         ["one-key.mp4"] = [.. Video("25", 25), .. X264("-g", "100000", "-sc_threshold", "0")],
+        ["click.mp4"] =
+        [
+            .. Video("25", 3), "-f", "lavfi", "-i", "aevalsrc='if(between(t,1,1.05),sin(2*PI*1000*t),0)':s=44100:d=3",
+            .. X264(), "-c:a", "aac",
+        ],
+        ["click.ts"] = ["-i", "FROM(click.mp4)", "-c", "copy", "-output_ts_offset", "20"],
         ["sound-only.mp4"] = [.. Tone(2), "-c:a", "aac"],
         ["cover.mp4"] =
         [

@@ -30,8 +30,14 @@ internal sealed class LocalTranscode
     public static async Task<(SourceProbe Probe, PacketTable Packets)> ProbeFile(string path)
     {
         var probe = SourceProbe.Parse(await Tool.Run("ffprobe", ProbeArguments.Streams(path)));
-        var table = await Tool.Run("ffprobe", ProbeArguments.VideoPackets(path, probe.Video!.Index));
-        return (probe, PacketTable.Parse(table.AsSpan()));
+        var table = PacketTable.Parse(
+            (await Tool.Run("ffprobe", ProbeArguments.VideoPackets(path, probe.Video!.Index))).AsSpan());
+        if (!table.Exact)
+        {
+            using var frames = new StringReader(await Tool.Run("ffmpeg", ProbeArguments.VideoFrames(path, probe.Video)));
+            table = PacketTable.ParseFrames(frames);
+        }
+        return (probe, table);
     }
 
     public static async Task<LocalTranscode> Run(string source, string folder, bool seek = true)
