@@ -1,0 +1,154 @@
+using Hexcast.Coordination.Embedded.Log;
+
+namespace Hexcast.Coordination.Tests.Embedded.Log;
+
+/// <summary>What a loss of power leaves of the writes that were not synced.</summary>
+public enum Leftover
+{
+    /// <summary>Nothing: neither bytes nor renames, creations and deletions.</summary>
+    Nothing,
+
+    /// <summary>The directory is up to date, and the first half of the bytes of each file.</summary>
+    HalfOfTheBytes,
+
+    /// <summary>The directory is up to date and so are the files' lengths, but unsynced bytes read as zeros.</summary>
+    Zeros,
+
+    /// <summary>Everything, as after a crash of the process alone.</summary>
+    Everything,
+}
+
+/// <summary>A disk in memory that can lose its power at a chosen operation, fail an fsync, and be edited.</summary>
+internal sealed class MemoryDisk : IDisk
+{
+    private readonly Dictionary<string, Content> _current = new(StringComparer.Ordinal);
+    private Dictionary<string, Content> _durable = new(StringComparer.Ordinal);
+
+    private sealed class Content
+    {
+        public byte[] Bytes { get; set; } = [];
+        public byte[] Durable { get; set; } = [];
+    }
+
+    /// <summary>Operations that change something, so far.</summary>
+    public int Operations { get; private set; }
+
+    /// <summary>The operation of this number and all after it fail.</summary>
+    public int PowerFailsAt { get; set; } = int.MaxValue;
+
+    public bool SyncFails { get; set; }
+
+    public IReadOnlyList<string> List() => [.. _current.Keys];
+
+    public byte[] Read(string name) => _current[name].Bytes;
+
+    public void Overwrite(string name, byte[] bytes) => _current[name] = new Content { Bytes = bytes, Durable = bytes };
+
+    public IDiskFile Open(string name) => _current.TryGetValue(name, out var content)
+        ? new MemoryFile(this, content)
+        : throw new FileNotFoundException(name);
+
+    public IDiskFile Create(string name)
+    {
+        Act();
+        _current[name] = new Content();
+        return new MemoryFile(this, _current[name]);
+    }
+
+    public void Rename(string from, string to)
+    {
+        Act();
+        _current[to] = _current[from];
+        _current.Remove(from);
+    }
+
+    public void Delete(string name)
+    {
+        Act();
+        _current.Remove(name);
+    }
+
+    public void SyncDirectory()
+    {
+        Sync();
+        _durable = new Dictionary<string, Content>(_current, StringComparer.Ordinal);
+    }
+
+    /// <summary>The disk as the next process finds it.</summary>
+    public MemoryDisk AfterPowerLoss(Leftover leftover)
+    {
+        var after = new MemoryDisk();
+        foreach (var (name, content) in leftover == Leftover.Nothing ? _durable : _current)
+        {
+            after.Overwrite(name, LeftOf(content, leftover));
+        }
+        after._durable = new Dictionary<string, Content>(after._current, StringComparer.Ordinal);
+        return after;
+    }
+
+    private static byte[] LeftOf(Content content, Leftover leftover)
+    {
+        var (bytes, durable) = (content.Bytes, content.Durable);
+        var unsynced = Math.Max(0, bytes.Length - durable.Length);
+        switch (leftover)
+        {
+            case Leftover.Nothing:
+                return [.. durable];
+            case Leftover.HalfOfTheBytes when unsynced > 0:
+                return bytes[..(durable.Length + unsynced / 2)];
+            case Leftover.Zeros when unsynced > 0:
+                return [.. bytes[..durable.Length], .. new byte[unsynced]];
+            default:
+                return [.. bytes];
+        }
+    }
+
+    private void Act()
+    {
+        if (++Operations >= PowerFailsAt)
+        {
+            throw new IOException("The power is gone.");
+        }
+    }
+
+    private void Sync()
+    {
+        Act();
+        if (SyncFails)
+        {
+            throw new IOException("fsync failed.");
+        }
+    }
+
+    private sealed class MemoryFile(MemoryDisk disk, Content content) : IDiskFile
+    {
+        public long Length => content.Bytes.Length;
+
+        public byte[] ReadAll() => [.. content.Bytes];
+
+        public void Write(long offset, ReadOnlySpan<byte> bytes)
+        {
+            var grown = new byte[Math.Max(content.Bytes.Length, offset + bytes.Length)];
+            content.Bytes.CopyTo(grown, 0);
+            bytes.CopyTo(grown.AsSpan((int)offset));
+            content.Bytes = grown;
+            disk.Act();
+        }
+
+        public void Truncate(long length)
+        {
+            disk.Act();
+            content.Bytes = content.Bytes[..(int)length];
+        }
+
+        public void Sync()
+        {
+            disk.Sync();
+            content.Durable = [.. content.Bytes];
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
