@@ -61,8 +61,8 @@ run_tests() {
   need_packages "${run_packages[@]}" "${test_packages[@]}"
   build_quietly Hexcast.slnx 'tests/\|bench/'
 
-  mapfile -t projects < <(cd "$root/tests" && find . -mindepth 2 -maxdepth 2 -name '*.csproj' -not -path './Drills/*' -not -path './Harness/*' \
-    -printf '%h\n' | sed 's|^\./||' | LC_ALL=C sort)
+  mapfile -t projects < <(cd "$root/tests" && find . -mindepth 2 -maxdepth 2 -name '*.csproj' \
+    -not -path './Drills/*' -not -path './Harness/*' -printf '%h\n' | sed 's|^\./||' | LC_ALL=C sort)
   if [[ -n $filter ]]; then
     # FILTER is a project if one is called so; otherwise a part of a test's full name.
     if printf '%s\n' "${projects[@]}" | grep -qiF -- "$filter"; then

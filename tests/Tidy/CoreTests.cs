@@ -9,7 +9,7 @@ namespace Hexcast.Tidy;
 public sealed partial class CoreTests
 {
     /// <summary>The cores of the house: files, or folders with all that is in them.</summary>
-    static readonly string[] Cores =
+    private static readonly string[] Cores =
     [
         "src/Master/Scheduling/",
         "src/Coordination/Embedded/CoordinatorCore.cs",
@@ -36,7 +36,7 @@ public sealed partial class CoreTests
     public void Every_core_that_is_listed_is_there() =>
         Cores.Where(c => !FilesOf(c).Any()).ShouldFindNothing("Moved? Name its new place in CoreTests:");
 
-    static IEnumerable<SourceFile> FilesOf(string core) =>
+    private static IEnumerable<SourceFile> FilesOf(string core) =>
         Repository.CSharp.Where(f => f.Path == core
             || (core.EndsWith('/') && f.Path.StartsWith(core, StringComparison.Ordinal)));
 

@@ -5,18 +5,18 @@ namespace Hexcast.Tidy;
 /// <summary>Sizes, and what no file may hold.</summary>
 public sealed partial class FileTests
 {
-    const int MaxFileLines = 600;
-    const int MaxLineColumns = 120;
-    const int MaxProgramLines = 60;
+    private const int MaxFileLines = 600;
+    private const int MaxLineColumns = 120;
+    private const int MaxProgramLines = 60;
 
-    static readonly string[] TextEndings =
+    private static readonly string[] TextEndings =
         [".cs", ".csproj", ".props", ".slnx", ".proto", ".md", ".yaml", ".yml", ".json", ".sh", ".js", ".css", ".html"];
 
     /// <summary>This project names what it forbids.</summary>
-    static IEnumerable<SourceFile> Checked =>
+    private static IEnumerable<SourceFile> Checked =>
         Repository.Files.Where(f => !f.Path.StartsWith("tests/Tidy/", StringComparison.Ordinal));
 
-    static IEnumerable<SourceFile> Texts => Checked.Where(f =>
+    private static IEnumerable<SourceFile> Texts => Checked.Where(f =>
         f.Path is "hexcast" or ".ci/run" || TextEndings.Any(e => f.Path.EndsWith(e, StringComparison.Ordinal)));
 
     [Fact]

@@ -9,7 +9,7 @@ public sealed partial class LinkTests
         Repository.Files.Where(f => f.Path.EndsWith(".md", StringComparison.Ordinal))
             .SelectMany(Dead).ShouldFindNothing("Dead links:");
 
-    static IEnumerable<string> Dead(SourceFile document)
+    private static IEnumerable<string> Dead(SourceFile document)
     {
         var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, document.Path))!;
         foreach (Match link in Link().Matches(WithoutCode(document.Text)))
@@ -37,13 +37,13 @@ public sealed partial class LinkTests
     }
 
     /// <summary>What a heading becomes on the forges: lower case, punctuation dropped, blanks to hyphens.</summary>
-    static IEnumerable<string> Anchors(string markdown) =>
+    private static IEnumerable<string> Anchors(string markdown) =>
         WithoutCode(markdown, keepSpans: true).Split('\n').Where(l => l.StartsWith('#'))
             .Select(l => l.TrimStart('#').Trim().ToLowerInvariant())
             .Select(h => h.Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_'))
             .Select(h => string.Concat(h).Replace(' ', '-'));
 
-    static string WithoutCode(string markdown, bool keepSpans = false)
+    private static string WithoutCode(string markdown, bool keepSpans = false)
     {
         var text = Fence().Replace(markdown, "");
         return keepSpans ? text : Span().Replace(text, "");

@@ -5,10 +5,10 @@ namespace Hexcast.Tidy;
 /// <summary>Who may reference whom. The assembly is the only wall that the compiler checks.</summary>
 public sealed class ReferenceTests
 {
-    static readonly string[] RoleMayUse = ["Contracts", "Platform", "Coordination", "Qos", "Media", "Grpc"];
+    private static readonly string[] RoleMayUse = ["Contracts", "Platform", "Coordination", "Qos", "Media", "Grpc"];
 
     /// <summary>The shared projects and what each may use. Everything else under src, but App, is a role.</summary>
-    static readonly Dictionary<string, string[]> SharedMayUse = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> SharedMayUse = new(StringComparer.Ordinal)
     {
         ["Media"] = [],
         ["Raft"] = [],
@@ -20,7 +20,7 @@ public sealed class ReferenceTests
     };
 
     /// <summary>Nothing but the base class library: no package either.</summary>
-    static readonly string[] BaseClassLibraryOnly = ["Media", "Raft"];
+    private static readonly string[] BaseClassLibraryOnly = ["Media", "Raft"];
 
     [Fact]
     public void Projects_reference_only_what_the_design_allows() =>
@@ -55,7 +55,7 @@ public sealed class ReferenceTests
             .Select(f => f.Path).ShouldFindNothing("A project does not loosen the rules of the house:");
     }
 
-    static IEnumerable<Project> SourceProjects() =>
+    private static IEnumerable<Project> SourceProjects() =>
         Repository.Under("src").Where(f => f.Path.EndsWith(".csproj", StringComparison.Ordinal)).Select(f =>
         {
             var xml = XDocument.Parse(f.Text);
@@ -65,8 +65,8 @@ public sealed class ReferenceTests
                 [.. Includes(xml, "PackageReference").Concat(Includes(xml, "FrameworkReference"))]);
         });
 
-    static IEnumerable<string> Includes(XDocument xml, string element) =>
+    private static IEnumerable<string> Includes(XDocument xml, string element) =>
         xml.Descendants(element).Select(e => (string?)e.Attribute("Include")).OfType<string>();
 
-    sealed record Project(string Name, string[] References, string[] Packages);
+    private sealed record Project(string Name, string[] References, string[] Packages);
 }

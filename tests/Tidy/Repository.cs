@@ -3,9 +3,9 @@ using System.Text.RegularExpressions;
 namespace Hexcast.Tidy;
 
 /// <summary>The checkout that these tests read: its files as they lie on disk, without what a build makes.</summary>
-static class Repository
+internal static class Repository
 {
-    static readonly string[] NotOurs = ["bin", "obj", "node_modules", ".git", ".vs", "artifacts", "lib", "data"];
+    private static readonly string[] NotOurs = ["bin", "obj", "node_modules", ".git", ".vs", "artifacts", "lib", "data"];
 
     public static string Root { get; } = FindRoot();
 
@@ -24,13 +24,13 @@ static class Repository
         Assert.True(all.Count == 0, $"{cure}\n  {string.Join("\n  ", all)}");
     }
 
-    static IEnumerable<SourceFile> Walk(DirectoryInfo folder) =>
+    private static IEnumerable<SourceFile> Walk(DirectoryInfo folder) =>
         folder.EnumerateFiles().Where(f => f.LinkTarget is null).Select(f => new SourceFile(f.FullName))
             .Concat(folder.EnumerateDirectories()
                 .Where(d => d.LinkTarget is null && !NotOurs.Contains(d.Name, StringComparer.Ordinal))
                 .SelectMany(Walk));
 
-    static string FindRoot()
+    private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(System.IO.Path.Combine(folder.FullName, "Hexcast.slnx")))
@@ -42,9 +42,9 @@ static class Repository
     }
 }
 
-sealed class SourceFile(string fullPath)
+internal sealed class SourceFile(string fullPath)
 {
-    string? text;
+    private string? text;
 
     /// <summary>Relative to the checkout, with forward slashes.</summary>
     public string Path { get; } = System.IO.Path.GetRelativePath(Repository.Root, fullPath).Replace('\\', '/');

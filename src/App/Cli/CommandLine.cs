@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Hexcast.Platform.Configuration;
+
+namespace Hexcast.App.Cli;
+
+/// <summary>The commands, and the one place where a failure becomes an exit code.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] arguments, TimeProvider clock, CancellationToken cancel)
+    {
+        var parsed = Root(clock).Parse(arguments);
+        // Help asked for beside what is missing is still help.
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                Complain(error.Message);
+            }
+
+            var command = parsed.CommandResult.Command;
+            Complain(command is RootCommand ? "See: ./hexcast help" : $"See: ./hexcast {command.Name} --help");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            var invocation = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                // Program listens for the signals: commands stop in their own order.
+                ProcessTerminationTimeout = null,
+            };
+            return await parsed.InvokeAsync(invocation, cancel);
+        }
+        catch (CliException failure)
+        {
+            Complain(failure.Message);
+            return failure.ExitCode;
+        }
+        catch (ConfigurationException wrong)
+        {
+            foreach (var problem in wrong.Problems)
+            {
+                Complain(problem);
+            }
+
+            return ExitCode.Usage;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+    }
+
+    public static RootCommand Root(TimeProvider clock)
+    {
+        var root = new RootCommand("Hexcast: a file goes in; seconds later any browser, phone or TV plays it.")
+        {
+            PlayCommand.Create(clock),
+            ServeCommand.Create(),
+            UploadCommand.Create(clock),
+            LsCommand.Create(clock),
+            ShowCommand.Create(clock),
+            RmCommand.Create(clock),
+            RetryCommand.Create(clock),
+            TargetsCommand.Create(),
+            CheckConfigCommand.Create(),
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    private static void Complain(string message) => Console.Error.WriteLine($"hexcast: {Output.Printable(message)}");
+
+    private sealed class HelpWithExamples(HelpAction plain) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = plain.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is ExampledCommand { Examples: var examples })
+            {
+                var output = parseResult.InvocationConfiguration.Output;
+                output.WriteLine("Examples:");
+                foreach (var example in examples)
+                {
+                    output.WriteLine($"  {example}");
+                }
+
+                output.WriteLine();
+            }
+
+            return code;
+        }
+    }
+}
+
+/// <summary>A command whose help ends with examples.</summary>
+internal sealed class ExampledCommand(string name, string description, params string[] examples)
+    : Command(name, description)
+{
+    public IReadOnlyList<string> Examples { get; } = examples;
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Hexcast.App.Client;
+
+namespace Hexcast.App.Cli;
+
+internal static class RetryCommand
+{
+    public static Command Create(TimeProvider clock)
+    {
+        var id = SharedOptions.MediaId();
+        var command = new ExampledCommand(
+            "retry", "Run a failed media's job again; tasks that were committed are kept.",
+            "./hexcast retry 06dkbv2m5r6kzq3x0c4a8f7n9w")
+        {
+            id,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            using var client = HexcastClient.FromEnvironment(clock);
+            var mediaId = parsed.GetValue(id)!;
+            await client.RetryAsync(mediaId, cancel);
+            new Output(json: false).Say($"{mediaId} is queued again. Follow it: ./hexcast show {mediaId}");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

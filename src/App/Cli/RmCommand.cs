@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Hexcast.App.Client;
+using Spectre.Console;
+
+namespace Hexcast.App.Cli;
+
+internal static class RmCommand
+{
+    public static Command Create(TimeProvider clock)
+    {
+        var id = SharedOptions.MediaId();
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
+        var command = new ExampledCommand(
+            "rm", "Delete a media: its source, its renditions and its job.",
+            "./hexcast rm 06dkbv2m5r6kzq3x0c4a8f7n9w",
+            "./hexcast rm 06dkbv2m5r6kzq3x0c4a8f7n9w --yes")
+        {
+            id, yes,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(json: false);
+            using var client = HexcastClient.FromEnvironment(clock);
+            var mediaId = parsed.GetValue(id)!;
+            if (!parsed.GetValue(yes))
+            {
+                if (!output.IsTerminal || Console.IsInputRedirected)
+                {
+                    throw new CliException(ExitCode.Usage, "nobody is there to ask. Say --yes to delete.");
+                }
+
+                var media = await client.GetAsync(mediaId, cancel);
+                var question = $"Delete \"{Output.Printable(media.Name)}\" ({mediaId}) for good?";
+                var ask = new ConfirmationPrompt(Markup.Escape(question)) { DefaultValue = false };
+                if (!await ask.ShowAsync(output.Words, cancel))
+                {
+                    output.Say("Nothing was deleted.");
+                    return ExitCode.Success;
+                }
+            }
+
+            await client.DeleteAsync(mediaId, cancel);
+            output.Say($"deleted {mediaId}");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

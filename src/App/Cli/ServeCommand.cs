@@ -1,0 +1,43 @@
+using System.CommandLine;
+
+namespace Hexcast.App.Cli;
+
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var target = new Option<string>("--target")
+        {
+            Description = "Roles to start, separated by commas; each brings those that it needs (./hexcast targets).",
+            DefaultValueFactory = _ => Targets.Everything,
+        };
+        var logFile = new Option<string?>("--log-file")
+        {
+            Description = "Append the JSON log lines to this file rather than writing them to standard output.",
+        };
+        var command = new ExampledCommand(
+            "serve", "Start the platform and keep it running until Ctrl-C.",
+            "./hexcast serve",
+            "./hexcast serve --data /srv/hexcast --http 0.0.0.0:8080",
+            "./hexcast serve --log-file hexcast.log")
+        {
+            target,
+            logFile,
+        };
+        var node = new NodeOptions();
+        node.AddTo(command);
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var settings = node.Settings(parsed) with { LogFile = parsed.GetValue(logFile) };
+            var targets = Targets.Select(parsed.GetValue(target)!);
+            await using var running = await RunningNode.StartAsync(
+                settings, node.ConfigurationFile(parsed), targets, cancel);
+            // Standard output belongs to the log lines.
+            await Console.Error.WriteLineAsync(
+                $"hexcast: serving on {running.Address}; data in {settings.DataFolder}");
+            await running.ServeAsync(cancel);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Net;
+using Hexcast.Platform.Hosting;
+
+namespace Hexcast.App.Cli;
+
+/// <summary>Options that several commands take, so that they read the same everywhere.</summary>
+internal static class SharedOptions
+{
+    public static Option<bool> Json() => new("--json")
+    {
+        Description = "One JSON document on standard output; words go to standard error.",
+    };
+
+    public static Argument<string> MediaId() => new("ID") { Description = "The media's id, as ls shows it." };
+}
+
+/// <summary>Where a node listens and what it keeps.</summary>
+internal sealed class NodeOptions
+{
+    private readonly Option<string> data = new("--data")
+    {
+        Description = "Folder of everything that the platform keeps.",
+        DefaultValueFactory = _ => "./data",
+    };
+
+    private readonly Option<IPEndPoint> http = Endpoint("--http", "Address of the API, the pages and playback.", 8080);
+
+    private readonly Option<IPEndPoint> grpc = Endpoint("--grpc", "Address of what roles say to each other.", 8081);
+
+    private readonly Option<string?> config = new("--config")
+    {
+        Description = "Configuration file. Without it: hexcast.json in the data folder, if it is there.",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(data);
+        command.Add(http);
+        command.Add(grpc);
+        command.Add(config);
+    }
+
+    public NodeSettings Settings(ParseResult parsed) => new()
+    {
+        DataFolder = Path.GetFullPath(parsed.GetValue(data)!),
+        Http = parsed.GetValue(http)!,
+        Grpc = parsed.GetValue(grpc)!,
+    };
+
+    public string? ConfigurationFile(ParseResult parsed) => parsed.GetValue(config);
+
+    private static Option<IPEndPoint> Endpoint(string name, string description, int port) => new(name)
+    {
+        Description = description,
+        HelpName = "ADDRESS:PORT",
+        DefaultValueFactory = _ => new IPEndPoint(IPAddress.Loopback, port),
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Single().Value;
+            var address = text.StartsWith("localhost:", StringComparison.Ordinal)
+                ? IPAddress.Loopback + text["localhost".Length..] : text;
+            if (address.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(address, out var endpoint)
+                && endpoint.Port > 0)
+            {
+                return endpoint;
+            }
+
+            result.AddError($"{name} {text}: give an IP address and a port, like 127.0.0.1:{port} or 0.0.0.0:{port}.");
+            return null;
+        },
+    };
+}

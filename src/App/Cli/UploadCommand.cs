@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Hexcast.App.Client;
+using Hexcast.App.Progress;
+
+namespace Hexcast.App.Cli;
+
+internal static class UploadCommand
+{
+    public static Command Create(TimeProvider clock)
+    {
+        var file = new Argument<string>("FILE") { Description = "The video file." };
+        var preset = new Option<string?>("--preset") { Description = "The preset. Without it: the server's default." };
+        var title = new Option<string?>("--title") { Description = "Title. Without it: the file's name." };
+        var tag = new Option<string[]>("--tag") { Description = "A tag; may be given several times." };
+        var policy = new Option<string?>("--policy")
+        {
+            Description = "Who may watch: all, or holders of a signed address.",
+        };
+        policy.AcceptOnlyFromAmong("public", "signed");
+        var watch = new Option<bool>("--watch") { Description = "End only when the media is ready or has failed." };
+        var json = SharedOptions.Json();
+        var command = new ExampledCommand(
+            "upload", "Upload a file to a running platform; goes on after a lost connection.",
+            "./hexcast upload talk.mp4",
+            "./hexcast upload talk.mp4 --title \"City tour\" --tag lecture --tag 2026 --watch",
+            "HEXCAST_URL=https://video.example ./hexcast upload talk.mp4 --watch --json")
+        {
+            file, preset, title, tag, policy, watch, json,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var client = HexcastClient.FromEnvironment(clock);
+            var request = new UploadRequest(
+                parsed.GetValue(file)!, parsed.GetValue(title), parsed.GetValue(preset), parsed.GetValue(policy))
+            {
+                Tags = parsed.GetValue(tag) ?? [],
+            };
+            var session = new UploadSession(client, clock, output);
+            if (parsed.GetValue(watch))
+            {
+                await session.UploadAndFollowAsync(request, cancel);
+            }
+            else
+            {
+                await session.UploadAsync(request, cancel);
+            }
+
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,261 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Hexcast.App.Cli;
+using Hexcast.Platform.Hosting;
+
+namespace Hexcast.App.Client;
+
+/// <summary>The HTTP API as the command line uses it. Every failure leaves as a <see cref="CliException"/>.</summary>
+internal sealed class HexcastClient : IDisposable
+{
+    public const string UrlVariable = "HEXCAST_URL";
+    public const string DefaultUrl = "http://127.0.0.1:8080";
+
+    private const int PageSize = 100;
+    private const int MaxPages = 1000;
+    private const int MaxReconnects = 20;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly TimeProvider clock;
+
+    public HexcastClient(Uri address, TimeProvider clock)
+    {
+        this.clock = clock;
+        Address = address;
+        Http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, AllowAutoRedirect = false })
+        {
+            BaseAddress = address,
+            // Uploads and events last as long as they last; single answers have a limit of their own.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Http { get; }
+
+    /// <summary>The server that HEXCAST_URL names, or the local one.</summary>
+    public static HexcastClient FromEnvironment(TimeProvider clock)
+    {
+        var text = Environment.GetEnvironmentVariable(UrlVariable);
+        text = string.IsNullOrWhiteSpace(text) ? DefaultUrl : text.TrimEnd('/');
+        return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            ? new HexcastClient(address, clock)
+            : throw new CliException(
+                ExitCode.Usage, $"{UrlVariable} is '{text}'; it has to be an address like {DefaultUrl}.");
+    }
+
+    public string WatchAddress(MediaDocument media) =>
+        new Uri(Address, media.WatchUrl ?? $"/watch/{media.MediaId}").ToString();
+
+    public async Task<MediaDocument> GetAsync(string mediaId, CancellationToken cancel) =>
+        Parse<MediaDocument>(await GetRawAsync(mediaId, cancel));
+
+    /// <summary>The server's own document, for --json: nothing that this client does not know is lost.</summary>
+    public Task<JsonElement> GetRawAsync(string mediaId, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Get, MediaPath(mediaId), cancel);
+
+    public async Task<bool> ExistsAsync(string mediaId, CancellationToken cancel)
+    {
+        try
+        {
+            await GetRawAsync(mediaId, cancel);
+            return true;
+        }
+        catch (CliException none) when (none.ExitCode == ExitCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>All pages, up to <paramref name="limit"/> media.</summary>
+    public async Task<List<JsonElement>> ListRawAsync(MediaQuery query, int limit, CancellationToken cancel)
+    {
+        var found = new List<JsonElement>();
+        string? cursor = null;
+        for (var page = 0; page < MaxPages && found.Count < limit; page++)
+        {
+            var answer = await SendAsync(
+                HttpMethod.Get, query.Path(Math.Min(PageSize, limit - found.Count), cursor), cancel);
+            found.AddRange(answer.GetProperty("media").EnumerateArray().Take(limit - found.Count));
+            cursor = answer.TryGetProperty("next_cursor", out var next) ? next.GetString() : null;
+            if (cursor is null)
+            {
+                break;
+            }
+        }
+
+        return found;
+    }
+
+    public async Task<IReadOnlyList<MediaDocument>> ListAsync(MediaQuery query, int limit, CancellationToken cancel) =>
+        [.. (await ListRawAsync(query, limit, cancel)).Select(Parse<MediaDocument>)];
+
+    public Task DeleteAsync(string mediaId, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Delete, MediaPath(mediaId), cancel);
+
+    public Task RetryAsync(string mediaId, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Post, $"{MediaPath(mediaId)}/retry", cancel);
+
+    /// <summary>
+    /// What happens to a media, from now on: its document at once and after each change, its tasks in between.
+    /// Comes back after a lost connection; never ends by itself.
+    /// </summary>
+    public async IAsyncEnumerable<MediaEvent> WatchAsync(
+        string mediaId, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), clock);
+        var failures = 0;
+        while (true)
+        {
+            await using var events = ReadEventsAsync(mediaId, cancel).GetAsyncEnumerator(cancel);
+            while (true)
+            {
+                try
+                {
+                    if (!await events.MoveNextAsync())
+                    {
+                        break;
+                    }
+                }
+                catch (Exception lost) when (lost is HttpRequestException or IOException && failures < MaxReconnects)
+                {
+                    break;
+                }
+                catch (Exception lost) when (lost is HttpRequestException or IOException)
+                {
+                    throw Unreachable(lost);
+                }
+
+                failures = 0;
+                backoff.Reset();
+                yield return events.Current;
+            }
+
+            failures++;
+            await backoff.WaitAsync(cancel);
+        }
+    }
+
+    public void Dispose() => Http.Dispose();
+
+    /// <summary>What the server said no with, in its own words.</summary>
+    public static async Task<CliException> RefusalAsync(HttpResponseMessage answer, CancellationToken cancel)
+    {
+        Problem? problem = null;
+        try
+        {
+            problem = await answer.Content.ReadFromJsonAsync<Problem>(Wire.Json, cancel);
+        }
+        catch (Exception notOurs) when (notOurs is JsonException or NotSupportedException or HttpRequestException)
+        {
+            // An answer without problem details is a proxy's, or another server's: its status is all there is to say.
+        }
+
+        var words = problem?.Detail ?? problem?.Title
+            ?? $"{answer.RequestMessage?.RequestUri} answered {(int)answer.StatusCode} {answer.ReasonPhrase}. "
+            + $"Is {UrlVariable} a Hexcast server?";
+        return new CliException(
+            answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone ? ExitCode.NotFound : ExitCode.Failed,
+            problem?.Code is { } code ? $"{words} ({code})" : words);
+    }
+
+    public CliException Unreachable(Exception cause) => new(
+        ExitCode.NoServer,
+        $"no answer from {Address.GetLeftPart(UriPartial.Authority)} ({cause.Message}). "
+        + $"Start one with ./hexcast serve, or set {UrlVariable} to where it runs.",
+        cause);
+
+    private static string MediaPath(string mediaId) => $"/v1/media/{Uri.EscapeDataString(mediaId)}";
+
+    private async IAsyncEnumerable<MediaEvent> ReadEventsAsync(
+        string mediaId, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var answer = await Http.GetAsync(
+            $"{MediaPath(mediaId)}/events", HttpCompletionOption.ResponseHeadersRead, cancel);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw await RefusalAsync(answer, cancel);
+        }
+
+        await using var body = await answer.Content.ReadAsStreamAsync(cancel);
+        await foreach (var item in SseParser.Create(body).EnumerateAsync(cancel))
+        {
+            switch (item.EventType)
+            {
+                case "media":
+                    yield return new MediaEvent(JsonSerializer.Deserialize<MediaDocument>(item.Data, Wire.Json), null);
+                    break;
+                case "progress":
+                    yield return new MediaEvent(
+                        null, JsonSerializer.Deserialize<TaskProgress>(item.Data, Wire.Json)?.Tasks);
+                    break;
+            }
+        }
+    }
+
+    private async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(AnswerTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
+        try
+        {
+            using var request = new HttpRequestMessage(method, path);
+            using var answer = await Http.SendAsync(request, either.Token);
+            if (!answer.IsSuccessStatusCode)
+            {
+                throw await RefusalAsync(answer, either.Token);
+            }
+
+            return answer.StatusCode == HttpStatusCode.NoContent || answer.Content.Headers.ContentLength == 0
+                ? default
+                : await answer.Content.ReadFromJsonAsync<JsonElement>(Wire.Json, either.Token);
+        }
+        catch (HttpRequestException lost)
+        {
+            throw Unreachable(lost);
+        }
+        catch (JsonException notOurs)
+        {
+            throw new CliException(
+                ExitCode.Failed, $"{Address} does not answer as Hexcast does. Is {UrlVariable} right?", notOurs);
+        }
+        catch (OperationCanceledException late) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            throw Unreachable(late);
+        }
+    }
+
+    private static T Parse<T>(JsonElement element) =>
+        element.Deserialize<T>(Wire.Json)
+        ?? throw new CliException(ExitCode.Failed, "the server answered with nothing where a media was expected.");
+}
+
+/// <summary>Either the media after a durable change, or its tasks as they stand.</summary>
+internal sealed record MediaEvent(MediaDocument? Media, IReadOnlyList<TaskFacts>? Tasks);
+
+/// <summary>What <c>GET /v1/media</c> is asked for.</summary>
+internal sealed record MediaQuery(string? Text = null, string? Tag = null, string? State = null)
+{
+    public string Path(int limit, string? cursor)
+    {
+        var parts = new List<string> { $"limit={limit}" };
+        Add("q", Text);
+        Add("tag", Tag);
+        Add("state", State);
+        Add("cursor", cursor);
+        return "/v1/media?" + string.Join('&', parts);
+
+        void Add(string key, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                parts.Add($"{key}={Uri.EscapeDataString(value)}");
+            }
+        }
+    }
+}

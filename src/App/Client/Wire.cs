@@ -1,0 +1,107 @@
+using System.Text.Json;
+
+namespace Hexcast.App.Client;
+
+internal static class Wire
+{
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    /// <summary>For standard output.</summary>
+    public static readonly JsonSerializerOptions Indented = new(Json)
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+}
+
+/// <summary>RFC 9457 problem details, as every path of the API answers a failure.</summary>
+internal sealed record Problem(string? Code, string? Title, string? Detail);
+
+internal sealed record MediaPage(IReadOnlyList<MediaDocument> Media, string? NextCursor);
+
+/// <summary>One media as the HTTP API shows it.</summary>
+internal sealed record MediaDocument
+{
+    public required string MediaId { get; init; }
+
+    /// <summary>uploaded, processing, playable, ready or failed.</summary>
+    public required string State { get; init; }
+
+    public string? Title { get; init; }
+    public string? Filename { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
+    public string? Policy { get; init; }
+    public string? Preset { get; init; }
+    public long SizeBytes { get; init; }
+    public string? Sha256 { get; init; }
+    public DateTimeOffset? CreatedAt { get; init; }
+    public DateTimeOffset? PlayableAt { get; init; }
+    public DateTimeOffset? ReadyAt { get; init; }
+    public MediaFailure? Error { get; init; }
+    public SourceFacts? Source { get; init; }
+    public IReadOnlyList<RenditionFacts> Renditions { get; init; } = [];
+    public string? WatchUrl { get; init; }
+    public JobFacts? Job { get; init; }
+
+    public bool IsReady => State == "ready";
+
+    public bool IsFailed => State == "failed";
+
+    public bool IsPlayable => State is "playable" or "ready";
+
+    public string Name => string.IsNullOrEmpty(Title) ? Filename ?? MediaId : Title;
+}
+
+internal sealed record MediaFailure(string? Code, string? Message, string? LogTail);
+
+internal sealed record SourceFacts
+{
+    public string? Container { get; init; }
+    public string? VideoCodec { get; init; }
+    public string? AudioCodec { get; init; }
+    public int Width { get; init; }
+    public int Height { get; init; }
+    public double? FrameRate { get; init; }
+    public double DurationSeconds { get; init; }
+    public long Frames { get; init; }
+}
+
+internal sealed record RenditionFacts
+{
+    public required string Id { get; init; }
+    public string? Kind { get; init; }
+    public string? Codec { get; init; }
+    public int? Width { get; init; }
+    public int? Height { get; init; }
+    public double? FrameRate { get; init; }
+    public int? Channels { get; init; }
+    public int Segments { get; init; }
+    public long SizeBytes { get; init; }
+    public long AverageBitrate { get; init; }
+    public long PeakBitrate { get; init; }
+}
+
+internal sealed record JobFacts(string? JobId, string? State, IReadOnlyList<TaskFacts>? Tasks);
+
+internal sealed record TaskProgress(IReadOnlyList<TaskFacts>? Tasks);
+
+internal sealed record TaskFacts
+{
+    public required string TaskId { get; init; }
+
+    /// <summary>probe, encode_chunk, encode_audio, poster or publish.</summary>
+    public required string Kind { get; init; }
+
+    public required string State { get; init; }
+    public int Attempt { get; init; }
+    public string? NodeId { get; init; }
+
+    /// <summary>0 to 1 of this task's own work.</summary>
+    public double? Fraction { get; init; }
+
+    /// <summary>Media seconds encoded in a second.</summary>
+    public double? Speed { get; init; }
+}

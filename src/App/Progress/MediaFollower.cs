@@ -1,0 +1,76 @@
+using System.Globalization;
+using Hexcast.App.Cli;
+using Hexcast.App.Client;
+
+namespace Hexcast.App.Progress;
+
+/// <summary>What came of a media, with the times that this process measured from the upload's first byte.</summary>
+internal sealed record Outcome(MediaDocument Media, TimeSpan? TimeToPlayable, TimeSpan TimeToReady)
+{
+    /// <summary>Media seconds made ready in a second of waiting.</summary>
+    public double? TimesRealtime => Media.Source is { DurationSeconds: > 0 } source && TimeToReady > TimeSpan.Zero
+        ? source.DurationSeconds / TimeToReady.TotalSeconds : null;
+}
+
+/// <summary>Follows one media to its end and says what happens on the way.</summary>
+internal sealed class MediaFollower(HexcastClient client, TimeProvider clock, StageView view)
+{
+    private readonly StageProgress progress = new();
+
+    public async Task<string> UploadAsync(UploadRequest request, CancellationToken cancel) =>
+        await new TusUpload(client, clock).RunAsync(
+            request,
+            (done, all) =>
+            {
+                progress.Uploaded(done, all);
+                view.Show(progress);
+            },
+            cancel);
+
+    /// <summary>Until the media is ready.</summary>
+    /// <param name="since">The clock's timestamp that times count from.</param>
+    /// <exception cref="CliException">The media failed; the message has the worker's own words.</exception>
+    public async Task<Outcome> UntilReadyAsync(string mediaId, long since, CancellationToken cancel)
+    {
+        TimeSpan? playable = null;
+        await foreach (var happened in client.WatchAsync(mediaId, cancel))
+        {
+            progress.Apply(happened);
+            view.Show(progress);
+            if (happened.Media is not { } media)
+            {
+                continue;
+            }
+
+            if (media.IsFailed)
+            {
+                throw Failure(media);
+            }
+
+            if (media.IsPlayable && playable is null)
+            {
+                playable = clock.GetElapsedTime(since);
+                view.Say($"playable after {Seconds(playable.Value)}: {client.WatchAddress(media)}");
+            }
+
+            if (media.IsReady)
+            {
+                return new Outcome(media, playable, clock.GetElapsedTime(since));
+            }
+        }
+
+        throw new InvalidOperationException("A media's events do not end.");
+    }
+
+    public static CliException Failure(MediaDocument media)
+    {
+        var why = media.Error is { } error ? $"{error.Message} ({error.Code})" : "the server gives no reason.";
+        var log = string.IsNullOrWhiteSpace(media.Error?.LogTail) ? "" : $"\n{media.Error.LogTail.TrimEnd()}";
+        return new CliException(
+            ExitCode.MediaFailed,
+            $"{media.MediaId} failed: {why}{log}\nRun its job again: ./hexcast retry {media.MediaId}");
+    }
+
+    public static string Seconds(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s");
+}

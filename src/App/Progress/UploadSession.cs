@@ -1,0 +1,72 @@
+using Hexcast.App.Cli;
+using Hexcast.App.Client;
+
+namespace Hexcast.App.Progress;
+
+/// <summary>One file from the person's disk to a watch page, as the person sees it.</summary>
+internal sealed class UploadSession(HexcastClient client, TimeProvider clock, Output output)
+{
+    public async Task UploadAsync(UploadRequest request, CancellationToken cancel)
+    {
+        var mediaId = "";
+        await StageView.RunAsync(output, [Stage.Upload], async view =>
+            mediaId = await new MediaFollower(client, clock, view).UploadAsync(request, cancel));
+        if (output.Json)
+        {
+            output.Document(new { MediaId = mediaId, WatchUrl = new Uri(client.Address, $"/watch/{mediaId}") });
+        }
+        else
+        {
+            output.Say($"uploaded as {mediaId}. Follow it: ./hexcast show {mediaId}");
+        }
+    }
+
+    public async Task UploadAndFollowAsync(UploadRequest request, CancellationToken cancel)
+    {
+        var since = clock.GetTimestamp();
+        await FollowAsync(
+            since, async follower => await follower.UploadAsync(request, cancel), Enum.GetValues<Stage>(), cancel);
+    }
+
+    /// <summary>A media that is already there and not at its end yet.</summary>
+    public Task FollowAsync(string mediaId, CancellationToken cancel) => FollowAsync(
+        clock.GetTimestamp(), _ => Task.FromResult(mediaId), Enum.GetValues<Stage>()[1..], cancel);
+
+    private async Task FollowAsync(
+        long since, Func<MediaFollower, Task<string>> obtain, Stage[] stages, CancellationToken cancel)
+    {
+        var mediaId = "";
+        Outcome? outcome = null;
+        try
+        {
+            await StageView.RunAsync(output, stages, async view =>
+            {
+                var follower = new MediaFollower(client, clock, view);
+                mediaId = await obtain(follower);
+                outcome = await follower.UntilReadyAsync(mediaId, since, cancel);
+            });
+        }
+        catch (CliException failed) when (failed.ExitCode == ExitCode.MediaFailed && output.Json)
+        {
+            output.Document(new { media = await client.GetRawAsync(mediaId, cancel) });
+            throw;
+        }
+
+        if (output.Json)
+        {
+            output.Document(new
+            {
+                TimeToPlayableSeconds = outcome!.TimeToPlayable?.TotalSeconds,
+                TimeToReadySeconds = outcome.TimeToReady.TotalSeconds,
+                outcome.TimesRealtime,
+                media = await client.GetRawAsync(mediaId, cancel),
+            });
+        }
+        else
+        {
+            var after = MediaFollower.Seconds(outcome!.TimeToReady);
+            output.Say($"ready after {after}: {client.WatchAddress(outcome.Media)}");
+            MediaTables.Figures(output, outcome);
+        }
+    }
+}

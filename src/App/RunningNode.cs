@@ -1,0 +1,120 @@
+using System.Net;
+using Hexcast.App.Cli;
+using Hexcast.Platform.Configuration;
+using Hexcast.Platform.Hosting;
+using Microsoft.AspNetCore.Connections;
+
+namespace Hexcast.App;
+
+/// <summary>A node in this process, the only one on its data folder.</summary>
+internal sealed class RunningNode : IAsyncDisposable
+{
+    private const string LockName = "hexcast.lock";
+
+    /// <summary>EWOULDBLOCK of flock(2): somebody else holds the lock.</summary>
+    private const int WouldBlock = 11;
+
+    private readonly FileStream folderLock;
+    private readonly HexcastNode node;
+
+    private RunningNode(FileStream folderLock, HexcastNode node, Uri address)
+    {
+        this.folderLock = folderLock;
+        this.node = node;
+        Address = address;
+    }
+
+    /// <summary>Where a client on this machine reaches it.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Faults when a role's loop has died.</summary>
+    public Task Died => node.Died;
+
+    public static async Task<RunningNode> StartAsync(
+        NodeSettings settings, string? configurationFile, IReadOnlyList<Target> targets, CancellationToken cancel)
+    {
+        var held = Lock(settings.DataFolder);
+        HexcastNode? built = null;
+        try
+        {
+            var configuration = ConfigurationSources.Load(settings.DataFolder, configurationFile);
+            built = HexcastHost.Build(settings, configuration, [.. targets.Select(target => target.Module())]);
+            await built.StartAsync(cancel);
+            return new RunningNode(held, built, LocalAddress(settings.Http));
+        }
+        catch (Exception failed)
+        {
+            if (built is not null)
+            {
+                await built.DisposeAsync();
+            }
+
+            await held.DisposeAsync();
+            if (failed is IOException { InnerException: AddressInUseException })
+            {
+                throw new CliException(ExitCode.Failed, PortInUse(settings, failed.Message), failed);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Until <paramref name="cancel"/>; throws what a role's loop died of.</summary>
+    public async Task ServeAsync(CancellationToken cancel)
+    {
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = cancel.Register(cancelled.SetResult);
+        await await Task.WhenAny(Died, cancelled.Task);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await node.DisposeAsync();
+        await folderLock.DisposeAsync();
+    }
+
+    // Two processes on one folder would each believe that they own its log and its database. The kernel drops the
+    // lock with the process, however it ends.
+    private static FileStream Lock(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new FileStream(
+                Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException refused)
+        {
+            throw new CliException(
+                ExitCode.Failed,
+                $"cannot write to {folder}: {refused.Message} Choose another folder with --data.",
+                refused);
+        }
+        catch (IOException taken) when (taken.HResult == WouldBlock)
+        {
+            throw new CliException(
+                ExitCode.Failed,
+                $"{folder} is in use by another hexcast. Stop that one, or choose another folder with --data.",
+                taken);
+        }
+        catch (IOException refused)
+        {
+            throw new CliException(ExitCode.Failed, $"cannot use {folder}: {refused.Message}", refused);
+        }
+    }
+
+    private static string PortInUse(NodeSettings settings, string message)
+    {
+        var (endpoint, option) = message.Contains($":{settings.Grpc.Port}:", StringComparison.Ordinal)
+            ? (settings.Grpc, "--grpc") : (settings.Http, "--http");
+        return $"{endpoint} is in use. Stop what listens there, or choose another address: "
+            + $"{option} {endpoint.Address}:{(endpoint.Port < 65000 ? endpoint.Port + 1000 : endpoint.Port - 1000)}";
+    }
+
+    private static Uri LocalAddress(IPEndPoint http)
+    {
+        var address = http.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
+            : http.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : http.Address;
+        return new Uri($"http://{new IPEndPoint(address, http.Port)}");
+    }
+}

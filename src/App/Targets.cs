@@ -1,0 +1,54 @@
+using Hexcast.App.Cli;
+using Hexcast.Coordination;
+using Hexcast.Platform.Hosting;
+using Hexcast.Playback;
+using Hexcast.Worker;
+
+namespace Hexcast.App;
+
+/// <summary>A role that this executable can start.</summary>
+/// <param name="Needs">Roles that it calls: they start in the same process.</param>
+internal sealed record Target(string Name, string[] Needs, string Help, Func<RoleModule> Module);
+
+/// <summary>The table of roles. They start from top to bottom and stop from bottom to top.</summary>
+internal static class Targets
+{
+    public const string Everything = "all";
+
+    public static readonly Target[] Table =
+    [
+        new("coordinator", [], "keeps what must survive: the log, leases, elections", () => new CoordinationModule()),
+        new("worker", [], "runs tasks: ffmpeg and ffprobe in their sandbox", () => new WorkerModule()),
+        new("playback", [], "makes manifests, serves segments and the watch page", () => new PlaybackModule()),
+    ];
+
+    /// <summary>The named roles and all that they need, in the order of the table.</summary>
+    /// <param name="names">Comma-separated; "all" is the whole table.</param>
+    public static IReadOnlyList<Target> Select(string names)
+    {
+        var chosen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            Add(name);
+        }
+
+        return [.. Table.Where(target => chosen.Contains(target.Name))];
+
+        void Add(string name)
+        {
+            if (name == Everything)
+            {
+                chosen.UnionWith(Table.Select(target => target.Name));
+                return;
+            }
+
+            var target = Table.FirstOrDefault(t => t.Name == name) ?? throw new CliException(
+                ExitCode.Usage,
+                $"there is no target '{name}'. There are: all, {string.Join(", ", Table.Select(t => t.Name))}.");
+            if (chosen.Add(name))
+            {
+                Array.ForEach(target.Needs, Add);
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.Text.Json;
+using Hexcast.App.Cli;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Hexcast.App.Tests;
+
+/// <summary>Exit codes and streams, of the executable as a process.</summary>
+public sealed class CommandLineTests
+{
+    private const string Media =
+        """
+        {"media_id":"m1","state":"ready","title":"A \u001b[31mred\u001b[0m [title]","filename":"a.mp4","size_bytes":1500000,
+         "tags":["x"],"renditions":[{"id":"h264-720","kind":"video","codec":"avc1.64001f","width":1280,"height":720,
+         "segments":6,"size_bytes":900000,"average_bitrate":2000000}],"watch_url":"/watch/m1","from_a_later_server":7}
+        """;
+
+    [Theory]
+    [InlineData("upload")]
+    [InlineData("show")]
+    [InlineData("nonsense")]
+    [InlineData("ls", "--state", "broken")]
+    [InlineData("ls", "--limit", "0")]
+    [InlineData("serve", "--http", "80")]
+    [InlineData("serve", "--target", "nobody")]
+    public async Task Wrong_usage_ends_with_2_and_says_so(params string[] arguments)
+    {
+        var ended = await HexcastProcess.RunAsync(null, arguments);
+
+        ended.ExitCode.ShouldBe(ExitCode.Usage, ended.Errors);
+        ended.Output.ShouldBeEmpty();
+        ended.Errors.ShouldStartWith("hexcast: ");
+    }
+
+    [Fact]
+    public async Task Help_of_each_command_shows_examples()
+    {
+        foreach (var command in CommandLine.Root(TimeProvider.System).Subcommands)
+        {
+            var ended = await HexcastProcess.RunAsync(null, command.Name, "--help");
+
+            ended.ExitCode.ShouldBe(ExitCode.Success);
+            ended.Output.ShouldContain("Examples:");
+            ended.Output.ShouldContain($"./hexcast {command.Name}");
+        }
+    }
+
+    [Fact]
+    public async Task No_server_ends_with_4_and_says_how_to_start_one()
+    {
+        // Port 9 (discard) is closed on loopback.
+        var ended = await HexcastProcess.RunAsync(new Uri("http://127.0.0.1:9"), "ls");
+
+        ended.ExitCode.ShouldBe(ExitCode.NoServer);
+        ended.Errors.ShouldContain("./hexcast serve");
+        ended.Errors.ShouldContain("HEXCAST_URL");
+    }
+
+    [Fact]
+    public async Task An_unknown_media_ends_with_3()
+    {
+        await using var server = await ApiServer.StartAsync(http => http.MapGet("/v1/media/{id}", () => Results.Json(
+            new { code = "not_found", detail = "there is no media nope" }, statusCode: 404)));
+
+        var ended = await HexcastProcess.RunAsync(server.Address, "show", "nope");
+
+        ended.ExitCode.ShouldBe(ExitCode.NotFound);
+        ended.Errors.ShouldContain("there is no media nope");
+    }
+
+    [Fact]
+    public async Task Json_is_one_document_and_keeps_what_this_version_does_not_know()
+    {
+        await using var server = await ApiServer.StartAsync(MapMedia);
+
+        var list = await HexcastProcess.RunAsync(server.Address, "ls", "--json");
+        var show = await HexcastProcess.RunAsync(server.Address, "show", "m1", "--json");
+
+        list.ExitCode.ShouldBe(ExitCode.Success, list.Errors);
+        using var listed = JsonDocument.Parse(list.Output);
+        listed.RootElement.GetProperty("media").EnumerateArray().Select(m => m.GetProperty("media_id").GetString())
+            .ShouldBe(["m1", "m1"]);
+        using var shown = JsonDocument.Parse(show.Output);
+        shown.RootElement.GetProperty("from_a_later_server").GetInt32().ShouldBe(7);
+    }
+
+    [Fact]
+    public async Task A_title_cannot_steer_the_terminal()
+    {
+        await using var server = await ApiServer.StartAsync(MapMedia);
+
+        foreach (string[] command in new string[][] { ["ls"], ["show", "m1"] })
+        {
+            var ended = await HexcastProcess.RunAsync(server.Address, command);
+
+            ended.ExitCode.ShouldBe(ExitCode.Success, ended.Errors);
+            ended.Output.ShouldContain("red");
+            ended.Output.ShouldContain("[title]");
+            ended.Output.ShouldNotContain("\u001b");
+        }
+    }
+
+    [Fact]
+    public async Task Deleting_without_anybody_to_ask_needs_yes()
+    {
+        await using var server = await ApiServer.StartAsync(http => http.MapDelete("/v1/media/{id}", () => Results.NoContent()));
+
+        (await HexcastProcess.RunAsync(server.Address, "rm", "m1")).ExitCode.ShouldBe(ExitCode.Usage);
+        (await HexcastProcess.RunAsync(server.Address, "rm", "m1", "--yes")).ExitCode.ShouldBe(ExitCode.Success);
+    }
+
+    [Fact]
+    public async Task Upload_with_watch_survives_a_lost_event_stream_and_prints_the_figures()
+    {
+        var tus = new TusEndpoint(100);
+        var connections = 0;
+        await using var server = await ApiServer.StartAsync(http =>
+        {
+            tus.Map(http);
+            MapMedia(http);
+            http.MapGet("/v1/media/{id}/events", async (HttpContext context) =>
+            {
+                context.Response.ContentType = "text/event-stream";
+                var state = connections++ == 0 ? "playable" : "ready";
+                var media = Media.ReplaceLineEndings("").Replace("\"ready\"", $"\"{state}\"", StringComparison.Ordinal);
+                await context.Response.WriteAsync($": hello\n\nevent: media\ndata: {media}\n\n", context.RequestAborted);
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+                if (state == "playable")
+                {
+                    context.Abort();
+                }
+            });
+        });
+
+        var ended = await HexcastProcess.RunAsync(
+            server.Address, "upload", Path.Combine(AppContext.BaseDirectory, "hexcast.dll"), "--watch", "--json");
+
+        ended.ExitCode.ShouldBe(ExitCode.Success, ended.Errors);
+        connections.ShouldBe(2);
+        using var document = JsonDocument.Parse(ended.Output);
+        document.RootElement.GetProperty("media").GetProperty("media_id").GetString().ShouldBe("m1");
+        document.RootElement.GetProperty("time_to_playable_seconds").GetDouble().ShouldBeGreaterThan(0);
+        ended.Errors.ShouldContain($"{server.Address}watch/m1");
+    }
+
+    [Fact]
+    public async Task Upload_with_watch_of_a_media_that_fails_ends_with_5_and_the_workers_words()
+    {
+        var tus = new TusEndpoint();
+        await using var server = await ApiServer.StartAsync(http =>
+        {
+            tus.Map(http);
+            http.MapGet("/v1/media/{id}/events", async (HttpContext context) =>
+            {
+                context.Response.ContentType = "text/event-stream";
+                await context.Response.WriteAsync("event: media\ndata: {\"media_id\":\"m1\",\"state\":\"failed\"," +
+                    "\"error\":{\"code\":\"source_not_media\",\"message\":\"this is no video\"}}\n\n", context.RequestAborted);
+            });
+        });
+
+        var ended = await HexcastProcess.RunAsync(
+            server.Address, "upload", Path.Combine(AppContext.BaseDirectory, "hexcast.dll"), "--watch");
+
+        ended.ExitCode.ShouldBe(ExitCode.MediaFailed);
+        ended.Errors.ShouldContain("this is no video (source_not_media)");
+        ended.Errors.ShouldContain("./hexcast retry m1");
+    }
+
+    private static void MapMedia(IEndpointRouteBuilder http)
+    {
+        http.MapGet("/v1/media", (string? cursor) => Results.Text(
+            $$"""{"media":[{{Media}}],"next_cursor":{{(cursor is null ? "\"2\"" : "null")}}}""", "application/json"));
+        http.MapGet("/v1/media/{id}", () => Results.Text(Media, "application/json"));
+    }
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace Hexcast.Tidy;
+
+/// <summary>Options and docs/operations/configuration.md say the same. WorkerOptions is the section Worker.</summary>
+public sealed partial class OptionsTests
+{
+    private const string Document = "docs/operations/configuration.md";
+    private const string Ending = "Options";
+
+    /// <summary>Section:Name → the default as it is written in a configuration file.</summary>
+    private static readonly Dictionary<string, string> InCode = Assemblies.All.SelectMany(a => a.GetTypes())
+        .Where(type => type.Name.EndsWith(Ending, StringComparison.Ordinal) && IsBound(type))
+        .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
+            .Select(property => (
+                Key: $"{type.Name[..^Ending.Length]}:{property.Name}",
+                Default: Written(property.GetValue(Activator.CreateInstance(type))))))
+        .ToDictionary(option => option.Key, option => option.Default, StringComparer.Ordinal);
+
+    private static readonly Dictionary<string, string> InDocument = Row()
+        .Matches(Repository.Files.Single(f => f.Path == Document).Text)
+        .ToDictionary(row => row.Groups["key"].Value, row => row.Groups["default"].Value, StringComparer.Ordinal);
+
+    [Fact]
+    public void Every_option_has_a_row() =>
+        InCode.Keys.Except(InDocument.Keys, StringComparer.Ordinal)
+            .Select(key => $"| `{key}` | `{InCode[key]}` | … | … |")
+            .ShouldFindNothing($"Add to {Document}:");
+
+    [Fact]
+    public void Every_row_is_an_option() =>
+        InDocument.Keys.Except(InCode.Keys, StringComparer.Ordinal)
+            .ShouldFindNothing($"These are in {Document} and no options record has them:");
+
+    [Fact]
+    public void Every_row_says_the_real_default() =>
+        InDocument.Where(row => InCode.TryGetValue(row.Key, out var real) && real != row.Value)
+            .Select(row => $"{row.Key}: documented `{row.Value}`, really `{InCode[row.Key]}`")
+            .ShouldFindNothing($"Correct in {Document}:");
+
+    /// <summary>A role's options live beside its module; other types that end in Options are an API's parameters.</summary>
+    private static bool IsBound(Type type) =>
+        type is { IsClass: true, IsAbstract: false, IsNested: false }
+        && type.Namespace == type.Assembly.GetName().Name
+        && type.Assembly.GetType($"{type.Namespace}.{type.Name[..^Ending.Length]}Module") is not null;
+
+    private static string Written(object? value) => value switch
+    {
+        null => "",
+        bool yes => yes ? "true" : "false",
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? "",
+    };
+
+    [GeneratedRegex(@"^\| `(?<key>\w+:\w+)` \| `(?<default>[^`]*)` \|", RegexOptions.Multiline, 1000)]
+    private static partial Regex Row();
+}
