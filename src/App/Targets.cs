@@ -1,7 +1,10 @@
 using Hexcast.App.Cli;
+using Hexcast.Catalog;
 using Hexcast.Coordination;
+using Hexcast.Master;
 using Hexcast.Platform.Hosting;
 using Hexcast.Playback;
+using Hexcast.Upload;
 using Hexcast.Worker;
 
 namespace Hexcast.App;
@@ -18,8 +21,11 @@ internal static class Targets
     public static readonly Target[] Table =
     [
         new("coordinator", [], "keeps what must survive: the log, leases, elections", () => new CoordinationModule()),
-        new("worker", [], "runs tasks: ffmpeg and ffprobe in their sandbox", () => new WorkerModule()),
-        new("playback", [], "makes manifests, serves segments and the watch page", () => new PlaybackModule()),
+        new("master", ["coordinator"], "schedules: jobs, tasks, who runs what", () => new MasterModule()),
+        new("catalog", ["master"], "knows every media, its state and its versions", () => new CatalogModule()),
+        new("worker", ["master"], "runs tasks: ffmpeg and ffprobe in their sandbox", () => new WorkerModule()),
+        new("upload", ["catalog"], "takes files by tus, durable before acknowledged", () => new UploadModule()),
+        new("playback", ["catalog"], "makes manifests, serves segments, the watch page", () => new PlaybackModule()),
     ];
 
     /// <summary>The named roles and all that they need, in the order of the table.</summary>

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.App.Tests;
 
-/// <summary>A real HTTP server on loopback that speaks the API as each test lays it down, lost connections included.</summary>
+/// <summary>A real HTTP server on loopback that speaks the API as a test lays it down, lost connections included.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
     private readonly IHost host;
@@ -92,7 +92,8 @@ internal sealed class TusEndpoint(params long[] cutAfterBytes)
         var buffer = new byte[65536];
         while (left > 0)
         {
-            var read = await context.Request.Body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), context.RequestAborted);
+            var piece = buffer.AsMemory(0, (int)Math.Min(left, buffer.Length));
+            var read = await context.Request.Body.ReadAsync(piece, context.RequestAborted);
             if (read == 0)
             {
                 break;

@@ -11,8 +11,8 @@ public sealed class CommandLineTests
 {
     private const string Media =
         """
-        {"media_id":"m1","state":"ready","title":"A \u001b[31mred\u001b[0m [title]","filename":"a.mp4","size_bytes":1500000,
-         "tags":["x"],"renditions":[{"id":"h264-720","kind":"video","codec":"avc1.64001f","width":1280,"height":720,
+        {"media_id":"m1","state":"ready","title":"A \u001b[31mred\u001b[0m [title]","filename":"a.mp4",
+         "size_bytes":1500000,"tags":["x"],"renditions":[{"id":"h264-720","kind":"video","codec":"avc1.64001f","width":1280,"height":720,
          "segments":6,"size_bytes":900000,"average_bitrate":2000000}],"watch_url":"/watch/m1","from_a_later_server":7}
         """;
 
@@ -104,7 +104,8 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Deleting_without_anybody_to_ask_needs_yes()
     {
-        await using var server = await ApiServer.StartAsync(http => http.MapDelete("/v1/media/{id}", () => Results.NoContent()));
+        await using var server = await ApiServer.StartAsync(
+            http => http.MapDelete("/v1/media/{id}", () => Results.NoContent()));
 
         (await HexcastProcess.RunAsync(server.Address, "rm", "m1")).ExitCode.ShouldBe(ExitCode.Usage);
         (await HexcastProcess.RunAsync(server.Address, "rm", "m1", "--yes")).ExitCode.ShouldBe(ExitCode.Success);
@@ -124,7 +125,8 @@ public sealed class CommandLineTests
                 context.Response.ContentType = "text/event-stream";
                 var state = connections++ == 0 ? "playable" : "ready";
                 var media = Media.ReplaceLineEndings("").Replace("\"ready\"", $"\"{state}\"", StringComparison.Ordinal);
-                await context.Response.WriteAsync($": hello\n\nevent: media\ndata: {media}\n\n", context.RequestAborted);
+                await context.Response.WriteAsync(
+                    $": hello\n\nevent: media\ndata: {media}\n\n", context.RequestAborted);
                 await context.Response.Body.FlushAsync(context.RequestAborted);
                 if (state == "playable")
                 {
@@ -154,8 +156,10 @@ public sealed class CommandLineTests
             http.MapGet("/v1/media/{id}/events", async (HttpContext context) =>
             {
                 context.Response.ContentType = "text/event-stream";
-                await context.Response.WriteAsync("event: media\ndata: {\"media_id\":\"m1\",\"state\":\"failed\"," +
-                    "\"error\":{\"code\":\"source_not_media\",\"message\":\"this is no video\"}}\n\n", context.RequestAborted);
+                await context.Response.WriteAsync(
+                    "event: media\ndata: {\"media_id\":\"m1\",\"state\":\"failed\","
+                    + "\"error\":{\"code\":\"source_not_media\",\"message\":\"this is no video\"}}\n\n",
+                    context.RequestAborted);
             });
         });
 

@@ -11,7 +11,8 @@ internal static class HexcastProcess
 
     public static async Task<Ended> RunAsync(Uri? server, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "hexcast.dll"), .. arguments])
+        var app = Path.Combine(AppContext.BaseDirectory, "hexcast.dll");
+        var start = new ProcessStartInfo("dotnet", [app, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
