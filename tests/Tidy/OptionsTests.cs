@@ -60,6 +60,6 @@ public sealed partial class OptionsTests
     private static string Trimmed(string time) =>
         time.LastIndexOf('.') > time.LastIndexOf(':') ? time.TrimEnd('0') : time;
 
-    [GeneratedRegex(@"^\| `(?<key>\w+:\w+)` \| (none|`(?<default>[^`]*)`) \|", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"^\| `(?<key>\w+:\w+)` \| (none|`(?<default>[^`]*)`) \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Row();
 }
