@@ -18,7 +18,7 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
     private PlaybackHost host = null!;
     private IPage page = null!;
 
-    public async ValueTask InitializeAsync() => host = await PlaybackHost.StartAsync(beside: role);
+    public async ValueTask InitializeAsync() => host = await PlaybackHost.StartAsync(manualClock: true, role);
 
     public async ValueTask DisposeAsync()
     {
@@ -76,6 +76,21 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("?token=ey");
         await TakePictureAsync("ready-dark");
         ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task A_token_that_runs_out_while_one_watches_is_replaced()
+    {
+        await EncodedVersion.PutAsync(host, mediaId, policy: "signed", segments: 1);
+        Show(MediaState.Playable, m => m["policy"] = "signed");
+        await OpenAsync();
+        await PlayAsync();
+        var first = await page.EvaluateAsync<string>("hexcast.player.getAssetUri()");
+        await EncodedVersion.PutAsync(host, mediaId, policy: "signed");
+        host.Clock.Advance(TimeSpan.FromHours(2));
+        await UntilAsync("hexcast.stats?.currentTime > 6");
+        (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldNotBe(first);
+        await Expect(page.Locator("#notice")).ToBeHiddenAsync();
     }
 
     [Theory]
@@ -189,6 +204,7 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         role.Progress(Tasks(0.7));
         await Expect(page.Locator("#stages")).ToContainTextAsync("70 %");
         await page.GetByText("Technical details").ClickAsync();
+        await Expect(page.Locator("#stats")).ToContainTextAsync("avc1");
         await TakePictureAsync(picture);
         (await page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(375);
         ShouldHaveNoProblems();
