@@ -50,7 +50,7 @@ public sealed class BadInputTests(SharedPlatform shared)
 
         var error = await FailAsync(file);
 
-        ((string)error["code"]!).ShouldBe("source_not_media");
+        ((string)error["code"]!).ShouldBe("source_unsupported_format");
         error.ToJsonString().ShouldNotContain("root:");
     }
 

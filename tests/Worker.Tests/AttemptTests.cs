@@ -8,7 +8,7 @@ namespace Hexcast.Worker.Tests;
 public sealed class AttemptTests
 {
     public static TheoryData<string> Sources =>
-        ["WithSound", "Silent", "Upright", "OddSize", "VariableRate", "TransportStream"];
+        ["WithSound", "Silent", "Upright", "OddSize", "VariableRate", "TransportStream", "WithoutTimes"];
 
     [Theory]
     [MemberData(nameof(Sources))]

@@ -19,8 +19,10 @@ internal static class Clips
         "-f lavfi -i testsrc2=size=320x240:rate=25 -t 6 -c:v libx264 -preset veryfast -g 50 -pix_fmt yuv420p");
 
     /// <summary>Long and costly enough that it is still being encoded whenever a test looks.</summary>
-    public static string Endless => Make("endless.mp4",
-        "-f lavfi -i testsrc2=size=640x480:rate=30 -t 120 -c:v libx264 -preset ultrafast -g 300 -pix_fmt yuv420p");
+    public static string Endless => Make("endless.mp4", $"-stream_loop 50 -i {FullHd} -c copy");
+
+    private static string FullHd => Make("fullhd.mp4",
+        "-f lavfi -i testsrc2=size=1920x1080:rate=30 -t 4 -c:v libx264 -preset ultrafast -crf 40 -g 60 -pix_fmt yuv420p");
 
     public static string Upright => Make("upright.mp4",
         "-f lavfi -i testsrc2=size=240x426:rate=30000/1001 -t 5 -c:v libx264 -preset veryfast -pix_fmt yuv420p");
@@ -36,6 +38,10 @@ internal static class Clips
     public static string TransportStream => Make("stream.ts",
         "-f lavfi -i testsrc2=size=320x240:rate=24000/1001 -f lavfi -i sine=sample_rate=44100 -t 10 " +
         "-c:v libx264 -preset veryfast -g 48 -pix_fmt yuv420p -c:a aac -muxdelay 0.7");
+
+    /// <summary>AVI gives B-frames no time of presentation.</summary>
+    public static string WithoutTimes => Make("old.avi",
+        "-f lavfi -i testsrc2=size=320x240:rate=25 -t 6 -c:v mpeg4 -bf 2 -g 50 -q:v 5");
 
     public static string Make(string name, string arguments)
     {

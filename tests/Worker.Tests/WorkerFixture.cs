@@ -50,7 +50,7 @@ internal sealed class WorkerFixture : IDisposable
 
     public AttemptRunner Attempts { get; }
 
-    private static string Checkout
+    public static string Checkout
     {
         get
         {

@@ -41,6 +41,10 @@ internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk,
                     return;
                 }
                 Close();
+                if (Mismatch is not null)
+                {
+                    return;
+                }
             }
             gops++;
         }

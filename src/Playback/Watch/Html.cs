@@ -14,12 +14,9 @@ internal sealed class Html
 {
     private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All);
 
-    private const int TypicalHoleLength = 32;
-
     private readonly StringBuilder text;
 
-    public Html(int literalLength, int formattedCount) =>
-        text = new StringBuilder(literalLength + (formattedCount * TypicalHoleLength));
+    public Html(int literalLength, int formattedCount) => text = new StringBuilder(literalLength + (formattedCount * 32));
 
     public static Html Nothing { get; } = new(0, 0);
 

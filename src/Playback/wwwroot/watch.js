@@ -87,11 +87,8 @@ document.addEventListener('keydown', (event) => {
   if (player.key(event.key, event.target === player.video)) event.preventDefault();
 });
 
-function refreshStats() {
+setInterval(() => {
   if (player.isOpen) showStats(media, player.stats());
-}
-
-setInterval(refreshStats, STATS_MS);
-document.getElementById('details').addEventListener('toggle', refreshStats);
+}, STATS_MS);
 
 follow();

@@ -3,7 +3,7 @@ using Hexcast.Worker.Tools;
 
 namespace Hexcast.Worker.Attempts;
 
-/// <summary>What one attempt is given: its task, a scratch folder, tools, objects, a way to tell its progress.</summary>
+/// <summary>What one attempt is given: its task, a scratch folder, tools, objects, an ear for progress.</summary>
 internal sealed class AttemptRun(
     TaskAssignment task,
     AttemptScratch scratch,

@@ -7,19 +7,23 @@ using Hexcast.Worker.Tools;
 
 namespace Hexcast.Worker.Attempts;
 
-/// <summary>Reads the source by ffprobe (streams, then every packet's time) and stores the plan that follows.</summary>
+/// <summary>
+/// Reads the source by ffprobe (streams, then every packet's time) and stores the plan that follows. Where the container
+/// does not say when its frames are shown, the decoder is asked.
+/// </summary>
 internal sealed class ProbeAttempt(PresetCatalog presets)
 {
     public const string PlanName = "plan.json";
 
-    private const int PacketTableLimitBytes = 512 << 20;
+    // Over SourceLimits.MaxFrames lines of either kind.
+    private const int TableLimitBytes = 1 << 30;
 
     public async Task<TaskCommit> RunAsync(AttemptRun run, CancellationToken cancel)
     {
         var preset = presets.Get(run.Task.PresetName);
         var streams = new StringBuilder();
         await ProbeToolAsync(
-            run, view => ProbeArguments.Streams(view.Source),
+            run, run.Command("ffprobe", view => ProbeArguments.Streams(view.Source)),
             ToolOutput.Capture(streams, SourceLimits.MaxProbeJsonBytes), cancel);
         var probe = SourceProbe.Parse(streams.ToString());
         run.Tell(0.1, 0);
@@ -40,20 +44,31 @@ internal sealed class ProbeAttempt(PresetCatalog presets)
             return new PacketTable { Pts = [], KeyframePts = [], LastDuration = 1 };
         }
 
-        var table = run.Scratch.File("packets.csv");
-        await ProbeToolAsync(
-            run, view => ProbeArguments.VideoPackets(view.Source, video.Index),
-            ToolOutput.ToFile(table, PacketTableLimitBytes), cancel);
-        using var lines = new StreamReader(table);
-        return PacketTable.Parse(lines);
+        var packets = await ReadTableAsync(
+            run, run.Command("ffprobe", view => ProbeArguments.VideoPackets(view.Source, video.Index)),
+            PacketTable.Parse, cancel);
+        return packets.Exact
+            ? packets
+            : await ReadTableAsync(
+                run, run.Command("ffmpeg", view => ProbeArguments.VideoFrames(view.Source, video)),
+                PacketTable.ParseFrames, cancel);
+    }
+
+    private static async Task<PacketTable> ReadTableAsync(
+        AttemptRun run, ToolCommand command, Func<TextReader, PacketTable> parse, CancellationToken cancel)
+    {
+        var path = run.Scratch.File("table");
+        await ProbeToolAsync(run, command, ToolOutput.ToFile(path, TableLimitBytes), cancel);
+        using var lines = new StreamReader(path);
+        return parse(lines);
     }
 
     private static async Task ProbeToolAsync(
-        AttemptRun run, Func<ToolView, IReadOnlyList<string>> arguments, OutputReader read, CancellationToken cancel)
+        AttemptRun run, ToolCommand command, OutputReader read, CancellationToken cancel)
     {
         try
         {
-            await run.Tools.RunAsync(run.Command("ffprobe", arguments), read, cancel);
+            await run.Tools.RunAsync(command, read, cancel);
         }
         catch (AttemptFailedException failed) when (failed.Code == FailureCodes.ToolFailed)
         {

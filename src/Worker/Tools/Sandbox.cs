@@ -12,7 +12,7 @@ internal sealed class Sandbox(SandboxMode mode)
     public const int Nice = 19;
 
     // Above the largest file that a chunk of 32 s, or two hours of sound, can make; a runaway muxer ends here.
-    private const long FileSizeLimitBytes = 16L << 30;
+    public const long FileSizeLimitBytes = 16L << 30;
     private const int OpenFilesLimit = 256;
 
     private const string SourceInside = "/source";

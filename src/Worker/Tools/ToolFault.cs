@@ -8,6 +8,9 @@ internal static class ToolFault
     // The convention that nice, prlimit and setpriv keep: the program was not found.
     private const int NotFoundExitCode = 127;
 
+    // 128 + SIGXFSZ: the file-size limit.
+    private const int FileTooLargeExitCode = 153;
+
     public static AttemptFailedException Explain(string program, int exitCode, string errors)
     {
         var (code, message) = Classify(program, exitCode, errors);
@@ -34,6 +37,12 @@ internal static class ToolFault
         {
             return (FailureCodes.ScratchFull,
                 "The disk that holds scratch files is full. Make space under the data folder.");
+        }
+
+        if (exitCode == FileTooLargeExitCode)
+        {
+            return (FailureCodes.ToolOutputTooLarge,
+                $"{program} wrote a file over {Sandbox.FileSizeLimitBytes} bytes.");
         }
 
         return (FailureCodes.ToolFailed, $"{program} ended with {exitCode}: {LastLine(errors)}");

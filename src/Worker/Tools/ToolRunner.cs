@@ -22,23 +22,16 @@ internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOpt
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var stalled = watch.WaitForStallAsync(stop.Token);
         var ended = Task.WhenAll(ReadOutputAsync(), process.WaitForExitAsync(stop.Token));
-        bool stall;
-        try
-        {
-            stall = await Task.WhenAny(ended, stalled) == stalled && !cancel.IsCancellationRequested;
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            Kill(process);
-            await process.WaitForExitAsync(CancellationToken.None);
-            await errors;
-            await ((Task)stalled).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
 
+        await Task.WhenAny(ended, stalled);
+        // A cancelled watch has seen nothing.
+        var stall = stalled.IsCompletedSuccessfully && !ended.IsCompleted;
+        await stop.CancelAsync();
+        Kill(process);
+        await process.WaitForExitAsync(CancellationToken.None);
+        await Task.WhenAll(errors, stalled, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stall)
         {
-            await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw new AttemptFailedException(
                 FailureCodes.ToolStalled,
                 $"{tool.Program} made no headway for {watch.Limit.TotalSeconds:0.#} s and was killed.",

@@ -1,0 +1,225 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Hexcast.Worker.Attempts;
+using Hexcast.Worker.Tools;
+
+namespace Hexcast.Worker.Tests;
+
+/// <summary>Shells inside the very walls that ffmpeg gets.</summary>
+public sealed class ToolRunnerTests
+{
+    private const int OutputLimitBytes = 64 * 1024;
+
+    public static TheoryData<string> Modes => ["Required", "Off"];
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task Tools_run_at_nice_19(string mode)
+    {
+        using var worker = Fixture(mode);
+        (await ShellAsync(worker, "nice")).ShouldBe("19");
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task Tools_inherit_no_environment(string mode)
+    {
+        Environment.SetEnvironmentVariable("HEXCAST_TEST_SECRET", "secret");
+        using var worker = Fixture(mode);
+        (await ShellAsync(worker, "env")).ShouldNotContain("HEXCAST_TEST_SECRET");
+    }
+
+    [Fact]
+    public async Task The_sandbox_has_no_network()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var connect = $"echo hello > /dev/tcp/127.0.0.1/{((IPEndPoint)listener.LocalEndpoint).Port}";
+
+        using var open = Fixture("Off");
+        await ShellAsync(open, connect);
+        listener.Pending().ShouldBeTrue();
+        listener.AcceptTcpClient().Dispose();
+
+        using var walled = Fixture("Required");
+        (await FailAsync(walled, connect)).Code.ShouldBe(FailureCodes.ToolFailed);
+        listener.Pending().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_sandbox_shows_the_source_and_the_system_and_nothing_else()
+    {
+        using var worker = Fixture("Required");
+        var secret = worker.NewFile("secret", "secret"u8.ToArray());
+        var source = worker.NewFile("source", "the source"u8.ToArray());
+
+        (await ShellAsync(worker, "cat /source", source)).ShouldBe("the source");
+        (await FailAsync(worker, $"cat {secret}")).LogTail.ShouldContain("No such file");
+        (await FailAsync(worker, "cat /etc/passwd")).LogTail.ShouldContain("No such file");
+        (await ShellAsync(worker, "cd / && echo *")).Split(' ')
+            .Except(["bin", "dev", "etc", "lib", "lib64", "scratch", "source", "tmp", "usr"]).ShouldBeEmpty();
+        (await ShellAsync(worker, "ls -A /tmp")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_sandbox_lets_a_tool_write_its_scratch_folder_only()
+    {
+        using var worker = Fixture("Required");
+        var source = worker.NewFile("source", "the source"u8.ToArray());
+
+        await ShellAsync(worker, "echo made > /scratch/file", source);
+        File.ReadAllText(Path.Combine(worker.NewFolder("run"), "file")).ShouldBe("made\n");
+        (await FailAsync(worker, "echo gone > /source", source)).LogTail.ShouldContain("Read-only");
+        (await FailAsync(worker, "echo gone > /usr/bin/x")).LogTail.ShouldContain("Read-only");
+    }
+
+    [Fact]
+    public async Task The_sandbox_shows_no_other_process()
+    {
+        using var worker = Fixture("Required");
+        (await FailAsync(worker, $"kill -0 {Environment.ProcessId}")).Code.ShouldBe(FailureCodes.ToolFailed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task A_cancelled_tool_dies_with_all_its_children(string mode)
+    {
+        using var worker = Fixture(mode);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(WorkerFixture.Cancel);
+        var marker = Marker();
+        var run = RunAsync(worker, $"sleep {marker} & sleep {marker}; true", ToolOutput.Ignore, cancel: cancel.Token);
+        await Wait.UntilAsync(() => Processes.With(marker).Any(p => p.StartsWith("sleep", StringComparison.Ordinal)));
+
+        await cancel.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(run);
+        await Wait.UntilAsync(() => !Processes.With(marker).Any());
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task A_tool_dies_with_the_process_that_started_it(string mode)
+    {
+        using var worker = Fixture(mode);
+        var marker = Marker();
+        var (program, arguments) = new Sandbox(worker.Options.Sandbox).CommandLine(new ToolCommand
+        {
+            Program = "sleep", Arguments = _ => [marker], ScratchFolder = worker.NewFolder("run"),
+        });
+        using var parent = System.Diagnostics.Process.Start(
+            "sh", (IEnumerable<string>)["-c", "\"$@\" & wait", "sh", program, .. arguments]);
+        await Wait.UntilAsync(() => Processes.With(marker).Any(p => p.StartsWith("sleep", StringComparison.Ordinal)));
+
+        // As kill -9 and a crash do: the parent gets no chance to clean up.
+        parent.Kill();
+
+        await Wait.UntilAsync(() => !Processes.With(marker).Any());
+    }
+
+    [Fact]
+    public async Task A_tool_that_makes_no_headway_is_killed_and_named()
+    {
+        using var worker = new WorkerFixture(new WorkerOptions { StallLimit = TimeSpan.FromSeconds(1) });
+        var marker = Marker();
+        var failure = await Should.ThrowAsync<AttemptFailedException>(
+            RunAsync(worker, $"echo last words >&2; sleep {marker}", ToolOutput.Ignore));
+        failure.Code.ShouldBe(FailureCodes.ToolStalled);
+        failure.LogTail.ShouldContain("last words");
+        Processes.With(marker).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Progress_that_repeats_itself_is_no_headway()
+    {
+        using var worker = new WorkerFixture(new WorkerOptions { StallLimit = TimeSpan.FromSeconds(1) });
+        var failure = await Should.ThrowAsync<AttemptFailedException>(RunAsync(
+            worker, "while true; do echo frame=1; echo progress=continue; sleep 0.05; done",
+            ToolOutput.Progress(_ => { })));
+        failure.Code.ShouldBe(FailureCodes.ToolStalled);
+    }
+
+    [Fact]
+    public async Task A_tool_that_says_too_much_is_killed_and_named()
+    {
+        using var worker = Fixture("Required");
+        var marker = Marker();
+        var failure = await Should.ThrowAsync<AttemptFailedException>(
+            RunAsync(worker, $"yes {marker}", ToolOutput.Capture(new StringBuilder(), OutputLimitBytes)));
+        failure.Code.ShouldBe(FailureCodes.ToolOutputTooLarge);
+        Processes.With(marker).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Only_the_last_of_the_error_output_is_kept()
+    {
+        using var worker = Fixture("Required");
+        var failure = await FailAsync(worker, "seq 1 200000 >&2; exit 3");
+        failure.LogTail.Length.ShouldBe(TextTail.LimitBytes);
+        failure.LogTail.ShouldEndWith("200000\n");
+        failure.Message.ShouldBe("bash ended with 3: 200000");
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task A_missing_tool_is_named(string mode)
+    {
+        using var worker = Fixture(mode);
+        var failure = await Should.ThrowAsync<AttemptFailedException>(worker.Tools.RunAsync(
+            new ToolCommand
+            {
+                Program = "no-such-tool", Arguments = _ => [], ScratchFolder = worker.NewFolder("run"),
+            },
+            ToolOutput.Ignore, WorkerFixture.Cancel));
+        failure.Code.ShouldBe(FailureCodes.ToolMissing);
+    }
+
+    [Theory]
+    [InlineData(127, "prlimit: failed to execute bwrap: No such file or directory", FailureCodes.SandboxUnavailable)]
+    [InlineData(1, "bwrap: No permissions to create new namespace", FailureCodes.SandboxUnavailable)]
+    [InlineData(1, "av_interleaved_write_frame(): No space left on device", FailureCodes.ScratchFull)]
+    [InlineData(153, "", FailureCodes.ToolOutputTooLarge)]
+    [InlineData(1, "Conversion failed!", FailureCodes.ToolFailed)]
+    public void Last_words_tell_what_failed(int exitCode, string words, string code) =>
+        ToolFault.Explain("ffmpeg", exitCode, words).Code.ShouldBe(code);
+
+    [Fact]
+    public async Task Many_tools_at_once_all_end()
+    {
+        using var worker = Fixture("Required");
+        var outputs = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => ShellAsync(worker, $"echo {i}")));
+        outputs.Select(int.Parse).ShouldBe(Enumerable.Range(0, 16));
+    }
+
+    private static WorkerFixture Fixture(string mode) =>
+        new(new WorkerOptions { Sandbox = Enum.Parse<SandboxMode>(mode) });
+
+    // A number of seconds that no other process sleeps.
+    private static string Marker() => $"9{Random.Shared.Next(100_000_000, 1_000_000_000)}";
+
+    private static async Task<string> ShellAsync(WorkerFixture worker, string script, string? source = null)
+    {
+        var text = new StringBuilder();
+        await RunAsync(worker, script, ToolOutput.Capture(text, OutputLimitBytes), source);
+        return text.ToString().Trim();
+    }
+
+    private static Task<AttemptFailedException> FailAsync(WorkerFixture worker, string script, string? source = null) =>
+        Should.ThrowAsync<AttemptFailedException>(RunAsync(worker, script, ToolOutput.Ignore, source));
+
+    private static Task RunAsync(
+        WorkerFixture worker,
+        string script,
+        OutputReader read,
+        string? source = null,
+        CancellationToken? cancel = null) =>
+        worker.Tools.RunAsync(
+            new ToolCommand
+            {
+                Program = "bash",
+                Arguments = _ => ["-c", script],
+                SourcePath = source,
+                ScratchFolder = worker.NewFolder("run"),
+            },
+            read, cancel ?? WorkerFixture.Cancel);
+}

@@ -1,0 +1,320 @@
+using Hexcast.Contracts.V1;
+using Hexcast.Worker.Attempts;
+using Verdict = Hexcast.Contracts.V1.ReportStatusResponse.Types.Verdict;
+
+namespace Hexcast.Worker.Tests;
+
+public sealed class WorkerCoreTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly WorkerCore core = new("node-1", slots: 2);
+    private DateTimeOffset now = Start;
+
+    [Fact]
+    public void A_worker_opens_a_stream_says_hello_and_sends_heartbeats_only_after_the_welcome()
+    {
+        Step(new WorkerEvent.Started()).ShouldBe("open 1 after 0 failures");
+        Step(new WorkerEvent.StreamOpened(1)).ShouldBe("send 1 hello node-1 2 slots []");
+        Tick().ShouldBe("");
+        Welcome(1, fence: 5).ShouldBe("");
+        Tick().ShouldBe("send 1 heartbeat []");
+    }
+
+    [Fact]
+    public void Work_starts_in_the_order_of_assignment_and_never_above_the_slots()
+    {
+        Connect();
+        Assign("a").ShouldBe("start a");
+        Assign("b").ShouldBe("start b");
+        Assign("c").ShouldBe("");
+        Assign("d").ShouldBe("");
+        Commit("b").ShouldBe("report b commit fence 5 after 0 failures; start c");
+        Commit("a").ShouldBe("report a commit fence 5 after 0 failures; start d");
+    }
+
+    [Fact]
+    public void An_assignment_said_twice_runs_once()
+    {
+        Connect();
+        Assign("a").ShouldBe("start a");
+        Assign("a").ShouldBe("");
+    }
+
+    [Fact]
+    public void Work_beyond_all_reason_is_refused_at_once()
+    {
+        Connect();
+        var limit = 2 + 2 * WorkerCore.WaitingLimitPerSlot;
+        for (var i = 0; i < limit; i++)
+        {
+            Assign($"t{i}");
+        }
+
+        Assign("more").ShouldBe("report more worker_overloaded fence 5 after 0 failures");
+    }
+
+    [Fact]
+    public void A_broken_stream_is_opened_again_and_the_hello_claims_what_runs_and_what_is_unreported()
+    {
+        Connect();
+        Assign("a");
+        Assign("b");
+        Commit("a");
+        Step(new WorkerEvent.StreamLost(1)).ShouldBe("open 2 after 1 failures");
+        Step(new WorkerEvent.StreamLost(2)).ShouldBe("open 3 after 2 failures");
+        Step(new WorkerEvent.StreamOpened(3)).ShouldBe("send 3 hello node-1 2 slots [a b]");
+        Welcome(3, fence: 9);
+        Commit("b").ShouldBe("report b commit fence 9 after 0 failures");
+        Step(new WorkerEvent.StreamLost(3)).ShouldBe("open 4 after 1 failures");
+    }
+
+    [Fact]
+    public void What_a_stream_of_the_past_says_counts_no_more()
+    {
+        Connect();
+        Step(new WorkerEvent.StreamLost(1));
+        Step(new WorkerEvent.StreamLost(1)).ShouldBe("");
+        Step(new WorkerEvent.StreamOpened(1)).ShouldBe("");
+        Step(new WorkerEvent.Received(1, new MasterMessage { Assign = Task("a") })).ShouldBe("");
+    }
+
+    [Fact]
+    public void A_stream_without_a_welcome_is_given_up_after_its_limit()
+    {
+        Step(new WorkerEvent.Started());
+        Step(new WorkerEvent.StreamOpened(1));
+        now += WorkerCore.WelcomeLimit;
+        Tick().ShouldBe("close 1");
+    }
+
+    [Fact]
+    public void A_report_is_repeated_until_it_is_answered_with_the_newest_fence()
+    {
+        Connect();
+        Assign("a");
+        Commit("a").ShouldBe("report a commit fence 5 after 0 failures");
+        Step(new WorkerEvent.ReportFailed(Key("a"))).ShouldBe("report a commit fence 5 after 1 failures");
+        Step(new WorkerEvent.StreamLost(1));
+        Step(new WorkerEvent.StreamOpened(2));
+        Welcome(2, fence: 8);
+        Step(new WorkerEvent.ReportFailed(Key("a"))).ShouldBe("report a commit fence 8 after 2 failures");
+        Step(new WorkerEvent.Answered(Key("a"), Verdict.Accepted)).ShouldBe("");
+        Tick().ShouldBe("send 2 heartbeat []");
+    }
+
+    [Fact]
+    public void A_commit_that_lost_deletes_what_it_wrote_and_is_claimed_no_more()
+    {
+        Connect();
+        Assign("a");
+        Commit("a");
+        Step(new WorkerEvent.Answered(Key("a"), Verdict.Superseded)).ShouldBe("remove a media/m/v/a-1/");
+        Tick().ShouldBe("send 1 heartbeat []");
+        Step(new WorkerEvent.Removed(Key("a"))).ShouldBe("");
+        // The same name may come again: the old attempt is forgotten.
+        Assign("a").ShouldBe("start a");
+    }
+
+    [Fact]
+    public void A_cancelled_attempt_is_stopped_then_reported_as_cancelled_and_its_slot_is_free_only_then()
+    {
+        Connect();
+        Assign("a");
+        Assign("b");
+        Assign("c");
+        Cancel("a").ShouldBe("stop a");
+        Cancel("a").ShouldBe("");
+        Step(new WorkerEvent.Ended(Key("a"), AttemptOutcome.Failed(FailureCodes.Cancelled, "")))
+            .ShouldBe("report a cancelled fence 5 after 0 failures; start c");
+    }
+
+    [Fact]
+    public void An_attempt_that_waits_is_cancelled_without_ever_starting()
+    {
+        Connect();
+        Assign("a");
+        Assign("b");
+        Assign("c");
+        Cancel("c").ShouldBe("report c cancelled fence 5 after 0 failures");
+        Commit("a").ShouldBe("report a commit fence 5 after 0 failures");
+    }
+
+    [Fact]
+    public void A_cancel_that_comes_while_the_attempt_is_reported_leaves_the_verdict_to_the_master()
+    {
+        Connect();
+        Assign("a");
+        Commit("a");
+        Cancel("a").ShouldBe("");
+        Step(new WorkerEvent.Answered(Key("a"), Verdict.Accepted)).ShouldBe("");
+    }
+
+    [Fact]
+    public void A_cancel_of_an_unknown_attempt_does_nothing()
+    {
+        Connect();
+        Cancel("a").ShouldBe("");
+    }
+
+    [Fact]
+    public void Heartbeats_tell_load_and_progress_of_everything_in_hand()
+    {
+        Connect();
+        Assign("a");
+        Step(new WorkerEvent.Progressed(Key("a"), 0.25, 3));
+        var beat = core.Step(new WorkerEvent.Tick(new NodeLoad(0.5, 10, 20)), now)
+            .OfType<WorkerEffect.Send>().Single().Message.Heartbeat;
+        beat.CpuLoad.ShouldBe(0.5);
+        beat.MemoryFreeBytes.ShouldBe(10);
+        beat.ScratchFreeBytes.ShouldBe(20);
+        beat.Tasks.Single().Fraction.ShouldBe(0.25);
+        beat.Tasks.Single().Speed.ShouldBe(3);
+    }
+
+    /// <summary>Every attempt ends in exactly one verdict, whatever order events come in.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Under_random_events_no_slot_is_oversubscribed_and_every_attempt_is_reported(int seed)
+    {
+        var random = new Random(seed);
+        var worker = new WorkerCore("node-1", slots: 3);
+        HashSet<AttemptKey> runs = [], reporting = [], removing = [], assigned = [], answered = [];
+        var session = 0;
+        Feed(new WorkerEvent.Started());
+        for (var i = 0; i < 5000; i++)
+        {
+            Feed(random.Next(9) switch
+            {
+                0 when assigned.Count - answered.Count < 9 => Assigned(i),
+                1 when assigned.Count > 0 => Received(
+                    new MasterMessage { Cancel = new CancelTask { Attempt = Pick(assigned).ToRef() } }),
+                2 => new WorkerEvent.StreamLost(session),
+                3 => new WorkerEvent.StreamOpened(session),
+                4 => Received(new MasterMessage { Welcome = new MasterWelcome { Fence = i } }),
+                5 or 6 when runs.Count > 0 => EndOf(Pick(runs)),
+                7 when reporting.Count > 0 => ReportOf(Pick(reporting)),
+                8 when removing.Count > 0 => RemovalOf(Pick(removing)),
+                _ => new WorkerEvent.Tick(default),
+            });
+            runs.Count.ShouldBeLessThanOrEqualTo(3);
+        }
+
+        while (runs.Count + reporting.Count > 0)
+        {
+            Feed(runs.Count > 0 ? EndOf(Pick(runs)) : ReportOf(Pick(reporting)));
+        }
+
+        answered.Count.ShouldBe(assigned.Count);
+        return;
+
+        void Feed(WorkerEvent happened)
+        {
+            foreach (var effect in worker.Step(happened, Start))
+            {
+                switch (effect)
+                {
+                    case WorkerEffect.OpenStream open:
+                        session = open.Session;
+                        break;
+                    case WorkerEffect.Start start:
+                        runs.Add(AttemptKey.Of(start.Task.Attempt)).ShouldBeTrue();
+                        break;
+                    case WorkerEffect.Report report:
+                        reporting.Add(AttemptKey.Of(report.Request.Attempt));
+                        break;
+                    case WorkerEffect.Remove remove:
+                        removing.Add(remove.Attempt);
+                        break;
+                }
+            }
+        }
+
+        AttemptKey Pick(HashSet<AttemptKey> from) => from.ElementAt(random.Next(from.Count));
+
+        WorkerEvent Received(MasterMessage message) => new WorkerEvent.Received(session, message);
+
+        WorkerEvent Assigned(int number)
+        {
+            assigned.Add(Key($"t{number}"));
+            return Received(new MasterMessage { Assign = Task($"t{number}") });
+        }
+
+        WorkerEvent EndOf(AttemptKey key)
+        {
+            runs.Remove(key);
+            return new WorkerEvent.Ended(key, random.Next(2) == 0
+                ? AttemptOutcome.Committed(new TaskCommit())
+                : AttemptOutcome.Failed(FailureCodes.ToolFailed, ""));
+        }
+
+        WorkerEvent ReportOf(AttemptKey key)
+        {
+            if (random.Next(3) == 0)
+            {
+                return new WorkerEvent.ReportFailed(key);
+            }
+
+            reporting.Remove(key);
+            answered.Add(key).ShouldBeTrue();
+            return new WorkerEvent.Answered(key, random.Next(2) == 0 ? Verdict.Accepted : Verdict.Superseded);
+        }
+
+        WorkerEvent RemovalOf(AttemptKey key)
+        {
+            removing.Remove(key);
+            return new WorkerEvent.Removed(key);
+        }
+    }
+
+    private static AttemptKey Key(string task) => new("j", task, 1);
+
+    private static TaskAssignment Task(string task) => new()
+    {
+        Attempt = Key(task).ToRef(), Fence = 5, MediaId = "m", Version = "v",
+    };
+
+    private void Connect()
+    {
+        Step(new WorkerEvent.Started());
+        Step(new WorkerEvent.StreamOpened(1));
+        Welcome(1, fence: 5);
+    }
+
+    private string Assign(string task) => Step(new WorkerEvent.Received(1, new MasterMessage { Assign = Task(task) }));
+
+    private string Cancel(string task) => Step(
+        new WorkerEvent.Received(1, new MasterMessage { Cancel = new CancelTask { Attempt = Key(task).ToRef() } }));
+
+    private string Commit(string task) =>
+        Step(new WorkerEvent.Ended(Key(task), AttemptOutcome.Committed(new TaskCommit())));
+
+    private string Welcome(int session, long fence) => Step(
+        new WorkerEvent.Received(session, new MasterMessage { Welcome = new MasterWelcome { Fence = fence } }));
+
+    private string Tick() => Step(new WorkerEvent.Tick(default));
+
+    private string Step(WorkerEvent happened) => string.Join("; ", core.Step(happened, now).Select(Describe));
+
+    private static string Tasks(IEnumerable<AttemptRef> attempts) => string.Join(' ', attempts.Select(a => a.TaskId));
+
+    private static string Describe(WorkerEffect effect) => effect switch
+    {
+        WorkerEffect.OpenStream open => $"open {open.Session} after {open.Failures} failures",
+        WorkerEffect.CloseStream close => $"close {close.Session}",
+        WorkerEffect.Send { Message.Hello: { } hello } send =>
+            $"send {send.Session} hello {hello.NodeId} {hello.Slots} slots [{Tasks(hello.Running)}]",
+        WorkerEffect.Send { Message.Heartbeat: { } beat } send =>
+            $"send {send.Session} heartbeat [{Tasks(beat.Tasks.Select(t => t.Attempt))}]",
+        WorkerEffect.Start start => $"start {start.Task.Attempt.TaskId}",
+        WorkerEffect.Stop stop => $"stop {stop.Attempt.TaskId}",
+        WorkerEffect.Report { Request: var request, Failures: var failures } =>
+            $"report {request.Attempt.TaskId} {request.Failure?.Code ?? "commit"} fence {request.Fence} " +
+            $"after {failures} failures",
+        WorkerEffect.Remove remove => $"remove {remove.Attempt.TaskId} {remove.Prefix}",
+        _ => effect.ToString()!,
+    };
+}
