@@ -126,8 +126,9 @@ public sealed class MvccStoreTests
                 }
             }
         }
-        keys.OrderBy(pair => pair.Key, StringComparer.Ordinal).ShouldBe(model.At(model.Revision)
-            .ToDictionary(pair => pair.Key, pair => pair.Value.Text, StringComparer.Ordinal).OrderBy(pair => pair.Key, StringComparer.Ordinal));
+        var present = model.At(model.Revision).Select(pair => $"{pair.Key}={pair.Value.Text}");
+        keys.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal)
+            .ShouldBe(present.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class WriteAheadLogTests
         },
     });
 
-    private static Snapshot SnapshotAt(ulong index) => new(Term: 3, index, new SnapshotState { Revision = (long)index });
+    private static Snapshot SnapshotAt(ulong index) =>
+        new(Term: 3, index, new SnapshotState { Revision = (long)index });
 
     private static ulong[] Indexes(RecoveredLog recovered) => [.. recovered.Entries.Select(entry => entry.Index)];
 

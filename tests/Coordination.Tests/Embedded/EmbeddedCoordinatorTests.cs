@@ -1,0 +1,127 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Hexcast.Contracts.Etcd;
+using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Coordination.Tests.Embedded.Log;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Hexcast.Coordination.Tests.Embedded;
+
+public sealed class EmbeddedCoordinatorTests
+{
+    private readonly List<Exception> _fatal = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private EmbeddedCoordinator Start(IDisk disk, CoordinatorLimits? limits = null) => EmbeddedCoordinator.Start(
+        disk,
+        new MemberIdentity("test", "node-1"),
+        limits ?? new CoordinatorLimits(),
+        new CoordinatorHost(TimeProvider.System, NullLogger.Instance, _fatal.Add));
+
+    private static Task<PutResponse> Put(EmbeddedCoordinator coordinator, string key) =>
+        coordinator.ProposeAsync<PutResponse>(
+            new Command { Put = new PutRequest { Key = ByteString.CopyFromUtf8(key) } }, Cancellation);
+
+    private static async Task<string[]> Keys(EmbeddedCoordinator coordinator, string prefix)
+    {
+        var request = new RangeRequest
+        {
+            Key = ByteString.CopyFromUtf8(prefix),
+            RangeEnd = ByteString.CopyFromUtf8(prefix + "\x7f"),
+        };
+        var response = await coordinator.ReadAsync<RangeResponse>(request, Cancellation);
+        return [.. response.Kvs.Select(value => value.Key.ToStringUtf8())];
+    }
+
+    [Fact]
+    public async Task Requests_that_wait_together_share_one_fsync()
+    {
+        var disk = new MemoryDisk();
+        await using var coordinator = Start(disk);
+        var before = disk.Operations;
+        await Task.WhenAll(Enumerable.Range(0, 1_000).Select(i => Put(coordinator, $"key-{i:d4}")));
+        // A write and an fsync for each batch: far fewer batches than requests.
+        (disk.Operations - before).ShouldBeLessThan(500);
+        (await Keys(coordinator, "key-")).Length.ShouldBe(1_000);
+    }
+
+    [Fact]
+    public async Task A_failing_fsync_answers_nobody_and_ends_the_coordinator()
+    {
+        var disk = new MemoryDisk();
+        await using (var coordinator = Start(disk))
+        {
+            await Put(coordinator, "acknowledged");
+            disk.SyncFails = true;
+            var refused = await Should.ThrowAsync<RpcException>(() => Put(coordinator, "lost"));
+            refused.StatusCode.ShouldBe(StatusCode.Unavailable);
+            // Once it failed, it stays ended: a second fsync could succeed without what the first one lost.
+            disk.SyncFails = false;
+            (await Should.ThrowAsync<RpcException>(() => Put(coordinator, "later")))
+                .StatusCode.ShouldBe(StatusCode.Unavailable);
+        }
+        _fatal.ShouldHaveSingleItem().ShouldBeOfType<IOException>();
+
+        await using var next = Start(disk.AfterPowerLoss(Leftover.Nothing));
+        (await Keys(next, "a")).ShouldBe(["acknowledged"]);
+        (await Keys(next, "l")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Everything_is_there_again_after_a_restart_from_snapshot_and_log()
+    {
+        var disk = new MemoryDisk();
+        var limits = new CoordinatorLimits { SnapshotEntries = 100 };
+        long revision = 0;
+        long lease;
+        await using (var coordinator = Start(disk, limits))
+        {
+            var grant = new Command { LeaseGrant = new LeaseGrantRequest { TTL = 60 } };
+            lease = (await coordinator.ProposeAsync<LeaseGrantResponse>(grant, Cancellation)).ID;
+            for (var i = 0; i < 250; i++)
+            {
+                revision = (await Put(coordinator, $"key-{i:d4}")).Header.Revision;
+            }
+        }
+        disk.List().Count(name => name.EndsWith(SnapshotFile.Suffix, StringComparison.Ordinal)).ShouldBe(1);
+
+        await using var again = Start(disk, limits);
+        (await Keys(again, "key-")).Length.ShouldBe(250);
+        var status = await again.ReadAsync<StatusResponse>(new StatusRequest(), Cancellation);
+        status.RaftTerm.ShouldBe(2ul);
+        // The new term's first entry deletes and puts the election key.
+        status.Header.Revision.ShouldBe(revision + 2);
+        (await again.KeepAliveAsync(lease, Cancellation)).TTL.ShouldBe(60);
+    }
+
+    [Fact]
+    public async Task Power_lost_at_any_disk_operation_loses_no_acknowledged_key()
+    {
+        for (var failsAt = 1; ; failsAt++)
+        {
+            var disk = new MemoryDisk { PowerFailsAt = failsAt };
+            var acknowledged = new List<string>();
+            try
+            {
+                await using var coordinator = Start(disk, new CoordinatorLimits { SnapshotEntries = 8 });
+                for (var i = 0; i < 20; i++)
+                {
+                    await Put(coordinator, $"key-{i:d2}");
+                    acknowledged.Add($"key-{i:d2}");
+                }
+            }
+            catch (Exception exception) when (exception is IOException or RpcException)
+            {
+                // The power failed here.
+            }
+            await using var next = Start(disk.AfterPowerLoss((Leftover)(failsAt % 4)));
+            (await Keys(next, "key-")).Take(acknowledged.Count).ShouldBe(acknowledged, $"operation {failsAt}");
+            if (acknowledged.Count == 20)
+            {
+                return;
+            }
+        }
+    }
+}

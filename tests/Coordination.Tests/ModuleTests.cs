@@ -1,0 +1,96 @@
+using System.Net;
+using Google.Protobuf;
+using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Tests.Servers;
+using Hexcast.Platform.Configuration;
+using Hexcast.Platform.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Coordination.Tests;
+
+public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static HexcastNode Build(string folder, params (string Key, string Value)[] settings)
+    {
+        var node = new NodeSettings
+        {
+            DataFolder = folder,
+            Http = new IPEndPoint(IPAddress.Loopback, 0),
+            Grpc = new IPEndPoint(IPAddress.Loopback, 0),
+            LogFile = Path.Combine(folder, "log"),
+        };
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).Build();
+        return HexcastHost.Build(node, configuration, [new CoordinationModule()]);
+    }
+
+    [Fact]
+    public async Task A_node_has_its_own_coordinator_without_any_configuration()
+    {
+        using var folder = new TemporaryFolder();
+        var fences = new List<long>();
+        for (var start = 1; start <= 2; start++)
+        {
+            await using var node = Build(folder.Path);
+            await node.StartAsync(Cancellation);
+            var client = node.Services.GetRequiredService<CoordinatorClient>();
+            var master = (await client.GetAsync(CoordinatorClient.ElectionKey, Cancellation)).ShouldNotBeNull();
+            master.Value.ToStringUtf8().ShouldBe("local");
+            fences.Add(master.CreateRevision);
+            (await client.RangeAsync("/starts/", Cancellation)).KeyValues.Count.ShouldBe(start - 1);
+            await client.PutAsync($"/starts/{start}", ByteString.Empty, Cancellation);
+        }
+        fences.ShouldBeInOrder();
+        fences[1].ShouldBeGreaterThan(fences[0]);
+    }
+
+    [Fact]
+    public async Task A_node_stops_at_once_though_a_watch_and_a_lease_are_open()
+    {
+        using var folder = new TemporaryFolder();
+        await using var node = Build(folder.Path);
+        await node.StartAsync(Cancellation);
+        var client = node.Services.GetRequiredService<CoordinatorClient>();
+        await using var lease = await client.GrantLeaseAsync(TimeSpan.FromSeconds(10), Cancellation);
+        using var stop = new CancellationTokenSource();
+        await using var watch = client.WatchAsync("/", fromRevision: 0, stop.Token).GetAsyncEnumerator(stop.Token);
+        (await watch.MoveNextAsync()).ShouldBeTrue();
+        var next = watch.MoveNextAsync();
+
+        var started = TimeProvider.System.GetTimestamp();
+        await node.StopAsync();
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(5));
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(async () => await next);
+    }
+
+    [Fact]
+    public async Task A_node_can_use_a_real_etcd()
+    {
+        using var folder = new TemporaryFolder();
+        await using var node = Build(
+            folder.Path,
+            ("Coordination:Mode", "Etcd"),
+            // Nobody listens at the first one.
+            ("Coordination:Endpoints:0", "http://127.0.0.1:1"),
+            ("Coordination:Endpoints:1", etcd.Address));
+        await node.StartAsync(Cancellation);
+        var client = node.Services.GetRequiredService<CoordinatorClient>();
+        await client.PutAsync("/from-a-node", ByteString.CopyFromUtf8("x"), Cancellation);
+        (await etcd.Client.GetAsync("/from-a-node", Cancellation)).ShouldNotBeNull();
+        Directory.Exists(Path.Combine(folder.Path, "coordinator")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Wrong_options_are_named()
+    {
+        using var folder = new TemporaryFolder();
+        Should.Throw<ConfigurationException>(() => Build(folder.Path, ("Coordination:Mode", "Etcd")))
+            .Message.ShouldContain("Endpoints");
+        Should.Throw<ConfigurationException>(() => Build(folder.Path, ("Coordination:SnapshotEntries", "1")))
+            .Message.ShouldContain("100 to 1000000");
+    }
+}
