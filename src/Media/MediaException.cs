@@ -7,7 +7,7 @@ public enum MediaErrorCode
     SourceNotMedia,
     /// <summary>The container is known but holds no decodable video stream.</summary>
     SourceNoVideo,
-    /// <summary>The file ends before its own index or first frame.</summary>
+    /// <summary>The file ends long before what its index promises.</summary>
     SourceTruncated,
     /// <summary>The container, codec or its timestamps are not supported.</summary>
     SourceUnsupportedFormat,

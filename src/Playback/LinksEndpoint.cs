@@ -10,7 +10,7 @@ using Wire = Hexcast.Contracts.V1;
 
 namespace Hexcast.Playback;
 
-/// <summary>POST /v1/media/{media_id}/playback: the addresses to play a media, with a token where one is needed.</summary>
+/// <summary>POST /v1/media/{media_id}/playback: the addresses to play a media, with a token where needed.</summary>
 internal sealed class LinksEndpoint(
     Wire.Catalog.CatalogClient catalog, PlaybackTokens tokens, PlaybackOptions options)
 {
@@ -45,7 +45,12 @@ internal sealed class LinksEndpoint(
         if (policy == AccessPolicy.Public)
         {
             return new Links(
-                PublicName, ExpiresAt: null, Token: null, root + "master.m3u8", root + "manifest.mpd", root + "poster.jpg");
+                PublicName,
+                ExpiresAt: null,
+                Token: null,
+                $"{root}master.m3u8",
+                $"{root}manifest.mpd",
+                $"{root}poster.jpg");
         }
 
         var (token, expiresAt) = tokens.Issue(mediaId, lifetime);
@@ -125,7 +130,8 @@ internal sealed class LinksEndpoint(
         {
             return body.Length == 0
                 ? new Request()
-                : JsonSerializer.Deserialize<Request>(body.ToArray(), Json) ?? throw Invalid("The body is a JSON object.");
+                : JsonSerializer.Deserialize<Request>(body.ToArray(), Json)
+                    ?? throw Invalid("The body is a JSON object.");
         }
         catch (JsonException bad)
         {

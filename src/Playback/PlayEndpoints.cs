@@ -71,9 +71,8 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
         var rendition = RequireRendition(context, version);
         var name = RouteText(context, "segment");
         // One spelling a segment: "01" or "+1" would be other keys of the same bytes in every cache.
-        var slice = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && name[0] != '0'
-            ? rendition.Segment(number)
-            : null;
+        var isNumber = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        var slice = isNumber && name[0] != '0' ? rendition.Segment(number) : null;
         await objects.SendAsync(context, slice ?? throw NotHere(), rendition.ContentType, Immutable(viewer));
     }
 

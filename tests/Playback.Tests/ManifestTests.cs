@@ -75,7 +75,8 @@ public sealed class ManifestTests : IAsyncLifetime
         sample.Index.Complete = true;
         sample.Index.Revision++;
         host.Catalog.TellChange(sample.MediaId);
-        await PlaybackHost.WaitForAsync(() => host.Http.GetStringAsync(sample.Path("index.m3u8")).Result.Contains("ENDLIST"));
+        await PlaybackHost.WaitForAsync(
+            () => host.Http.GetStringAsync(sample.Path("index.m3u8")).Result.Contains("ENDLIST"));
         using var late = await host.GetAsync(sample.Path("index.m3u8"), ("If-None-Match", early.Headers.ETag!.Tag));
         late.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await late.Content.ReadAsStringAsync()).ShouldContain("4.m4s");
@@ -86,7 +87,8 @@ public sealed class ManifestTests : IAsyncLifetime
     public async Task Who_has_the_manifest_already_is_told_so()
     {
         var sample = await SampleVersion.PutAsync(host);
-        foreach (var path in new[] { sample.Root + "master.m3u8", sample.Root + "manifest.mpd", sample.Path("index.m3u8") })
+        string[] paths = [sample.Root + "master.m3u8", sample.Root + "manifest.mpd", sample.Path("index.m3u8")];
+        foreach (var path in paths)
         {
             using var first = await host.GetAsync(path);
             using var again = await host.GetAsync(path, ("If-None-Match", first.Headers.ETag!.Tag));

@@ -122,7 +122,8 @@ public sealed class TokenTests : IAsyncLifetime
             await ShouldBeRefusedAsync($"{token[..at]}{(token[at] == 'A' ? 'B' : 'A')}{token[(at + 1)..]}");
         }
 
-        foreach (var bad in new[] { "x", "..", "a.b.c", token + ".x", token[..^5], new string('A', 5000), "%00", "%ff%fe" })
+        string[] nonsense = ["x", "..", "a.b.c", token + ".x", token[..^5], new string('A', 5000), "%00", "%ff%fe"];
+        foreach (var bad in nonsense)
         {
             await ShouldBeRefusedAsync(bad);
         }
@@ -147,11 +148,7 @@ public sealed class TokenTests : IAsyncLifetime
     public async Task A_token_signed_with_the_public_key_as_a_shared_secret_is_refused()
     {
         var key = JsonNode.Parse(await File.ReadAllTextAsync(KeyFile))!["keys"]![0]!;
-        using var pair = ECDsa.Create(new ECParameters
-        {
-            Curve = ECCurve.NamedCurves.nistP256,
-            Q = { X = Base64UrlEncoder.DecodeBytes((string)key["x"]!), Y = Base64UrlEncoder.DecodeBytes((string)key["y"]!) },
-        });
+        using var pair = ECDsa.Create(Parameters(key));
         var payload = (await TokenAsync()).Split('.')[1];
         var header = Base64UrlEncoder.Encode($$"""{"alg":"HS256","typ":"JWT","kid":"{{(string)key["kid"]!}}"}""");
         foreach (var secret in new[]
@@ -193,7 +190,8 @@ public sealed class TokenTests : IAsyncLifetime
         await ShouldBeRefusedAsync(Sign(pair, kid, Claims(c => c["nbf"] = soon)));
         await ShouldBeRefusedAsync(Sign(pair, kid, Claims(c => c["iat"] = soon)));
         // A node whose clock runs a little ahead issues good tokens.
-        await ShouldOpenAsync(Sign(pair, kid, Claims(c => c["iat"] = host.Clock.GetUtcNow().AddSeconds(20).ToUnixTimeSeconds())));
+        var ahead = host.Clock.GetUtcNow().AddSeconds(20).ToUnixTimeSeconds();
+        await ShouldOpenAsync(Sign(pair, kid, Claims(c => c["iat"] = ahead)));
     }
 
     [Fact]
@@ -244,13 +242,15 @@ public sealed class TokenTests : IAsyncLifetime
     public void A_key_file_that_others_can_read_is_refused_with_the_command_to_run()
     {
         File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
-        Should.Throw<InvalidDataException>(() => Tokens.KeyRing.Open(KeyFile)).Message.ShouldContain($"chmod 600 {KeyFile}");
+        Should.Throw<InvalidDataException>(() => Tokens.KeyRing.Open(KeyFile))
+            .Message.ShouldContain($"chmod 600 {KeyFile}");
     }
 
     private IEnumerable<string> Everything() =>
     [
         sample.Root + "master.m3u8", sample.Root + "manifest.mpd", sample.Root + "poster.jpg",
-        sample.Path("index.m3u8"), sample.Path("init.mp4"), sample.Path("1.m4s"), sample.Path("4.m4s", SampleVersion.Audio),
+        sample.Path("index.m3u8"), sample.Path("init.mp4"), sample.Path("1.m4s"),
+        sample.Path("4.m4s", SampleVersion.Audio),
     ];
 
     private async Task<string> TokenAsync(string body = "", SampleVersion? media = null)
@@ -294,18 +294,24 @@ public sealed class TokenTests : IAsyncLifetime
     {
         var key = JsonNode.Parse(File.ReadAllText(KeyFile))!["keys"]![0]!;
         kid = (string)key["kid"]!;
-        return ECDsa.Create(new ECParameters
-        {
-            Curve = ECCurve.NamedCurves.nistP256,
-            Q = { X = Base64UrlEncoder.DecodeBytes((string)key["x"]!), Y = Base64UrlEncoder.DecodeBytes((string)key["y"]!) },
-            D = Base64UrlEncoder.DecodeBytes((string)key["d"]!),
-        });
+        return ECDsa.Create(Parameters(key) with { D = Base64UrlEncoder.DecodeBytes((string)key["d"]!) });
     }
+
+    private static ECParameters Parameters(JsonNode key) => new()
+    {
+        Curve = ECCurve.NamedCurves.nistP256,
+        Q = new ECPoint
+        {
+            X = Base64UrlEncoder.DecodeBytes((string)key["x"]!),
+            Y = Base64UrlEncoder.DecodeBytes((string)key["y"]!),
+        },
+    };
 
     private static string Sign(ECDsa pair, string kid, JsonObject claims)
     {
         var header = Base64UrlEncoder.Encode($$"""{"alg":"ES256","typ":"JWT","kid":"{{kid}}"}""");
         var signed = $"{header}.{Base64UrlEncoder.Encode(claims.ToJsonString())}";
-        return $"{signed}.{Base64UrlEncoder.Encode(pair.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+        var signature = pair.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
+        return $"{signed}.{Base64UrlEncoder.Encode(signature)}";
     }
 }

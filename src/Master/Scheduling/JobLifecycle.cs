@@ -302,6 +302,15 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         }
 
         state.Persist(new RecordWrite(RecordWrite.JobKey(job.Id), null));
+        foreach (var worker in state.Workers.Values)
+        {
+            // A worker that was lost may still run one; if it comes back, it is told to stop.
+            foreach (var attempt in worker.Attempts.Keys.Where(a => a.JobId == job.Id).ToList())
+            {
+                worker.Attempts[attempt] = new HeldAttempt(null) { Named = worker.Attempts[attempt].Named };
+            }
+        }
+
         feeds.Forget(job);
         state.Remove(job);
         foreach (var request in job.Forgetting.Where(r => !Waits(job.Record.MediaId, r)))

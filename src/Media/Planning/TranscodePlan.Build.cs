@@ -30,6 +30,7 @@ public sealed partial record TranscodePlan
                 $"The video lasts {duration:F0} s; at most {SourceLimits.MaxDurationSeconds:F0} s can be handled.");
         }
         var shownSeconds = (endPts - packets.Pts[0]) * timeBase.ToDouble();
+        RequireWhole(probe.FormatName, video, shownSeconds);
         var frameRate = packets.Pts.Length / shownSeconds;
         var chunks = new ChunkCutter(packets, timeBase, origin, preset).Cut(duration);
         var timescale = Timescale(timeBase);
@@ -54,6 +55,18 @@ public sealed partial record TranscodePlan
             TargetDurationSeconds = Math.Max(Math.Ceiling(preset.Segment.TotalSeconds), Math.Ceiling(
                 chunks.SelectMany(c => c.Segments).Max(s => ((s.EndPts ?? endPts) - s.StartPts) * timeBase.ToDouble()))),
         };
+    }
+
+    // Only MP4 and its kin say in an index what must follow. Elsewhere the claim is often an estimate, from the bit rate.
+    private static void RequireWhole(string format, VideoStream video, double shownSeconds)
+    {
+        if (format.StartsWith("mov,", StringComparison.Ordinal) && video.DurationSeconds is { } promised
+            && promised - shownSeconds
+                > Math.Max(SourceLimits.MaxMissingSeconds, promised * SourceLimits.MaxMissingShare))
+        {
+            throw new MediaException(MediaErrorCode.SourceTruncated,
+                $"The file ends after {shownSeconds:F1} s of {promised:F1} s: it was cut off. Upload it again.");
+        }
     }
 
     private static long Origin(AudioStream? audio, PacketTable packets, Rational timeBase)

@@ -13,5 +13,10 @@ public static class SourceLimits
     /// <summary>A day at 60 frames/s.</summary>
     public const int MaxFrames = 5_184_000;
     public const double MaxDurationSeconds = 24 * 3600;
+
+    /// <summary>How much less than an MP4's index promises may be there: the larger of the two.</summary>
+    public const double MaxMissingSeconds = 2;
+    public const double MaxMissingShare = 0.02;
+
     public const int MaxPacketLineChars = 4096;
 }

@@ -125,6 +125,7 @@ public sealed partial record SourceProbe
             Height = (int)shownHeight,
             TimeBase = Rational.TryParsePositive(Text(stream, "time_base"))
                 ?? throw new MediaException(MediaErrorCode.SourceUnsupportedFormat, "The video has no time base. Remux it."),
+            DurationSeconds = Seconds(stream, "duration"),
             FrameRate = Rational.TryParsePositive(Text(stream, "avg_frame_rate")),
             PixelFormat = Text(stream, "pix_fmt"),
             ColorRange = Text(stream, "color_range"),

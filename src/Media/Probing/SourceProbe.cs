@@ -32,6 +32,9 @@ public sealed record VideoStream
     /// <summary>Seconds a tick of the stream's timestamps.</summary>
     public required Rational TimeBase { get; init; }
 
+    /// <summary>From the first frame on, as the container claims; null where it does not say of this stream.</summary>
+    public double? DurationSeconds { get; init; }
+
     /// <summary>The average frame rate that the container claims, where it does.</summary>
     public Rational? FrameRate { get; init; }
 

@@ -7,9 +7,9 @@ using Microsoft.IdentityModel.Tokens;
 namespace Hexcast.Playback.Tokens;
 
 /// <summary>
-/// The keys of playback tokens: a JSON Web Key Set (RFC 7517) in a file that only this user can read. The first key signs,
-/// all verify: to rotate, put a new one first and take the old one out once its tokens have expired.
-/// ES256, so that an edge can be given the public half and verify without being able to sign.
+/// The keys of playback tokens: a JSON Web Key Set (RFC 7517) in a file that only this user can read. The first key
+/// signs, all verify: to rotate, put a new one first and take the old one out once its tokens have expired. ES256, so
+/// that an edge can be given the public half and verify without being able to sign.
 /// </summary>
 internal sealed class KeyRing
 {
@@ -55,11 +55,13 @@ internal sealed class KeyRing
                 ? new KeyRing([.. keys.Select(Load)])
                 : throw new InvalidDataException($"\"keys\" holds 1 to {KeyLimit} keys");
         }
-        catch (Exception bad) when (bad is JsonException or FormatException or CryptographicException or InvalidDataException)
+        catch (Exception bad) when (
+            bad is JsonException or FormatException or CryptographicException or InvalidDataException)
         {
             throw new InvalidDataException(
-                $"{path} cannot be used: {bad.Message.TrimEnd('.')}. Restore it, or remove it: the next start makes a new " +
-                "one, and tokens that were given out end.", bad);
+                $"{path} cannot be used: {bad.Message.TrimEnd('.')}. Restore it, or remove it: the next start makes " +
+                "a new one, and tokens that were given out end.",
+                bad);
         }
     }
 

@@ -21,7 +21,12 @@ internal sealed class PlaybackTokens(KeyRing keys, TimeProvider clock)
     /// <summary>How far the clocks of two nodes may differ. A token that has expired gets nothing of it.</summary>
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
 
-    private readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false, SetDefaultTimesOnTokenCreation = false };
+    private readonly JsonWebTokenHandler handler = new()
+    {
+        MapInboundClaims = false,
+        SetDefaultTimesOnTokenCreation = false,
+    };
+
     private readonly WeightedLru<string, Grant> remembered = new(RememberedLimit);
 
     /// <summary>
@@ -83,7 +88,8 @@ internal sealed class PlaybackTokens(KeyRing keys, TimeProvider clock)
         if (grant.ExpiresAt <= now)
         {
             throw new HexcastException(
-                ErrorCodes.TokenExpired, "The playback token has expired. Ask for a new one: POST /v1/media/{id}/playback.");
+                ErrorCodes.TokenExpired,
+                "The playback token has expired. Ask for a new one: POST /v1/media/{id}/playback.");
         }
 
         if (grant.ValidFrom > now + Leeway)

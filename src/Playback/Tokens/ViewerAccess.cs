@@ -6,7 +6,7 @@ namespace Hexcast.Playback.Tokens;
 
 /// <summary>What a request may do, and what its answer depends on.</summary>
 /// <param name="IsPublic">Everybody gets these bytes: shared caches may keep them.</param>
-/// <param name="QueryToken">Came in the query, so the URIs of a manifest carry it on; null: a cookie or nothing.</param>
+/// <param name="QueryToken">Came in the query, so a manifest's URIs carry it on; null: a cookie or nothing.</param>
 internal readonly record struct Viewer(bool IsPublic, string? QueryToken);
 
 internal sealed class ViewerAccess(PlaybackTokens tokens)
@@ -28,7 +28,8 @@ internal sealed class ViewerAccess(PlaybackTokens tokens)
             // RFC 9110, 11.6.1 wants a challenge with a 401.
             request.HttpContext.Response.Headers.WWWAuthenticate = "HexcastToken";
             throw new HexcastException(
-                ErrorCodes.TokenMissing, "This media needs a playback token. Ask for one: POST /v1/media/{id}/playback.");
+                ErrorCodes.TokenMissing,
+                "This media needs a playback token. Ask for one: POST /v1/media/{id}/playback.");
         }
 
         await tokens.CheckAsync(token, version.MediaId, request.Path.Value!);

@@ -8,8 +8,8 @@ using Wire = Hexcast.Contracts.V1;
 namespace Hexcast.Playback.Versions;
 
 /// <summary>
-/// Tells the cache what changes. It keeps no cursor: whenever the stream begins anew the cache starts empty, and what is
-/// loaded after that is newer than anything that was missed.
+/// Tells the cache what changes. It keeps no cursor: whenever the stream begins anew the cache starts empty, and what
+/// is loaded after that is newer than anything that was missed.
 /// </summary>
 internal sealed class ChangeFollower(
     Wire.Catalog.CatalogClient catalog, VersionCache cache, TimeProvider clock, ILogger<ChangeFollower> log)

@@ -84,7 +84,7 @@ internal static class IndexConversion
                 : throw Broken(wire.Id, $"{offset}+{length} lies outside {part.ObjectKey}");
     }
 
-    /// <summary>Objects never change, so a digest of the key names the content as well as a digest of the bytes.</summary>
+    /// <summary>Objects never change, so a digest of the key names the content as well as one of the bytes.</summary>
     private static string MarkOf(string key) =>
         Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, 9));
 

@@ -48,7 +48,8 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
     /// <summary>The media changed or went. A load under way may hold the old state, so its slot goes too.</summary>
     public void Forget(MediaId mediaId) => slots.Remove(mediaId);
 
-    /// <summary>From now on <see cref="Forget"/> is called for every change; what was loaded before is not trusted.</summary>
+    /// <summary>From now on <see cref="Forget"/> is called for every change. What was loaded before is not trusted.
+    /// </summary>
     public void HearChanges()
     {
         slots.Clear();

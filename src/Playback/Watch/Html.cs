@@ -14,9 +14,12 @@ internal sealed class Html
 {
     private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All);
 
+    private const int TypicalHoleLength = 32;
+
     private readonly StringBuilder text;
 
-    public Html(int literalLength, int formattedCount) => text = new StringBuilder(literalLength + (formattedCount * 32));
+    public Html(int literalLength, int formattedCount) =>
+        text = new StringBuilder(literalLength + (formattedCount * TypicalHoleLength));
 
     public static Html Nothing { get; } = new(0, 0);
 

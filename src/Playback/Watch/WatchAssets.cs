@@ -15,14 +15,9 @@ internal sealed class WatchAssets
 {
     private const string Root = "/assets/playback/";
 
-    private static readonly FrozenDictionary<string, string> Types = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        [".js"] = "text/javascript; charset=utf-8",
-        [".css"] = "text/css; charset=utf-8",
-        [".svg"] = "image/svg+xml",
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, Asset> assets =
+        Load().ToFrozenDictionary(a => a.Name, StringComparer.Ordinal);
 
-    private readonly FrozenDictionary<string, Asset> assets = Load().ToFrozenDictionary(a => a.Name, StringComparer.Ordinal);
     private readonly string digest;
 
     public WatchAssets()
@@ -53,9 +48,9 @@ internal sealed class WatchAssets
             return;
         }
 
-        var packed = context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
+        var packed = context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.Ordinal);
         var body = packed ? asset.Packed.Value : asset.Bytes;
-        response.ContentType = Types[Path.GetExtension(name)];
+        response.ContentType = TypeOf(name);
         response.Headers.CacheControl = "public, max-age=31536000, immutable";
         response.Headers.Vary = "Accept-Encoding";
         response.Headers.XContentTypeOptions = "nosniff";
@@ -82,6 +77,14 @@ internal sealed class WatchAssets
             yield return new Asset(name, bytes);
         }
     }
+
+    private static string TypeOf(string name) => Path.GetExtension(name) switch
+    {
+        ".js" => "text/javascript; charset=utf-8",
+        ".css" => "text/css; charset=utf-8",
+        ".svg" => "image/svg+xml",
+        var other => throw new InvalidOperationException($"The page has no files that end in {other}."),
+    };
 
     private static byte[] Pack(byte[] bytes)
     {

@@ -87,8 +87,11 @@ document.addEventListener('keydown', (event) => {
   if (player.key(event.key, event.target === player.video)) event.preventDefault();
 });
 
-setInterval(() => {
+function refreshStats() {
   if (player.isOpen) showStats(media, player.stats());
-}, STATS_MS);
+}
+
+setInterval(refreshStats, STATS_MS);
+document.getElementById('details').addEventListener('toggle', refreshStats);
 
 follow();

@@ -1,3 +1,4 @@
+using Hexcast.Media.Planning;
 using Hexcast.Media.Probing;
 using Hexcast.Media.Tests.Support;
 
@@ -17,6 +18,20 @@ public sealed class BadSourceTests(Clips clips) : IClassFixture<Clips>
     {
         var whole = await File.ReadAllBytesAsync(await clips.Get("cfr25.mp4"), TestContext.Current.CancellationToken);
         await ShouldFail("cut.mp4", whole[..(whole.Length / 2)], MediaErrorCode.SourceNotMedia);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_cut_off_behind_its_index_is_truncated()
+    {
+        var clip = await clips.Get("index-first.mp4");
+        var whole = await File.ReadAllBytesAsync(clip, TestContext.Current.CancellationToken);
+        var path = Path.Combine(clips.Folder, "cut-behind-index.mp4");
+        await File.WriteAllBytesAsync(path, whole[..(whole.Length / 2)], TestContext.Current.CancellationToken);
+
+        var (probe, packets) = await LocalTranscode.ProbeFile(path);
+        var error = Should.Throw<MediaException>(() => TranscodePlan.Build(probe, packets, LocalTranscode.Small));
+        error.Code.ShouldBe(MediaErrorCode.SourceTruncated);
+        error.Message.ShouldEndWith("of 13.0 s: it was cut off. Upload it again.");
     }
 
     // Were one of these read, the file that it names would be part of the video, or an address would be called.

@@ -44,6 +44,7 @@ public sealed class Clips : IDisposable
             .. X264(), "-c:a", "aac",
         ],
         ["click.ts"] = ["-i", "FROM(click.mp4)", "-c", "copy", "-output_ts_offset", "20"],
+        ["index-first.mp4"] = ["-i", "FROM(cfr25.mp4)", "-c", "copy", "-movflags", "faststart"],
         ["sound-only.mp4"] = [.. Tone(2), "-c:a", "aac"],
         ["cover.mp4"] =
         [

@@ -11,7 +11,8 @@ public sealed class Chromium : IAsyncDisposable
     private IPlaywright? playwright;
     private IBrowser? browser;
 
-    public static string Screenshots { get; } = Directory.CreateDirectory(Path.Combine(Root(), "artifacts", "screenshots")).FullName;
+    public static string Screenshots { get; } =
+        Directory.CreateDirectory(Path.Combine(Root(), "artifacts", "screenshots")).FullName;
 
     public async Task<IBrowser> GetAsync()
     {

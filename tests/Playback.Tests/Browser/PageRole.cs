@@ -51,7 +51,8 @@ internal sealed class PageRole : RoleModule
     public override void MapHttp(IEndpointRouteBuilder http)
     {
         http.MapGet("/v1/media/{id}/events", EventsAsync);
-        http.MapGet("/v1/media/{id}", () => media is null ? Results.NotFound() : Results.Text(media, "application/json"));
+        http.MapGet(
+            "/v1/media/{id}", () => media is null ? Results.NotFound() : Results.Text(media, "application/json"));
         http.MapPost("/v1/media/{id}/retry", () =>
         {
             Retries++;

@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Hexcast.Playback.Tests.Browser;
 
-/// <summary>The watch page in a real browser. Each test leaves a picture of what it saw in artifacts/screenshots.</summary>
+/// <summary>The watch page in a real browser. Each test leaves a picture in artifacts/screenshots.</summary>
 public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
 {
     private const float LimitMs = 30_000;
@@ -18,7 +18,7 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
     private PlaybackHost host = null!;
     private IPage page = null!;
 
-    public async ValueTask InitializeAsync() => host = await PlaybackHost.StartAsync(beside: role);
+    public async ValueTask InitializeAsync() => host = await PlaybackHost.StartAsync(manualClock: true, role);
 
     public async ValueTask DisposeAsync()
     {
@@ -76,6 +76,21 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("?token=ey");
         await TakePictureAsync("ready-dark");
         ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task A_token_that_runs_out_while_one_watches_is_replaced()
+    {
+        await EncodedVersion.PutAsync(host, mediaId, policy: "signed", segments: 1);
+        Show(MediaState.Playable, m => m["policy"] = "signed");
+        await OpenAsync();
+        await PlayAsync();
+        var first = await page.EvaluateAsync<string>("hexcast.player.getAssetUri()");
+        await EncodedVersion.PutAsync(host, mediaId, policy: "signed");
+        host.Clock.Advance(TimeSpan.FromHours(2));
+        await UntilAsync("hexcast.stats?.currentTime > 6");
+        (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldNotBe(first);
+        await Expect(page.Locator("#notice")).ToBeHiddenAsync();
     }
 
     [Theory]
@@ -183,12 +198,13 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
     {
         await EncodedVersion.PutAsync(host, mediaId);
         Show(MediaState.Playable, m =>
-            m["title"] = "A long title that somebody gave to a video: the_whole_name_of_the_file_from_the_camera_20261122");
+            m["title"] = "A long title that somebody gave: the_whole_name_of_the_file_from_the_camera_20261122");
         await OpenAsync(dark: scheme == ColorScheme.Dark, width: 375, height: 760);
         await PlayAsync();
         role.Progress(Tasks(0.7));
         await Expect(page.Locator("#stages")).ToContainTextAsync("70 %");
         await page.GetByText("Technical details").ClickAsync();
+        await Expect(page.Locator("#stats")).ToContainTextAsync("avc1");
         await TakePictureAsync(picture);
         (await page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(375);
         ShouldHaveNoProblems();
@@ -248,7 +264,8 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
     /// <summary>Time runs and the decoder yields frames: it plays, whatever the page says.</summary>
     private async Task ShouldAdvanceAsync()
     {
-        var before = await page.EvaluateAsync<JsonElement>("({ t: hexcast.stats.currentTime, f: hexcast.stats.frames })");
+        var before = await page.EvaluateAsync<JsonElement>(
+            "({ t: hexcast.stats.currentTime, f: hexcast.stats.frames })");
         var (time, frames) = (before.GetProperty("t").GetDouble(), before.GetProperty("f").GetInt32());
         await UntilAsync($"hexcast.stats.currentTime > {time} + 0.5 && hexcast.stats.frames > {frames} + 5");
     }
@@ -317,7 +334,8 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
             ["error"] = null,
             ["source"] = new JsonObject
             {
-                ["width"] = 1920, ["height"] = 1080, ["frame_rate"] = 25.0, ["duration_seconds"] = EncodedVersion.Seconds,
+                ["width"] = 1920, ["height"] = 1080, ["frame_rate"] = 25.0,
+                ["duration_seconds"] = EncodedVersion.Seconds,
             },
             ["renditions"] = new JsonArray(
                 Rendition("h264-180", 320, 180, 512_000, 900_000), Rendition("h264-120", 214, 120, 231_000, 400_000),

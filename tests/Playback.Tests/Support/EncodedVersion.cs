@@ -40,7 +40,11 @@ internal static class EncodedVersion
     }
 
     private static async Task<RenditionIndex> PutAsync(
-        IObjectStore store, string mediaId, LocalTranscode transcode, Media.Manifests.RenditionTrack track, int segments)
+        IObjectStore store,
+        string mediaId,
+        LocalTranscode transcode,
+        Media.Manifests.RenditionTrack track,
+        int segments)
     {
         var folder = Path.Combine(transcode.Folder, "v1", track.Id);
         var rendition = new RenditionIndex
@@ -89,8 +93,9 @@ internal static class EncodedVersion
                 var clip = Path.Combine(folder, "clip.mp4");
                 await Tool.Run(
                     "ffmpeg",
-                    ["-nostdin", "-v", "error", "-f", "lavfi", "-i", $"testsrc2=s=320x180:r=25:d={Seconds}", "-f", "lavfi", "-i",
-                        $"sine=f=440:r=48000:d={Seconds}", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", clip]);
+                    ["-nostdin", "-v", "error", "-f", "lavfi", "-i", $"testsrc2=s=320x180:r=25:d={Seconds}",
+                        "-f", "lavfi", "-i", $"sine=f=440:r=48000:d={Seconds}",
+                        "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", clip]);
                 made = await LocalTranscode.Run(clip, folder);
             }
 

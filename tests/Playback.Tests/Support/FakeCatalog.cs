@@ -55,7 +55,8 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
     public MediaRecord? Find(string mediaId) => media.GetValueOrDefault(mediaId);
 
     public override Task<MediaRecord> GetMedia(GetMediaRequest request, ServerCallContext context) =>
-        Task.FromResult(Find(request.MediaId) ?? throw new HexcastException(ErrorCodes.NotFound, "There is no such media."));
+        Task.FromResult(
+            Find(request.MediaId) ?? throw new HexcastException(ErrorCodes.NotFound, "There is no such media."));
 
     public override Task<VersionIndex> GetVersionIndex(GetVersionIndexRequest request, ServerCallContext context)
     {

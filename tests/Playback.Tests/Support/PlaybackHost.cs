@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Playback.Tests.Support;
 
-/// <summary>A real node on a port of its own with Playback as the only role, beside a catalogue that the test holds.</summary>
+/// <summary>A real node with Playback as the only role, beside a catalogue that the test holds.</summary>
 internal sealed class PlaybackHost : IAsyncDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-playback-");
