@@ -1,6 +1,8 @@
 namespace Hexcast.Media;
 
-/// <summary>What is wrong with a source, a plan or an encoder's output. The wire name is <see cref="MediaErrors.WireName"/>.</summary>
+/// <summary>
+/// What is wrong with a source, a plan or an encoder's output. The wire name is <see cref="MediaErrors.WireName"/>.
+/// </summary>
 public enum MediaErrorCode
 {
     /// <summary>No known container could be recognised, or it is one that can name other files.</summary>
@@ -13,7 +15,9 @@ public enum MediaErrorCode
     SourceUnsupportedFormat,
     /// <summary>A named limit (dimension, duration, frames, streams) is exceeded.</summary>
     SourceTooLarge,
-    /// <summary>ffprobe printed something that cannot be understood: a broken installation, not a broken source.</summary>
+    /// <summary>
+    /// ffprobe printed something that cannot be understood: a broken installation, not a broken source.
+    /// </summary>
     ProbeUnreadable,
     /// <summary>An encoder's fragmented MP4 is malformed, truncated or over a limit.</summary>
     FragmentMalformed,

@@ -7,7 +7,9 @@ public readonly record struct Rational(long Num, long Den)
 {
     public double ToDouble() => (double)Num / Den;
 
-    /// <summary>Ticks of this time base in ticks of 1/<paramref name="timescale"/>, to the nearest, halves away from zero.</summary>
+    /// <summary>
+    /// Ticks of this time base in ticks of 1/<paramref name="timescale"/>, to the nearest, halves away from zero.
+    /// </summary>
     public long Rescale(long ticks, int timescale)
     {
         var numerator = (Int128)ticks * Num * timescale;

@@ -7,7 +7,9 @@ using Hexcast.Media.Tests.Support;
 
 namespace Hexcast.Media.Tests;
 
-/// <summary>Real ffmpeg encodes each kind of source in chunks, and real ffmpeg reads what our writers make of it.</summary>
+/// <summary>
+/// Real ffmpeg encodes each kind of source in chunks, and real ffmpeg reads what our writers make of it.
+/// </summary>
 public sealed class EndToEndTests(Clips clips) : IClassFixture<Clips>
 {
     public static TheoryData<string> Sources =>
@@ -61,7 +63,8 @@ public sealed class EndToEndTests(Clips clips) : IClassFixture<Clips>
         if (name == "sound-first.mkv")
         {
             // The picture comes 0.4 s after the sound, as in the source.
-            (result.Index.Renditions[0].Segments[0].StartTicks / (double)result.Plan.VideoTimescale).ShouldBe(0.4, 0.01);
+            (result.Index.Renditions[0].Segments[0].StartTicks / (double)result.Plan.VideoTimescale)
+                .ShouldBe(0.4, 0.01);
         }
     }
 
@@ -96,9 +99,11 @@ public sealed class EndToEndTests(Clips clips) : IClassFixture<Clips>
     {
         var source = await clips.Get("offset.ts");
         var sought = await LocalTranscode.Run(source, Directory.CreateDirectory(source + ".seek").FullName);
-        var whole = await LocalTranscode.Run(source, Directory.CreateDirectory(source + ".whole").FullName, seek: false);
+        var folder = Directory.CreateDirectory(source + ".whole").FullName;
+        var whole = await LocalTranscode.Run(source, folder, seek: false);
 
-        whole.Index.Renditions.SelectMany(r => r.Segments).ShouldBe(sought.Index.Renditions.SelectMany(r => r.Segments));
+        whole.Index.Renditions.SelectMany(r => r.Segments)
+            .ShouldBe(sought.Index.Renditions.SelectMany(r => r.Segments));
     }
 
     [Theory]

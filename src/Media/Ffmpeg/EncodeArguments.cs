@@ -15,14 +15,14 @@ namespace Hexcast.Media.Ffmpeg;
 public static class EncodeArguments
 {
     // ffmpeg finds an exact key frame where the container has an index. Elsewhere it lands on some packet before the
-    // time asked for, which may be past the key frame that is needed: ask for an earlier one. Decoding more is harmless.
+    // time asked for, which may be past the key frame that is needed: ask for an earlier one.
     private const long UnindexedSeekLeadMicroseconds = 1_000_000;
 
     // Fragments about this long come out while sound is encoded, so that segments follow soon.
     private const int AudioFragmentMicroseconds = 1_000_000;
 
     /// <summary>All renditions of one chunk from one decode.</summary>
-    /// <param name="outputPath">Where each rendition goes, by its id: a named pipe or a file that is read as it grows.</param>
+    /// <param name="outputPath">Where each rendition goes, by its id: a pipe, or a file read as it grows.</param>
     /// <param name="seek">False decodes from the beginning: slow, but needs nothing of the container's index.</param>
     /// <param name="threads">For the decoder and for each encoder.</param>
     public static IReadOnlyList<string> Chunk(
@@ -50,7 +50,9 @@ public static class EncodeArguments
         return arguments;
     }
 
-    /// <summary>All sound of the source: silence fills what is missing, from timeline zero to the end of the video.</summary>
+    /// <summary>
+    /// All sound of the source: silence fills what is missing, from timeline zero to the end of the video.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The plan has no sound.</exception>
     public static IReadOnlyList<string> Audio(TranscodePlan plan, string inputPath, string outputPath)
     {
@@ -126,7 +128,8 @@ public static class EncodeArguments
     [
         "-c:v", "libx264", "-preset", rendition.X264Preset,
         "-crf", rendition.Crf.ToString(CultureInfo.InvariantCulture),
-        "-maxrate", $"{rendition.MaxBitrateKbps}k", "-bufsize", $"{rendition.MaxBitrateKbps * H264Levels.BufferSeconds}k",
+        "-maxrate", $"{rendition.MaxBitrateKbps}k",
+        "-bufsize", $"{rendition.MaxBitrateKbps * H264Levels.BufferSeconds}k",
         "-profile:v", rendition.Profile, "-level:v", rendition.Level, "-threads", threads,
         // Every frame as it comes: the default makes the rate constant and loses one at each joint.
         "-fps_mode", "passthrough", "-enc_time_base", $"1:{plan.VideoTimescale}",

@@ -34,8 +34,8 @@ public static class ImageArguments
     private static string[] Seek(TranscodePlan plan)
     {
         var wanted = plan.OriginPts + (plan.EndPts - plan.OriginPts) * PosterPosition;
-        var frame = plan.Chunks.SelectMany(c => c.Segments).SelectMany(s => s.GopStartPts).LastOrDefault(p => p <= wanted,
-            plan.Chunks[0].StartPts);
+        var frame = plan.Chunks.SelectMany(c => c.Segments).SelectMany(s => s.GopStartPts)
+            .LastOrDefault(p => p <= wanted, plan.Chunks[0].StartPts);
         return frame > plan.Chunks[0].StartPts
             ? ["-seek_timestamp", "1", "-ss", EncodeArguments.Seconds(plan.SourceTimeBase.FloorMicroseconds(frame))]
             : [];

@@ -58,8 +58,11 @@ public sealed partial record AttemptIndex
     {
         Require(r.Codec.Length is > 0 and <= 64 && r.Codec.All(c => char.IsAsciiLetterOrDigit(c) || c == '.'),
             $"{r.Id} has no codec");
-        Require(r.Frames >= 0 && r.Timescale > 0 && double.IsFinite(r.FrameRate) && r.FrameRate >= 0, $"{r.Id} has no timescale, or a rate below zero");
-        Require(r.Kind == TrackKind.Video ? r is { Width: > 0, Height: > 0 } : r is { Channels: > 0, SampleRateHz: > 0 },
+        Require(r.Frames >= 0 && r.Timescale > 0 && double.IsFinite(r.FrameRate) && r.FrameRate >= 0,
+            $"{r.Id} has no timescale, or a rate below zero");
+        Require(r.Kind == TrackKind.Video
+            ? r is { Width: > 0, Height: > 0 }
+            : r is { Channels: > 0, SampleRateHz: > 0 },
             $"{r.Id} has no size, or no channels");
         Require(IsHash(r.InitSha256) && IsHash(r.ObjectSha256), $"{r.Id} has a hash that is none");
         Require(Within(r.InitOffset, r.InitLength, r.ObjectLength), $"{r.Id} has a header outside its object");

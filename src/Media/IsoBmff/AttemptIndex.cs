@@ -28,7 +28,9 @@ public sealed record RenditionIndex
     public required string Id { get; init; }
     public required TrackKind Kind { get; init; }
 
-    /// <summary>RFC 6381, read from the encoder's own configuration record: <c>avc1.64001f</c>, <c>mp4a.40.2</c>.</summary>
+    /// <summary>
+    /// RFC 6381, read from the encoder's own configuration record: <c>avc1.64001f</c>, <c>mp4a.40.2</c>.
+    /// </summary>
     public required string Codec { get; init; }
 
     public int Width { get; init; }
@@ -39,7 +41,9 @@ public sealed record RenditionIndex
     public int Channels { get; init; }
     public int SampleRateHz { get; init; }
 
-    /// <summary>Pictures, or frames of sound, that are really there: fewer than planned where a source is damaged.</summary>
+    /// <summary>
+    /// Pictures, or frames of sound, that are really there: fewer than planned where a source is damaged.
+    /// </summary>
     public int Frames { get; init; }
 
     /// <summary>Ticks a second of every start and duration below.</summary>

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Hexcast.Media.IsoBmff;
 
-/// <summary>Reads big-endian fields and child boxes of one box (ISO/IEC 14496-12, 4.2) and never past its end.</summary>
+/// <summary>
+/// Reads big-endian fields and child boxes of one box (ISO/IEC 14496-12, 4.2) and never past its end.
+/// </summary>
 internal ref struct BoxReader(ReadOnlySpan<byte> payload)
 {
     private ReadOnlySpan<byte> rest = payload;

@@ -30,7 +30,7 @@ public sealed class FragmentReader
     /// <summary>Null until the whole <c>moov</c> is there.</summary>
     public TrackInit? Init { get; private set; }
 
-    /// <exception cref="MediaException">The bytes are no such file (<see cref="MediaErrorCode.FragmentMalformed"/>).</exception>
+    /// <exception cref="MediaException"><see cref="MediaErrorCode.FragmentMalformed"/>.</exception>
     public void Push(ReadOnlySpan<byte> bytes)
     {
         if (toSkip > 0)
@@ -171,7 +171,9 @@ public sealed class FragmentReader
         {
             return;
         }
-        var target = count <= buffer.Length ? buffer : new byte[Math.Max(count, Math.Min(buffer.Length * 2L, int.MaxValue))];
+        var target = count <= buffer.Length
+            ? buffer
+            : new byte[Math.Max(count, Math.Min(buffer.Length * 2L, int.MaxValue))];
         buffer.AsSpan(start, end - start).CopyTo(target);
         (buffer, start, end) = (target, 0, end - start);
     }

@@ -1,8 +1,8 @@
 namespace Hexcast.Media.IsoBmff;
 
 /// <summary>
-/// Writes a CMAF header (ISO/IEC 23000-19, 7.3): one track, nothing that depends on a chunk. So it is the same, byte for
-/// byte, over all chunks of a rendition. An edit list takes off what the composition offsets are raised by.
+/// Writes a CMAF header (ISO/IEC 23000-19, 7.3): one track, nothing that depends on a chunk. So it is the same, byte
+/// for byte, over all chunks of a rendition. An edit list takes off what the composition offsets are raised by.
 /// </summary>
 public static class InitSegmentWriter
 {

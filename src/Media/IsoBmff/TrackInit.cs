@@ -144,7 +144,10 @@ internal static class TrackInitReader
 
     private static TrackInit Blank(TrackKind kind, string codec) => new()
     {
-        Kind = kind, Codec = codec, Timescale = 1, SampleDescriptions = default,
+        Kind = kind,
+        Codec = codec,
+        Timescale = 1,
+        SampleDescriptions = default,
     };
 
     private static byte[] WholeBox(uint type, ReadOnlySpan<byte> payload)

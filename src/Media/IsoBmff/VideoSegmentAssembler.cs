@@ -6,7 +6,7 @@ namespace Hexcast.Media.IsoBmff;
 /// Cuts one rendition of one chunk at the planned GOPs and gives its frames their decoding times (docs/decisions/0003):
 /// within a segment the i-th frame decoded gets the i-th smallest presentation time, and composition offsets are raised
 /// by the plan's reorder ticks, so that none is negative. GOPs are closed, so a segment's first decoding time is its
-/// start, and the decoding timeline has neither gaps nor overlaps, also from chunk to chunk and at variable frame rates.
+/// start, and the decoding timeline has no gaps or overlaps, at any frame rate and from chunk to chunk.
 /// </summary>
 internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk, bool tolerateLostFrames)
     : SegmentAssembler
@@ -26,7 +26,8 @@ internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk,
 
     private protected override string? CheckTrack(TrackInit track) =>
         track.Kind != TrackKind.Video ? "the encoder wrote sound instead of video"
-        : track.Timescale != plan.VideoTimescale ? $"the track has {track.Timescale} ticks a second, not {plan.VideoTimescale}"
+        : track.Timescale != plan.VideoTimescale
+            ? $"the track has {track.Timescale} ticks a second, not {plan.VideoTimescale}"
         : null;
 
     private protected override void Add(MediaSample sample)
@@ -56,7 +57,8 @@ internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk,
         }
         else if (sample.Pts < start - RoundingTicks || sample.Pts >= GopEnd() + RoundingTicks)
         {
-            Fail(MismatchReason.FrameTime, $"a frame at tick {sample.Pts} is outside its GOP in segment {Segment.Number}");
+            Fail(MismatchReason.FrameTime,
+                $"a frame at tick {sample.Pts} is outside its GOP in segment {Segment.Number}");
         }
         if (Mismatch is null)
         {
@@ -113,8 +115,8 @@ internal sealed class VideoSegmentAssembler(TranscodePlan plan, ChunkPlan chunk,
                 return false;
             }
         }
-        // A frame must be decoded before it and all that follow it are shown. Only a long pause of a variable frame rate
-        // makes its regular turn later than that: then it is decoded earlier, a tick before the next.
+        // A frame must be decoded before it and all that follow it are shown. Only a long pause of a variable frame
+        // rate makes its regular turn later than that: then it is decoded earlier, a tick before the next.
         var latest = end;
         for (var i = samples.Count - 1; i > 0; i--)
         {

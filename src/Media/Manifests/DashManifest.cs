@@ -6,7 +6,8 @@ using Hexcast.Media.IsoBmff;
 namespace Hexcast.Media.Manifests;
 
 /// <summary>
-/// MPEG-DASH (ISO/IEC 23009-1) with explicit segment times: static when the version is complete, dynamic while it grows.
+/// MPEG-DASH (ISO/IEC 23009-1) with explicit segment times: static when the version is complete, dynamic while it
+/// grows.
 /// </summary>
 public static class DashManifest
 {
@@ -22,7 +23,8 @@ public static class DashManifest
         VersionIndex index, string baseUri, string query, DateTimeOffset createdAt, DateTimeOffset publishedAt)
     {
         var text = new StringBuilder();
-        using (var xml = XmlWriter.Create(new Utf8Text(text), new XmlWriterSettings { Indent = true, NewLineChars = "\n" }))
+        var settings = new XmlWriterSettings { Indent = true, NewLineChars = "\n" };
+        using (var xml = XmlWriter.Create(new Utf8Text(text), settings))
         {
             xml.WriteStartElement("MPD", Namespace);
             WriteAttributes(xml, index, createdAt, publishedAt);
@@ -151,7 +153,8 @@ public static class DashManifest
     private static void Number(XmlWriter xml, string name, long value) =>
         xml.WriteAttributeString(name, value.ToString(CultureInfo.InvariantCulture));
 
-    private static string Duration(double seconds) => string.Create(CultureInfo.InvariantCulture, $"PT{seconds:0.######}S");
+    private static string Duration(double seconds) =>
+        string.Create(CultureInfo.InvariantCulture, $"PT{seconds:0.######}S");
 
     private static string Instant(DateTimeOffset time) =>
         time.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

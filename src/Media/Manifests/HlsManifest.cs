@@ -20,7 +20,8 @@ public static class HlsManifest
         text.Append("#EXT-X-INDEPENDENT-SEGMENTS\n");
         for (var i = 0; i < audio.Count; i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AudioGroup}\",NAME=\"{i + 1}\",")
+            text.Append(CultureInfo.InvariantCulture,
+                $"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AudioGroup}\",NAME=\"{i + 1}\",")
                 .Append(i == 0 ? "DEFAULT=YES," : "DEFAULT=NO,")
                 .Append(CultureInfo.InvariantCulture, $"AUTOSELECT=YES,CHANNELS=\"{audio[i].Channels}\",")
                 .Append(CultureInfo.InvariantCulture, $"URI=\"{Quoted(uri(audio[i].Id))}\"\n");
@@ -31,10 +32,12 @@ public static class HlsManifest
             var rate = TrackBitrate.Measure(track, index.TargetDurationSeconds);
             var peak = rate.Peak + sound.Select(s => s.Peak).DefaultIfEmpty(0).Max();
             var average = rate.Average + sound.Select(s => s.Average).DefaultIfEmpty(0).Max();
-            text.Append(CultureInfo.InvariantCulture, $"#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},")
+            text.Append(CultureInfo.InvariantCulture,
+                $"#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},")
                 .Append(CultureInfo.InvariantCulture, $"RESOLUTION={track.Width}x{track.Height},")
                 .Append(CultureInfo.InvariantCulture, $"FRAME-RATE={track.FrameRate:F3},CODECS=\"")
-                .AppendJoin(',', new[] { track.Codec }.Concat(audio.Select(a => a.Codec)).Distinct(StringComparer.Ordinal))
+                .AppendJoin(',', new[] { track.Codec }.Concat(audio.Select(a => a.Codec))
+                    .Distinct(StringComparer.Ordinal))
                 .Append(audio.Count > 0 ? $"\",AUDIO=\"{AudioGroup}\"\n" : "\"\n")
                 .Append(Line(uri(track.Id))).Append('\n');
         }
@@ -47,7 +50,8 @@ public static class HlsManifest
     {
         var track = index.Renditions.First(t => string.Equals(t.Id, renditionId, StringComparison.Ordinal));
         var text = Begin();
-        text.Append(CultureInfo.InvariantCulture, $"#EXT-X-TARGETDURATION:{Math.Ceiling(index.TargetDurationSeconds):F0}\n")
+        text.Append(CultureInfo.InvariantCulture,
+            $"#EXT-X-TARGETDURATION:{Math.Ceiling(index.TargetDurationSeconds):F0}\n")
             .Append("#EXT-X-MEDIA-SEQUENCE:1\n")
             .Append(index.Complete ? "#EXT-X-PLAYLIST-TYPE:VOD\n" : "#EXT-X-PLAYLIST-TYPE:EVENT\n")
             .Append("#EXT-X-INDEPENDENT-SEGMENTS\n");
@@ -59,7 +63,8 @@ public static class HlsManifest
         text.Append(CultureInfo.InvariantCulture, $"#EXT-X-MAP:URI=\"{Quoted("init.mp4" + query)}\"\n");
         foreach (var segment in track.Segments)
         {
-            text.Append(CultureInfo.InvariantCulture, $"#EXTINF:{(double)segment.DurationTicks / track.Timescale:F6},\n")
+            text.Append(CultureInfo.InvariantCulture,
+                $"#EXTINF:{(double)segment.DurationTicks / track.Timescale:F6},\n")
                 .Append(Line(string.Create(CultureInfo.InvariantCulture, $"{segment.Number}.m4s{query}"))).Append('\n');
         }
         return index.Complete ? text.Append("#EXT-X-ENDLIST\n").ToString() : text.ToString();

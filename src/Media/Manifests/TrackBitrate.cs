@@ -4,8 +4,8 @@ namespace Hexcast.Media.Manifests;
 internal readonly record struct TrackBitrate(long Peak, long Average)
 {
     /// <summary>
-    /// The peak as RFC 8216, 4.3.4.2 defines it: the highest of any contiguous run of segments that lasts between 0.5 and
-    /// 1.5 target durations. So a last segment of one frame does not count alone.
+    /// The peak as RFC 8216, 4.3.4.2 defines it: the highest of any contiguous run of segments that lasts between 0.5
+    /// and 1.5 target durations. So a last segment of one frame does not count alone.
     /// </summary>
     public static TrackBitrate Measure(RenditionTrack track, double targetDurationSeconds)
     {

@@ -3,7 +3,9 @@ using Hexcast.Media.Probing;
 
 namespace Hexcast.Media.Planning;
 
-/// <summary>Cuts the frames of a source into GOPs, segments and chunks, at the same instants for every rendition.</summary>
+/// <summary>
+/// Cuts the frames of a source into GOPs, segments and chunks, at the same instants for every rendition.
+/// </summary>
 internal sealed class ChunkCutter(PacketTable packets, Rational timeBase, long originPts, Preset preset)
 {
     private readonly long[] pts = packets.Pts;

@@ -18,7 +18,8 @@ public sealed partial record TranscodePlan
         if (!packets.Exact)
         {
             throw new MediaException(MediaErrorCode.SourceUnsupportedFormat,
-                "The container does not say when its frames are shown. Convert it: ffmpeg -i FILE -c:v libx264 OUTPUT.mp4");
+                "The container does not say when its frames are shown. "
+                + "Convert it: ffmpeg -i FILE -c:v libx264 OUTPUT.mp4");
         }
         var timeBase = video.TimeBase;
         var origin = Origin(probe.Audio, packets, timeBase);
@@ -33,6 +34,8 @@ public sealed partial record TranscodePlan
         RequireWhole(probe.FormatName, video, shownSeconds);
         var frameRate = packets.Pts.Length / shownSeconds;
         var chunks = new ChunkCutter(packets, timeBase, origin, preset).Cut(duration);
+        var longestSegment = chunks.SelectMany(c => c.Segments).Max(s => (s.EndPts ?? endPts) - s.StartPts)
+            * timeBase.ToDouble();
         var timescale = Timescale(timeBase);
         return new TranscodePlan
         {
@@ -52,12 +55,11 @@ public sealed partial record TranscodePlan
             EndPts = endPts,
             DurationSeconds = duration,
             SegmentSeconds = preset.Segment.TotalSeconds,
-            TargetDurationSeconds = Math.Max(Math.Ceiling(preset.Segment.TotalSeconds), Math.Ceiling(
-                chunks.SelectMany(c => c.Segments).Max(s => ((s.EndPts ?? endPts) - s.StartPts) * timeBase.ToDouble()))),
+            TargetDurationSeconds = Math.Ceiling(Math.Max(preset.Segment.TotalSeconds, longestSegment)),
         };
     }
 
-    // Only MP4 and its kin say in an index what must follow. Elsewhere the claim is often an estimate, from the bit rate.
+    // Only MP4 and its kin say in an index what must follow. Elsewhere the claim is often an estimate.
     private static void RequireWhole(string format, VideoStream video, double shownSeconds)
     {
         if (format.StartsWith("mov,", StringComparison.Ordinal) && video.DurationSeconds is { } promised
@@ -94,8 +96,8 @@ public sealed partial record TranscodePlan
         return (int)(timeBase.Den * multiple);
     }
 
-    // x264 decodes a picture at most two frames before its turn, also with a pyramid of B-frames. At a constant rate that
-    // is two frames' time. A pause of a variable rate may be long, and does not count in full.
+    // x264 decodes a picture at most two frames before its turn, also with a pyramid of B-frames. At a constant rate
+    // that is two frames' time. A pause of a variable rate may be long, and does not count in full.
     private static int Reorder(PacketTable packets, Rational timeBase, int timescale, double frameRate)
     {
         const int depth = 2;

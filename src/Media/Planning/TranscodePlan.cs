@@ -57,7 +57,9 @@ public sealed partial record TranscodePlan
     /// <summary>Nominal length of a segment; sound is cut at its multiples.</summary>
     public required double SegmentSeconds { get; init; }
 
-    /// <summary>The longest segment, rounded up: known before encoding, so EXT-X-TARGETDURATION never changes.</summary>
+    /// <summary>
+    /// The longest segment, rounded up: known before encoding, so EXT-X-TARGETDURATION never changes.
+    /// </summary>
     public required double TargetDurationSeconds { get; init; }
 }
 
@@ -99,7 +101,9 @@ public sealed record ChunkPlan
 
     public required int Frames { get; init; }
 
-    /// <summary>The last key frame at or before StartPts; null for the first chunk, which starts at the beginning.</summary>
+    /// <summary>
+    /// The last key frame at or before StartPts; null for the first chunk, which starts at the beginning.
+    /// </summary>
     public required long? SeekPts { get; init; }
 
     public required IReadOnlyList<SegmentPlan> Segments { get; init; }

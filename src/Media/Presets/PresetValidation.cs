@@ -23,7 +23,8 @@ public sealed partial record Preset
         foreach (var rung in rungs)
         {
             var at = $"video[{rung.Height}]";
-            Require(rung.Height is >= 96 and <= 4320 && rung.Height % 2 == 0, $"{at}.height: an even number, 96 to 4320");
+            Require(rung.Height is >= 96 and <= 4320 && rung.Height % 2 == 0,
+                $"{at}.height: an even number, 96 to 4320");
             Require(rung.MaxBitrateKbps is >= 50 and <= 100_000, $"{at}.max_bitrate_kbps: 50 to 100000");
             Require(rung.Crf is >= 0 and <= 51, $"{at}.crf: 0 to 51");
             Require(X264Presets.Contains(rung.X264Preset, StringComparer.Ordinal),

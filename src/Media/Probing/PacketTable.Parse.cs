@@ -93,7 +93,8 @@ public sealed partial record PacketTable
                 return;
             }
             Span<Range> parts = stackalloc Range[7];
-            if (line.Length > SourceLimits.MaxPacketLineChars || line.Split(parts, ',', StringSplitOptions.TrimEntries) < 6)
+            if (line.Length > SourceLimits.MaxPacketLineChars
+                || line.Split(parts, ',', StringSplitOptions.TrimEntries) < 6)
             {
                 throw Unreadable();
             }

@@ -1,8 +1,8 @@
 namespace Hexcast.Media.Probing;
 
 /// <summary>
-/// When each frame of a video stream is shown: as the container says, without decoding, or where it does not say, as the
-/// decoder finds. Packets that the container marks for discarding are not in it.
+/// When each frame of a video stream is shown: as the container says, without decoding, or where it does not say, as
+/// the decoder finds. Packets that the container marks for discarding are not in it.
 /// </summary>
 public sealed partial record PacketTable
 {

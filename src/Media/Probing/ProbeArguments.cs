@@ -25,7 +25,9 @@ public static class ProbeArguments
         "-show_format", "-show_streams", "-of", "json", "-i", InputUrl(path),
     ];
 
-    /// <summary>Prints a line a packet for <see cref="PacketTable.Parse(TextReader)"/>; demuxes, decodes nothing.</summary>
+    /// <summary>
+    /// Prints a line a packet for <see cref="PacketTable.Parse(TextReader)"/>; demuxes, decodes nothing.
+    /// </summary>
     public static IReadOnlyList<string> VideoPackets(string path, int streamIndex) =>
     [
         "-hide_banner", "-v", "error", .. SafeInput,
@@ -34,8 +36,8 @@ public static class ProbeArguments
     ];
 
     /// <summary>
-    /// Arguments for ffmpeg, not ffprobe: prints a line a decoded frame for <see cref="PacketTable.ParseFrames"/>, at the
-    /// times that an encode will see. It takes as long as decoding does; only for tables that are not exact.
+    /// Arguments for ffmpeg, not ffprobe: prints a line a decoded frame for <see cref="PacketTable.ParseFrames"/>, at
+    /// the times that an encode will see. It takes as long as decoding does; only for tables that are not exact.
     /// </summary>
     public static IReadOnlyList<string> VideoFrames(string path, VideoStream video) =>
     [

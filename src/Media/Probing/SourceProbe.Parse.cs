@@ -43,7 +43,8 @@ public sealed partial record SourceProbe
             || standardError.Contains("End of file", StringComparison.Ordinal))
         {
             return new MediaException(MediaErrorCode.SourceNotMedia,
-                "The file is not a video, or it was cut off before its index. Check that it plays, then upload it again.");
+                "The file is not a video, or it was cut off before its index. "
+                + "Check that it plays, then upload it again.");
         }
         return new MediaException(MediaErrorCode.SourceNotMedia,
             "The file is not a video in a known container. Upload MP4, MOV, Matroska, WebM, MPEG-TS, AVI, FLV or MXF.");
@@ -86,8 +87,7 @@ public sealed partial record SourceProbe
         {
             FormatName = name,
             DurationSeconds = Seconds(format, "duration"),
-            SizeBytes = long.TryParse(Text(format, "size"), NumberStyles.None, CultureInfo.InvariantCulture, out var size)
-                ? size : 0,
+            SizeBytes = Whole(format, "size") ?? 0,
             Video = video,
             Audio = audio,
         };
@@ -100,7 +100,8 @@ public sealed partial record SourceProbe
         if (codec is null or "unknown" or "none" || width <= 0 || height <= 0)
         {
             throw new MediaException(MediaErrorCode.SourceUnsupportedFormat,
-                "The video's codec is unknown or its first pictures are missing. Convert it to H.264 and upload it again.");
+                "The video's codec is unknown or its first pictures are missing. "
+                + "Convert it to H.264 and upload it again.");
         }
         var rotation = Rotation(stream);
         var square = Rational.TryParsePositive(Text(stream, "sample_aspect_ratio")) is { } sar
@@ -110,7 +111,8 @@ public sealed partial record SourceProbe
         if (Math.Max(most, width) > SourceLimits.MaxDimension)
         {
             throw new MediaException(MediaErrorCode.SourceTooLarge,
-                $"The picture is {shownWidth}x{shownHeight}; at most {SourceLimits.MaxDimension} a side can be handled.");
+                $"The picture is {shownWidth}x{shownHeight}; "
+                + $"at most {SourceLimits.MaxDimension} a side can be handled.");
         }
         if (least < SourceLimits.MinDimension)
         {
@@ -124,7 +126,8 @@ public sealed partial record SourceProbe
             Width = (int)shownWidth,
             Height = (int)shownHeight,
             TimeBase = Rational.TryParsePositive(Text(stream, "time_base"))
-                ?? throw new MediaException(MediaErrorCode.SourceUnsupportedFormat, "The video has no time base. Remux it."),
+                ?? throw new MediaException(MediaErrorCode.SourceUnsupportedFormat,
+                    "The video has no time base. Remux it."),
             DurationSeconds = Seconds(stream, "duration"),
             FrameRate = Rational.TryParsePositive(Text(stream, "avg_frame_rate")),
             PixelFormat = Text(stream, "pix_fmt"),
@@ -139,8 +142,7 @@ public sealed partial record SourceProbe
 
     private static AudioStream? ReadAudio(JsonElement stream)
     {
-        var rate = int.TryParse(Text(stream, "sample_rate"), NumberStyles.None, CultureInfo.InvariantCulture, out var r)
-            ? r : 0;
+        var rate = (int)Math.Min(Whole(stream, "sample_rate") ?? 0, int.MaxValue);
         var channels = Int(stream, "channels") ?? 0;
         return Text(stream, "codec_name") is { } codec and not ("unknown" or "none") && rate > 0 && channels > 0
             ? new AudioStream
@@ -175,7 +177,15 @@ public sealed partial record SourceProbe
     }
 
     private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    // ffprobe prints whole numbers that may be large as text.
+    private static long? Whole(JsonElement element, string name) =>
+        long.TryParse(Text(element, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     private static int? Int(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
@@ -186,5 +196,6 @@ public sealed partial record SourceProbe
             && double.IsFinite(seconds) && Math.Abs(seconds) < 1e9 ? seconds : null;
 
     private static bool Disposition(JsonElement stream, string name) =>
-        stream.TryGetProperty("disposition", out var all) && all.ValueKind == JsonValueKind.Object && Int(all, name) == 1;
+        stream.TryGetProperty("disposition", out var all) && all.ValueKind == JsonValueKind.Object
+            && Int(all, name) == 1;
 }

@@ -6,7 +6,9 @@ public sealed partial record SourceProbe
     /// <summary>ffmpeg's name of the demuxer, such as <c>mov,mp4,m4a,3gp,3g2,mj2</c>.</summary>
     public required string FormatName { get; init; }
 
-    /// <summary>As the container claims; null where it does not say. The plan's duration comes from the packets.</summary>
+    /// <summary>
+    /// As the container claims; null where it does not say. The plan's duration comes from the packets.
+    /// </summary>
     public double? DurationSeconds { get; init; }
 
     public required long SizeBytes { get; init; }

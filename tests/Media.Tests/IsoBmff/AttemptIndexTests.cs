@@ -15,13 +15,15 @@ public sealed class AttemptIndexTests
         [
             new RenditionIndex
             {
-                Id = "h264-720", Kind = TrackKind.Video, Codec = "avc1.64001f", Width = 1280, Height = 720, FrameRate = 25,
+                Id = "h264-720", Kind = TrackKind.Video, Codec = "avc1.64001f", Width = 1280, Height = 720,
+                FrameRate = 25,
                 Timescale = 12_800, InitOffset = 0, InitLength = 700, InitSha256 = Hash, ObjectName = "h264-720.mp4",
                 ObjectSha256 = Hash, ObjectLength = 3000, FirstSegmentNumber = 2,
                 Segments =
                 [
                     new SegmentIndex { Number = 2, Offset = 700, Length = 1000, Start = 51_200, Duration = 51_200 },
-                    new SegmentIndex { Number = 3, Offset = 1700, Length = 1300, Start = 102_400, Duration = 512, Sha256 = Hash },
+                    new SegmentIndex { Number = 3, Offset = 1700, Length = 1300, Start = 102_400, Duration = 512,
+                        Sha256 = Hash },
                 ],
             },
         ],
@@ -33,7 +35,8 @@ public sealed class AttemptIndexTests
         var json = Index.ToJson();
 
         AttemptIndex.FromJson(json).ToJson().ShouldBe(json);
-        Encoding.UTF8.GetString(json).ShouldStartWith("""{"version":1,"task":"encode-1","attempt":2,"renditions":[{"id":"h264-720","kind":"video",""");
+        Encoding.UTF8.GetString(json).ShouldStartWith(
+            """{"version":1,"task":"encode-1","attempt":2,"renditions":[{"id":"h264-720","kind":"video",""");
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class SegmentAssemblerTests
         var samples = Read(assembler.InitSegment!, first.Bytes, second.Bytes);
         samples.Select(s => s.Dts).ShouldBe(Enumerable.Range(40, 80).Select(i => (long)i * Frame));
         samples.ShouldAllBe(s => s.Duration == Frame && s.Pts >= s.Dts);
-        samples.Select(s => s.Pts - plan.ReorderTicks).Order().ShouldBe(Enumerable.Range(40, 80).Select(i => (long)i * Frame));
+        samples.Select(s => s.Pts - plan.ReorderTicks).Order()
+            .ShouldBe(Enumerable.Range(40, 80).Select(i => (long)i * Frame));
     }
 
     [Fact]

@@ -77,7 +77,8 @@ public sealed class ManifestTests
 
         HlsManifest.Master(nothing, Playlist).ShouldNotContain("STREAM-INF");
         HlsManifest.Media(nothing, "h264-720").ShouldNotContain("EXTINF");
-        XDocument.Parse(DashManifest.Mpd(nothing, "v1", "", Created, Created)).ToString().ShouldNotContain("AdaptationSet");
+        XDocument.Parse(DashManifest.Mpd(nothing, "v1", "", Created, Created)).ToString()
+            .ShouldNotContain("AdaptationSet");
     }
 
     [Fact]
@@ -90,7 +91,8 @@ public sealed class ManifestTests
         // A line or attribute that was not meant would be another line, or another quote.
         playlist.Split('\n').Count(l => l.StartsWith("#EXT-X-ENDLIST", StringComparison.Ordinal)).ShouldBe(0);
         playlist.ShouldNotContain('\r');
-        foreach (var line in playlist.Split('\n').Concat(master.Split('\n')).Where(l => l.Contains("URI=", StringComparison.Ordinal)))
+        foreach (var line in playlist.Split('\n').Concat(master.Split('\n'))
+            .Where(l => l.Contains("URI=", StringComparison.Ordinal)))
         {
             line.EndsWith('"').ShouldBeTrue(line);
             (line.Count(c => c == '"') % 2).ShouldBe(0, line);
@@ -116,7 +118,12 @@ public sealed class ManifestTests
 
     private static RenditionTrack Video(string id, string codec, int width, int height, int bytes) => new()
     {
-        Id = id, Kind = TrackKind.Video, Codec = codec, Width = width, Height = height, FrameRate = 24_000 / 1001.0,
+        Id = id,
+        Kind = TrackKind.Video,
+        Codec = codec,
+        Width = width,
+        Height = height,
+        FrameRate = 24_000 / 1001.0,
         Timescale = 12_800,
         Segments =
         [

@@ -46,6 +46,7 @@ public sealed class LadderTests
         int width, int height, double rate, int kbps, string level) =>
         H264Levels.For(width, height, rate, kbps).ShouldBe(level);
 
-    private static IReadOnlyList<VideoRendition> Renditions(int width, int height, int frames = 100, long ticks = 512) =>
+    private static IReadOnlyList<VideoRendition> Renditions(
+        int width, int height, int frames = 100, long ticks = 512) =>
         TranscodePlan.Build(Sources.Probe(width, height), Sources.Frames(frames, ticks), Sources.Ladder).Video;
 }

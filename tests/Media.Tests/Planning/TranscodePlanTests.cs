@@ -45,7 +45,8 @@ public sealed class TranscodePlanTests
     [Fact]
     public void A_pause_makes_its_segment_longer_and_is_known_as_target_duration()
     {
-        long[] pts = [.. Enumerable.Range(0, 75).Select(i => i * 512L), .. Enumerable.Range(325, 50).Select(i => i * 512L)];
+        var frames = Enumerable.Range(0, 75).Concat(Enumerable.Range(325, 50));
+        long[] pts = [.. frames.Select(i => i * 512L)];
         var plan = Build(new PacketTable { Pts = pts, KeyframePts = [0], LastDuration = 512 });
 
         var segments = plan.Chunks.SelectMany(c => c.Segments).ToList();
@@ -60,7 +61,8 @@ public sealed class TranscodePlanTests
         var frames = Sources.Frames(count: 100, first: 12_800);
 
         TranscodePlan.Build(Sources.Probe(640, 480), frames, Sources.Ladder).OriginPts.ShouldBe(12_800);
-        TranscodePlan.Build(Sources.Probe(640, 480, audioStart: 1.5), frames, Sources.Ladder).OriginPts.ShouldBe(12_800);
+        TranscodePlan.Build(Sources.Probe(640, 480, audioStart: 1.5), frames, Sources.Ladder)
+            .OriginPts.ShouldBe(12_800);
         var early = TranscodePlan.Build(Sources.Probe(640, 480, audioStart: 0.5), frames, Sources.Ladder);
         early.OriginPts.ShouldBe(6_400);
         early.ToVideoTicks(early.Chunks[0].StartPts).ShouldBe(early.VideoTimescale / 2);
@@ -127,7 +129,8 @@ public sealed class TranscodePlanTests
                 segment.GopStartPts.ShouldAllBe(p => pts.Contains(p));
             }
         });
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(100).WithReplay(20261122, 3).WithQuietOnSuccess(true), property);
+        var config = Config.QuickThrowOnFailure.WithMaxTest(100).WithReplay(20261122, 3).WithQuietOnSuccess(true);
+        Check.One(config, property);
     }
 
     [Theory]
@@ -158,7 +161,8 @@ public sealed class TranscodePlanTests
         ];
         foreach (var one in broken)
         {
-            Should.Throw<MediaException>(() => TranscodePlan.FromJson(one.ToJson())).Code.ShouldBe(MediaErrorCode.PlanInvalid);
+            Should.Throw<MediaException>(() => TranscodePlan.FromJson(one.ToJson()))
+                .Code.ShouldBe(MediaErrorCode.PlanInvalid);
         }
     }
 

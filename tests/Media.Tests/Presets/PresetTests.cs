@@ -6,7 +6,8 @@ namespace Hexcast.Media.Tests.Presets;
 
 public sealed class PresetTests
 {
-    public static TheoryData<string> Files => [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "presets"))];
+    public static TheoryData<string> Files =>
+        [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "presets"))];
 
     [Theory]
     [MemberData(nameof(Files))]

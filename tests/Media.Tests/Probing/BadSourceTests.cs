@@ -11,7 +11,8 @@ public sealed class BadSourceTests(Clips clips) : IClassFixture<Clips>
     public Task An_empty_file_is_no_media() => ShouldFail("empty.mp4", [], MediaErrorCode.SourceNotMedia);
 
     [Fact]
-    public Task Text_is_no_media() => ShouldFail("text.mp4", "Dear diary,\n"u8.ToArray(), MediaErrorCode.SourceNotMedia);
+    public Task Text_is_no_media() =>
+        ShouldFail("text.mp4", "Dear diary,\n"u8.ToArray(), MediaErrorCode.SourceNotMedia);
 
     [Fact]
     public async Task A_file_that_was_cut_off_before_its_index_is_no_media()
@@ -63,13 +64,15 @@ public sealed class BadSourceTests(Clips clips) : IClassFixture<Clips>
     public void A_refused_playlist_is_called_one() => SourceProbe
         .Failure("[hls @ 0x1] Format not on whitelist 'mov'\nlist.mp4: Invalid argument", 100)
         .ShouldSatisfyAllConditions(
-            e => e.Code.ShouldBe(MediaErrorCode.SourceUnsupportedFormat), e => e.Message.ShouldContain("refers to other files"));
+            e => e.Code.ShouldBe(MediaErrorCode.SourceUnsupportedFormat),
+            e => e.Message.ShouldContain("refers to other files"));
 
     [Theory]
     [InlineData("sound-only.mp4")]
     [InlineData("cover.mp4")]
     public async Task Sound_with_or_without_a_cover_picture_has_no_video(string name) =>
-        SourceProbe.Parse(await Tool.Run("ffprobe", ProbeArguments.Streams(await clips.Get(name)))).Video.ShouldBeNull();
+        SourceProbe.Parse(await Tool.Run("ffprobe", ProbeArguments.Streams(await clips.Get(name))))
+            .Video.ShouldBeNull();
 
     [Fact]
     public async Task A_path_means_only_itself()

@@ -56,14 +56,16 @@ public sealed class PacketTableTests
     {
         Parse("N/A,1,K_\nN/A,1,__\n").Exact.ShouldBeFalse();
         using var frames = new StringReader(
-            "#tb 0: 1/50\n#dimensions 0: 640x360\n0,   4,   4,   2,  472, 0x9e531c72\n0,   6,   6,   2,  472, 0xe4ca190c\n");
+            "#tb 0: 1/50\n#dimensions 0: 640x360\n"
+            + "0,   4,   4,   2,  472, 0x9e531c72\n0,   6,   6,   2,  472, 0xe4ca190c\n");
         var table = PacketTable.ParseFrames(frames);
 
         table.Exact.ShouldBeTrue();
         table.Pts.ShouldBe([4, 6]);
         table.KeyframePts.ShouldBe([4]);
         using var words = new StringReader("no frames at all\n");
-        Should.Throw<MediaException>(() => PacketTable.ParseFrames(words)).Code.ShouldBe(MediaErrorCode.ProbeUnreadable);
+        Should.Throw<MediaException>(() => PacketTable.ParseFrames(words))
+            .Code.ShouldBe(MediaErrorCode.ProbeUnreadable);
     }
 
     [Fact]

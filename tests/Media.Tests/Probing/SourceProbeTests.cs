@@ -23,12 +23,22 @@ public sealed class SourceProbeTests
         probe.DurationSeconds.ShouldBe(20.5);
         probe.Video.ShouldBe(new VideoStream
         {
-            Index = 0, Codec = "h264", Width = 1920, Height = 1080, TimeBase = new Rational(1, 12_800),
-            FrameRate = new Rational(25, 1), PixelFormat = "yuv420p", ColorRange = "tv",
+            Index = 0,
+            Codec = "h264",
+            Width = 1920,
+            Height = 1080,
+            TimeBase = new Rational(1, 12_800),
+            FrameRate = new Rational(25, 1),
+            PixelFormat = "yuv420p",
+            ColorRange = "tv",
         });
         probe.Audio.ShouldBe(new AudioStream
         {
-            Index = 1, Codec = "aac", SampleRateHz = 44_100, Channels = 6, StartSeconds = -0.021,
+            Index = 1,
+            Codec = "aac",
+            SampleRateHz = 44_100,
+            Channels = 6,
+            StartSeconds = -0.021,
         });
     }
 
@@ -120,7 +130,10 @@ public sealed class SourceProbeTests
     }
 
     private static SourceProbe Parse(params string[] streams) => SourceProbe.Parse(
-        $$"""{"streams":[{{string.Join(',', streams)}}],"format":{"format_name":"mov,mp4","size":"123","duration":"20.5"} }""");
+        $$"""
+        {"streams":[{{string.Join(',', streams)}}],
+         "format":{"format_name":"mov,mp4","size":"123","duration":"20.5"} }
+        """);
 
     private static string With(string stream, string more)
     {

@@ -77,7 +77,9 @@ public sealed class Clips : IDisposable
         var arguments = new List<string> { "-v", "error", "-y" };
         foreach (var argument in Recipes[name])
         {
-            arguments.Add(argument.StartsWith("FROM(", StringComparison.Ordinal) ? await Make(argument[5..^1]) : argument);
+            arguments.Add(argument.StartsWith("FROM(", StringComparison.Ordinal)
+                ? await Make(argument[5..^1])
+                : argument);
         }
         await Tool.Run("ffmpeg", [.. arguments, path]);
         return path;

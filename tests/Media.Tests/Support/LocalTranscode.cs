@@ -8,7 +8,9 @@ using Hexcast.Media.Probing;
 
 namespace Hexcast.Media.Tests.Support;
 
-/// <summary>The whole way from a file to playlists on disk, as a worker goes it, without any of its machinery.</summary>
+/// <summary>
+/// The whole way from a file to playlists on disk, as a worker goes it, without any of its machinery.
+/// </summary>
 internal sealed class LocalTranscode
 {
     public required SourceProbe Probe { get; init; }
@@ -34,7 +36,8 @@ internal sealed class LocalTranscode
             (await Tool.Run("ffprobe", ProbeArguments.VideoPackets(path, probe.Video!.Index))).AsSpan());
         if (!table.Exact)
         {
-            using var frames = new StringReader(await Tool.Run("ffmpeg", ProbeArguments.VideoFrames(path, probe.Video)));
+            var decoded = await Tool.Run("ffmpeg", ProbeArguments.VideoFrames(path, probe.Video));
+            using var frames = new StringReader(decoded);
             table = PacketTable.ParseFrames(frames);
         }
         return (probe, table);
@@ -97,7 +100,8 @@ internal sealed class LocalTranscode
         File.WriteAllText(
             Path.Combine(folder, "master.m3u8"), HlsManifest.Master(index, id => $"v1/{id}/index.m3u8"));
         File.WriteAllText(Path.Combine(folder, "manifest.mpd"),
-            DashManifest.Mpd(index, "v1", "", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch), new UTF8Encoding(false));
+            DashManifest.Mpd(index, "v1", "", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch),
+            new UTF8Encoding(false));
     }
 
     internal sealed class Collected
