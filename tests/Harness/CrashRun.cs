@@ -33,10 +33,9 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
         return Math.Max(kills, 1);
     }
 
-    /// <summary>Once nothing runs, each file of the store belongs to a media that is there.</summary>
+    /// <summary>Once nothing runs, the store holds what the finished media's commits name, and nothing else.</summary>
     public async Task CheckNothingIsLeftAsync()
     {
-        var objects = Path.Combine(platform.DataFolder, "objects");
         string[] strays = [];
         await Wait.ForAsync(
             async () =>
@@ -47,10 +46,7 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
                     named.UnionWith(await NamedObjectsAsync(id));
                 }
 
-                strays = Directory.EnumerateFiles(objects, "*", SearchOption.AllDirectories)
-                    .Select(file => Path.GetRelativePath(objects, file))
-                    .Where(key => !named.Contains(key))
-                    .ToArray();
+                strays = ObjectsBelow("").Except(named).ToArray();
                 return strays.Length == 0;
             },
             QuietLimit,
@@ -95,10 +91,40 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
         (await Clips.CountFramesAsync(hls)).ShouldBe(frames);
     }
 
-    // The catalogue's own index names media objects; source, index and plan objects follow from them.
-    private async Task<IEnumerable<string>> NamedObjectsAsync(string id)
+    // The source; and of each task the one attempt that committed: its index, what the index names, or its one result.
+    private async Task<IReadOnlyList<string>> NamedObjectsAsync(string id)
     {
-        var objects = await platform.Http.GetStringAsync($"/v1/media/{id}/objects");
-        return JsonNode.Parse(objects)!["objects"]!.AsArray().Select(o => (string)o!["key"]!);
+        var media = await platform.Api.GetAsync(id);
+        List<string> named = [$"sources/{id}"];
+        foreach (var task in media["job"]!["tasks"]!.AsArray())
+        {
+            ((string)task!["state"]!).ShouldBe("committed");
+            var prefix = $"media/{id}/{media["version"]}/{task["task_id"]}-{task["attempt"]}/";
+            var index = Path.Combine(Objects, prefix + "index.json");
+            if (File.Exists(index))
+            {
+                var renditions = JsonNode.Parse(await File.ReadAllTextAsync(index))!["renditions"]!.AsArray();
+                named.Add(prefix + "index.json");
+                named.AddRange(renditions.Select(rendition => prefix + (string)rendition!["objectName"]!));
+            }
+            else
+            {
+                var results = ObjectsBelow(prefix).ToArray();
+                results.Length.ShouldBeLessThanOrEqualTo(1, prefix);
+                named.AddRange(results);
+            }
+        }
+
+        return named;
+    }
+
+    private string Objects => Path.Combine(platform.DataFolder, "objects");
+
+    private IEnumerable<string> ObjectsBelow(string prefix)
+    {
+        var folder = new DirectoryInfo(Path.Combine(Objects, prefix));
+        return folder.Exists
+            ? folder.EnumerateFiles("*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Objects, f.FullName))
+            : [];
     }
 }
