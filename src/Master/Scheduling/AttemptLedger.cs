@@ -27,7 +27,9 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         job.Ready.Remove(task);
         job.LastServed = state.Now;
         SetCurrent(task, attempt, worker, running: false);
-        worker.Attempts.Add(task.Key(attempt), new HeldAttempt(task));
+        // It can be there already: a worker claimed it that heard of it from a newer master. Then this one is outdated,
+        // and the store will say so before anybody is told of the assignment.
+        worker.Attempts[task.Key(attempt)] = new HeldAttempt(task);
         state.Persist(RecordWrite.Of(task.Record));
         state.Emit(new Send(worker.Session, new MasterMessage
         {
@@ -58,6 +60,11 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         else if (task.Current != key.Attempt)
         {
             jobs.Supersede(task, open, "another attempt took its place");
+        }
+        else
+        {
+            task.Running = true;
+            feeds.Touch(task);
         }
     }
 

@@ -120,7 +120,7 @@ internal sealed class SimWatcher(World world, string jobId)
         }
     }
 
-    /// <summary>The job is not known: it is forgotten, or this master was replaced before the job was ordered.</summary>
+    /// <summary>The job is not known: it is forgotten, or this master was replaced before the order.</summary>
     public void End() => world.After(world.Between(100, 1_000), () =>
     {
         if (world.Jobs.Any(j => j.JobId == jobId))

@@ -15,7 +15,9 @@ public sealed class SimulationTests
 
     /// <summary>A long night: HEXCAST_SIMULATION_SEEDS=100000.</summary>
     private static readonly int Seeds =
-        int.TryParse(Environment.GetEnvironmentVariable("HEXCAST_SIMULATION_SEEDS"), out var seeds) ? seeds : UsualSeeds;
+        int.TryParse(Environment.GetEnvironmentVariable("HEXCAST_SIMULATION_SEEDS"), out var count)
+            ? count
+            : UsualSeeds;
 
     private static readonly TimeSpan ChaosTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan HealingLimit = TimeSpan.FromMinutes(10);
@@ -64,7 +66,9 @@ public sealed class SimulationTests
         world.RunUntil(World.Start + ChaosTime);
         Heal(world);
         var healed = world.Now;
-        world.RunUntil(healed + HealingLimit, () => users.All(u => Settled(world, u)) && world.Workers.All(w => w.Idle));
+        world.RunUntil(
+            healed + HealingLimit,
+            () => users.All(u => Settled(world, u)) && world.Workers.All(w => w.Idle));
         users.ShouldAllBe(u => Settled(world, u));
 
         foreach (var user in users.Where(u => !u.Deleted))
@@ -74,7 +78,9 @@ public sealed class SimulationTests
             world.After(TimeSpan.FromMinutes(1), user.Retry);
         }
 
-        world.RunUntil(world.Now + HealingLimit, () => users.All(u => Done(world, u)) && world.Workers.All(w => w.Idle));
+        world.RunUntil(
+            world.Now + HealingLimit,
+            () => users.All(u => Done(world, u)) && world.Workers.All(w => w.Idle));
         users.Where(u => !Done(world, u)).SelectMany(u => world.Jobs.Where(j => j.MediaId == u.Media))
             .ShouldBeEmpty("every job is done");
         // A worker that was lost may only now have said that it no longer runs something.

@@ -5,9 +5,9 @@ using Hexcast.Master.Scheduling;
 namespace Hexcast.Master.Tests.Simulation;
 
 /// <summary>
-/// A whole cluster in one thread: masters that die and overlap, workers that crash and lose their streams, a disk that is
-/// slow at times, a network that loses calls. One seed is one run, event by event. What must never happen is checked
-/// where it would happen; what must come true is checked at the end.
+/// A whole cluster in one thread: masters that die and overlap, workers that crash and lose their streams, a disk that
+/// is slow at times, a network that loses calls. One seed is one run, event by event. What must never happen is
+/// checked where it would happen; what must come true is checked at the end.
 /// </summary>
 internal sealed class World
 {
@@ -42,7 +42,8 @@ internal sealed class World
 
     public long Fence { get; private set; }
 
-    public IEnumerable<JobRecord> Jobs => disk.Values.Where(d => d.IsJob).Select(d => JobRecord.Parser.ParseFrom(d.Value));
+    public IEnumerable<JobRecord> Jobs =>
+        disk.Values.Where(d => d.IsJob).Select(d => JobRecord.Parser.ParseFrom(d.Value));
 
     public IEnumerable<TaskRecord> Tasks =>
         disk.Values.Where(d => !d.IsJob).Select(d => TaskRecord.Parser.ParseFrom(d.Value));

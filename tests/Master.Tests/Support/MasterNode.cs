@@ -1,6 +1,7 @@
 using System.Net;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination;
+using Hexcast.Coordination.Client;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
 using Microsoft.Extensions.Configuration;
@@ -19,6 +20,8 @@ internal sealed class MasterNode : IAsyncDisposable
     public Scheduler.SchedulerClient Scheduler { get; private set; } = null!;
 
     public IObjectStore Objects => node.Services.GetRequiredService<IObjectStore>();
+
+    public CoordinatorClient Coordinator => node.Services.GetRequiredService<CoordinatorClient>();
 
     public HttpClient Http { get; private set; } = null!;
 
