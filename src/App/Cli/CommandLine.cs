@@ -52,6 +52,12 @@ internal static class CommandLine
         {
             return ExitCode.Interrupted;
         }
+        catch (Exception defect)
+        {
+            // A defect, or a role's loop that died: the person who reports it needs all of it.
+            Complain(defect.ToString());
+            return ExitCode.Failed;
+        }
     }
 
     public static RootCommand Root(TimeProvider clock)

@@ -60,8 +60,12 @@ internal static class MediaTables
             output.Say($"time to playable  {MediaFollower.Seconds(playable)}");
         }
 
-        output.Say($"time to ready     {MediaFollower.Seconds(outcome.TimeToReady)}"
-            + (outcome.TimesRealtime is { } times ? Invariant($"  ({times:0.0} × realtime)") : ""));
+        if (outcome.TimeToReady is { } ready)
+        {
+            output.Say($"time to ready     {MediaFollower.Seconds(ready)}"
+                + (outcome.TimesRealtime is { } times ? Invariant($"  ({times:0.0} × realtime)") : ""));
+        }
+
         Renditions(output, outcome.Media);
     }
 

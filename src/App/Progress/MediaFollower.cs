@@ -4,12 +4,12 @@ using Hexcast.App.Client;
 
 namespace Hexcast.App.Progress;
 
-/// <summary>What came of a media, with the times that this process measured from the upload's first byte.</summary>
-internal sealed record Outcome(MediaDocument Media, TimeSpan? TimeToPlayable, TimeSpan TimeToReady)
+/// <summary>What came of a media, with the times since this process sent its first byte, if it was the one.</summary>
+internal sealed record Outcome(MediaDocument Media, TimeSpan? TimeToPlayable, TimeSpan? TimeToReady)
 {
     /// <summary>Media seconds made ready in a second of waiting.</summary>
-    public double? TimesRealtime => Media.Source is { DurationSeconds: > 0 } source && TimeToReady > TimeSpan.Zero
-        ? source.DurationSeconds / TimeToReady.TotalSeconds : null;
+    public double? TimesRealtime => Media.Source is { DurationSeconds: > 0 } source && TimeToReady is { } time
+        ? source.DurationSeconds / time.TotalSeconds : null;
 }
 
 /// <summary>Follows one media to its end and says what happens on the way.</summary>
@@ -28,11 +28,12 @@ internal sealed class MediaFollower(HexcastClient client, TimeProvider clock, St
             cancel);
 
     /// <summary>Until the media is ready.</summary>
-    /// <param name="since">The clock's timestamp that times count from.</param>
+    /// <param name="since">The clock's timestamp that times count from; null where the beginning was not seen.</param>
     /// <exception cref="CliException">The media failed; the message has the worker's own words.</exception>
-    public async Task<Outcome> UntilReadyAsync(string mediaId, long since, CancellationToken cancel)
+    public async Task<Outcome> UntilReadyAsync(string mediaId, long? since, CancellationToken cancel)
     {
-        TimeSpan? playable = null;
+        var playable = false;
+        TimeSpan? toPlayable = null;
         await foreach (var happened in client.WatchAsync(mediaId, cancel))
         {
             progress.Apply(happened);
@@ -47,15 +48,16 @@ internal sealed class MediaFollower(HexcastClient client, TimeProvider clock, St
                 throw Failure(media);
             }
 
-            if (media.IsPlayable && playable is null)
+            if (media.IsPlayable && !playable)
             {
-                playable = clock.GetElapsedTime(since);
-                view.Say($"playable after {Seconds(playable.Value)}: {client.WatchAddress(media)}");
+                playable = true;
+                toPlayable = Elapsed(since);
+                view.Say($"playable{After(toPlayable)}: {client.WatchAddress(media)}");
             }
 
             if (media.IsReady)
             {
-                return new Outcome(media, playable, clock.GetElapsedTime(since));
+                return new Outcome(media, toPlayable, Elapsed(since));
             }
         }
 
@@ -66,11 +68,16 @@ internal sealed class MediaFollower(HexcastClient client, TimeProvider clock, St
     {
         var why = media.Error is { } error ? $"{error.Message} ({error.Code})" : "the server gives no reason.";
         var log = string.IsNullOrWhiteSpace(media.Error?.LogTail) ? "" : $"\n{media.Error.LogTail.TrimEnd()}";
-        return new CliException(
-            ExitCode.MediaFailed,
-            $"{media.MediaId} failed: {why}{log}\nRun its job again: ./hexcast retry {media.MediaId}");
+        // What is wrong with the source itself stays wrong.
+        var next = media.Error?.Code?.StartsWith("source_", StringComparison.Ordinal) == true
+            ? "" : $"\nRun its job again: ./hexcast retry {media.MediaId}";
+        return new CliException(ExitCode.MediaFailed, $"{media.MediaId} failed: {why}{log}{next}");
     }
+
+    public static string After(TimeSpan? time) => time is { } known ? $" after {Seconds(known)}" : "";
 
     public static string Seconds(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s");
+
+    private TimeSpan? Elapsed(long? since) => since is { } start ? clock.GetElapsedTime(start) : null;
 }

@@ -30,10 +30,10 @@ internal sealed class UploadSession(HexcastClient client, TimeProvider clock, Ou
 
     /// <summary>A media that is already there and not at its end yet.</summary>
     public Task FollowAsync(string mediaId, CancellationToken cancel) => FollowAsync(
-        clock.GetTimestamp(), _ => Task.FromResult(mediaId), Enum.GetValues<Stage>()[1..], cancel);
+        since: null, _ => Task.FromResult(mediaId), Enum.GetValues<Stage>()[1..], cancel);
 
     private async Task FollowAsync(
-        long since, Func<MediaFollower, Task<string>> obtain, Stage[] stages, CancellationToken cancel)
+        long? since, Func<MediaFollower, Task<string>> obtain, Stage[] stages, CancellationToken cancel)
     {
         var mediaId = "";
         Outcome? outcome = null;
@@ -57,15 +57,15 @@ internal sealed class UploadSession(HexcastClient client, TimeProvider clock, Ou
             output.Document(new
             {
                 TimeToPlayableSeconds = outcome!.TimeToPlayable?.TotalSeconds,
-                TimeToReadySeconds = outcome.TimeToReady.TotalSeconds,
+                TimeToReadySeconds = outcome.TimeToReady?.TotalSeconds,
                 outcome.TimesRealtime,
                 media = await client.GetRawAsync(mediaId, cancel),
             });
         }
         else
         {
-            var after = MediaFollower.Seconds(outcome!.TimeToReady);
-            output.Say($"ready after {after}: {client.WatchAddress(outcome.Media)}");
+            var after = MediaFollower.After(outcome!.TimeToReady);
+            output.Say($"ready{after}: {client.WatchAddress(outcome.Media)}");
             MediaTables.Figures(output, outcome);
         }
     }
