@@ -13,7 +13,7 @@ public abstract class EtcdctlConformance(CoordinatorServer server) : Conformance
 {
     private const string Executable = "/usr/bin/etcdctl";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     [Fact]
     public async Task Etcdctl_reads_and_writes()

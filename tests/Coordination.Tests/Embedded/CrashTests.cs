@@ -101,7 +101,7 @@ public sealed class CrashTests
         using var second = await ChildCoordinator.StartAsync(folder.Path);
         await second.Client.PutAsync("/watched", ByteString.CopyFromUtf8("3"), Cancellation);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
         await foreach (var batch in second.Client.WatchAsync("/watched", from, limit.Token))
         {
             seen.AddRange(batch.ShouldBeOfType<WatchBatch.Changes>().Events

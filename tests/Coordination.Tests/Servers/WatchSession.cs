@@ -6,7 +6,7 @@ namespace Hexcast.Coordination.Tests.Servers;
 /// <summary>A raw watch stream, read with a limit.</summary>
 internal sealed class WatchSession : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly CancellationTokenSource _cancellation = new(Limit);
     private readonly AsyncDuplexStreamingCall<WatchRequest, WatchResponse> _call;

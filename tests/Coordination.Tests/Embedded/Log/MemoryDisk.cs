@@ -38,6 +38,9 @@ internal sealed class MemoryDisk : IDisk
 
     public bool SyncFails { get; set; }
 
+    /// <summary>Run before each fsync: a slow one waits here.</summary>
+    public Action? OnSync { get; set; }
+
     public IReadOnlyList<string> List() => [.. _current.Keys];
 
     public byte[] Read(string name) => _current[name].Bytes;
@@ -113,6 +116,7 @@ internal sealed class MemoryDisk : IDisk
 
     private void Sync()
     {
+        OnSync?.Invoke();
         Act();
         if (SyncFails)
         {
