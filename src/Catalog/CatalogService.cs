@@ -5,6 +5,7 @@ using Grpc.Core;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Catalog;
@@ -31,7 +32,7 @@ internal sealed class CatalogService(
             if (media.Version is null || VersionTable.Find(connection, media.Version) is not { } version)
             {
                 throw new HexcastException(
-                    ErrorCodes.NotPlayable, $"Nothing of media '{media.MediaId}' can be played yet: it is {media.State.Name()}.");
+                    ErrorCodes.NotPlayable, $"Media '{media.MediaId}' cannot be played: it is {media.State.Name()}.");
             }
 
             return VersionIndexBuilder.Build(media, version, VersionTable.LoadComposition(connection, version.Version));
@@ -48,6 +49,12 @@ internal sealed class CatalogService(
         if (cursor == 0)
         {
             cursor = store.Read(LastSequence);
+        }
+        else if (cursor < store.Read(FirstComplete))
+        {
+            throw new HexcastException(
+                ErrorCodes.PreconditionFailed,
+                $"Deletions since {cursor} are no longer known. Start without a cursor, and read everything again.");
         }
 
         await responseStream.WriteAsync(
@@ -75,16 +82,25 @@ internal sealed class CatalogService(
         }
     }
 
-    private static long LastSequence(Microsoft.Data.Sqlite.SqliteConnection connection) =>
+    private static long LastSequence(SqliteConnection connection) =>
         connection.ExecuteScalar<long>("SELECT coalesce(max(sequence), 0) FROM change");
 
+    // From here on every deletion is still known.
+    private static long FirstComplete(SqliteConnection connection) =>
+        connection.ExecuteScalar<long>(
+            """
+            SELECT CASE WHEN count(*) < @TombstoneLimit THEN 0 ELSE min(sequence) END FROM change WHERE deleted = 1
+            """,
+            new { CatalogStore.TombstoneLimit });
+
     private static List<MediaChange> ChangesAfter(
-        Microsoft.Data.Sqlite.SqliteConnection connection, long cursor, string mediaId) =>
+        SqliteConnection connection, long cursor, string mediaId) =>
         [
             .. connection.Query<(long Sequence, string MediaId, bool Deleted)>(
                 """
                 SELECT sequence, media_id, deleted FROM change
-                WHERE sequence > @cursor AND (@mediaId = '' OR media_id = @mediaId) ORDER BY sequence LIMIT @ChangePageSize
+                WHERE sequence > @cursor AND (@mediaId = '' OR media_id = @mediaId)
+                ORDER BY sequence LIMIT @ChangePageSize
                 """,
                 new { cursor, mediaId, ChangePageSize })
                 .Select(row => new MediaChange
@@ -95,7 +111,8 @@ internal sealed class CatalogService(
                 }),
         ];
 
-    private static HexcastException NoMedia(string mediaId) => new(ErrorCodes.NotFound, $"There is no media '{mediaId}'.");
+    private static HexcastException NoMedia(string mediaId) =>
+        new(ErrorCodes.NotFound, $"There is no media '{mediaId}'.");
 
     private static MediaRecord ToRecord(MediaRow row)
     {

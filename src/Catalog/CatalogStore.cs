@@ -12,7 +12,7 @@ namespace Hexcast.Catalog;
 internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvider clock) : IDisposable
 {
     // The oldest are forgotten: a follower that asks from before them starts anew.
-    private const int TombstoneLimit = 10_000;
+    public const int TombstoneLimit = 10_000;
 
     private readonly SqliteDatabase database = new(path, Schema.Migrations);
 
@@ -40,7 +40,8 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
                     connection.Execute(
                         """
                         DELETE FROM change WHERE deleted = 1 AND sequence <= (
-                            SELECT sequence FROM change WHERE deleted = 1 ORDER BY sequence DESC LIMIT 1 OFFSET @TombstoneLimit)
+                            SELECT sequence FROM change WHERE deleted = 1
+                            ORDER BY sequence DESC LIMIT 1 OFFSET @TombstoneLimit)
                         """,
                         new { TombstoneLimit },
                         transaction);

@@ -4,8 +4,8 @@ using Hexcast.Contracts.V1;
 namespace Hexcast.Catalog;
 
 /// <summary>
-/// Tells watchers that a media has changed. A watcher holds one wake-up, not a queue: it reads the newest state, however
-/// much it has slept through.
+/// Tells watchers that a media has changed. A watcher holds one wake-up, not a queue: it reads the newest state,
+/// however much it has slept through.
 /// </summary>
 internal sealed class MediaChanges(TimeProvider clock)
 {

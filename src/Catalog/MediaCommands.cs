@@ -113,12 +113,28 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
             cancel);
 
     /// <summary>Lets the follower look at the job again before the master is asked to restart it.</summary>
-    public Task<bool> FollowAgainAsync(string version, CancellationToken cancel) =>
+    /// <returns>The job's cursor.</returns>
+    public Task<long> FollowAgainAsync(string version, CancellationToken cancel) =>
         store.WriteAsync(
             write =>
             {
                 VersionTable.Follow(write, version, following: true);
-                return true;
+                return VersionTable.Find(write.Connection, version, write.Transaction)?.Cursor ?? 0;
+            },
+            cancel);
+
+    /// <summary>
+    /// The master has taken the restart: the media is no longer failed, also before the follower hears of it. If it has
+    /// heard more by now, that stands.
+    /// </summary>
+    public Task<MediaRow> RestartAsync(string mediaId, string version, long cursor, CancellationToken cancel) =>
+        store.WriteAsync(
+            write =>
+            {
+                var media = Require(write, mediaId, expectedRowVersion: null);
+                return VersionTable.Find(write.Connection, version, write.Transaction)?.Cursor == cursor
+                    ? write.Update(media with { State = MediaState.Processing, Error = null })
+                    : media;
             },
             cancel);
 
@@ -154,7 +170,7 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
 
     private static string[] Tags(IReadOnlyCollection<string> tags)
     {
-        string[] distinct = [.. tags.Select(tag => Text("tags", tag.Trim(), TagLengthLimit))
+        string[] distinct = [.. tags.Select(tag => Text("tags", (tag ?? "").Trim(), TagLengthLimit))
             .Where(tag => tag.Length > 0).Distinct(StringComparer.Ordinal)];
         return distinct.Length <= TagLimit ? distinct : throw Bad($"tags holds more than {TagLimit} tags.");
     }

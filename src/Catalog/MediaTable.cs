@@ -22,7 +22,8 @@ internal static class MediaTable
             $"SELECT {Columns} FROM media WHERE media_id = @mediaId", new { mediaId }, transaction)?.ToRow();
 
     /// <summary>Newest first; only those older than <paramref name="before"/> where it is given.</summary>
-    public static IReadOnlyList<MediaRow> List(SqliteConnection connection, MediaFilter filter, string? before, int limit)
+    public static IReadOnlyList<MediaRow> List(
+        SqliteConnection connection, MediaFilter filter, string? before, int limit)
     {
         var where = new List<string>();
         if (filter.Match is not null)

@@ -34,7 +34,7 @@ internal sealed class PartHash(bool withMd5) : IDisposable
             var read = await RandomAccess.ReadAsync(part, buffer.AsMemory(0, wanted), Length, cancel);
             if (read == 0)
             {
-                throw new EndOfStreamException($"The part ends at {Length}, before the {length} bytes that are journalled.");
+                throw new EndOfStreamException($"The part ends at {Length}, the journal says {length} bytes.");
             }
 
             Append(buffer.AsSpan(0, read));

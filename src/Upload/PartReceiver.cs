@@ -54,16 +54,22 @@ internal sealed class PartReceiver(
     /// <summary>Ends this receiver; what it has is stored first.</summary>
     public void Supersede()
     {
+        CancellationTokenSource interrupted;
         lock (signals)
         {
             superseded = true;
-            reading.Cancel();
+            interrupted = reading;
         }
+
+        // Outside the lock: what waits for the read goes on right here.
+        interrupted.Cancel();
     }
 
     /// <summary>Ends once all that has arrived until now is durable.</summary>
     public Task CheckpointAsync()
     {
+        Task reached;
+        CancellationTokenSource interrupted;
         lock (signals)
         {
             if (ended)
@@ -72,9 +78,11 @@ internal sealed class PartReceiver(
             }
 
             checkpointWanted ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            reading.Cancel();
-            return checkpointWanted.Task;
+            (reached, interrupted) = (checkpointWanted.Task, reading);
         }
+
+        interrupted.Cancel();
+        return reached;
     }
 
     /// <summary>Takes at most <paramref name="limit"/> bytes.</summary>
@@ -121,9 +129,10 @@ internal sealed class PartReceiver(
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
+        // Not disposed: a newer request may be about to cancel it. Only its timer is to end.
         lock (signals)
         {
-            reading.Dispose();
+            reading.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -158,9 +167,14 @@ internal sealed class PartReceiver(
         return end.Value;
     }
 
-    private async ValueTask<(int Read, BodyEnd? End)> ReadAsync(Stream body, Memory<byte> buffer, CancellationToken stop)
+    private async ValueTask<(int Read, BodyEnd? End)> ReadAsync(
+        Stream body, Memory<byte> buffer, CancellationToken stop)
     {
-        var source = ArmReading();
+        if (ArmReading() is not { } source)
+        {
+            return (0, null);
+        }
+
         using var linked = stop.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
         try
         {
@@ -183,14 +197,18 @@ internal sealed class PartReceiver(
         }
     }
 
-    // One source serves many reads: only its timer moves. A fired one is replaced.
-    private CancellationTokenSource ArmReading()
+    // One source serves many reads: only its timer moves. A fired one is replaced. Null when a checkpoint is due first.
+    private CancellationTokenSource? ArmReading()
     {
         lock (signals)
         {
+            if (checkpointWanted is not null && !superseded)
+            {
+                return null;
+            }
+
             if (!superseded && reading.IsCancellationRequested)
             {
-                reading.Dispose();
                 reading = new CancellationTokenSource(idleTimeout, clock);
             }
 

@@ -69,6 +69,12 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
 
             return state.Offset;
         }
+        catch when (!Description.Resumable && Phase == UploadPhase.Receiving)
+        {
+            // Nobody can come back to it.
+            await RunAsync(new UploadEvent.TerminationAsked(), CancellationToken.None);
+            throw;
+        }
         finally
         {
             turn.Release();
@@ -154,11 +160,6 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
             }
 
             return;
-        }
-
-        if (!Description.Resumable)
-        {
-            await RunAsync(new UploadEvent.TerminationAsked(), CancellationToken.None);
         }
 
         aborted.ThrowIfCancellationRequested();
@@ -295,8 +296,8 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
         hash = null;
     }
 
-    private SafeFileHandle OpenPart() =>
-        File.OpenHandle(partPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous);
+    private SafeFileHandle OpenPart() => File.OpenHandle(
+        partPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous);
 
     private long PartLength() => new FileInfo(partPath) is { Exists: true } file ? file.Length : 0;
 

@@ -41,7 +41,7 @@ internal abstract record UploadEffect
     /// <summary>Hash the part, then feed <see cref="UploadEvent.AllStored"/>.</summary>
     public sealed record Verify : UploadEffect;
 
-    /// <summary>Make the part the media's source and tell Catalog, then feed <see cref="UploadEvent.Published"/>.</summary>
+    /// <summary>Make the part the source, tell Catalog, then feed <see cref="UploadEvent.Published"/>.</summary>
     public sealed record Publish : UploadEffect;
 
     /// <summary>Delete part and journal.</summary>

@@ -28,11 +28,21 @@ internal sealed class UploadJournal
     public static UploadJournal Create(string path, JournalEntry first)
     {
         var line = Line(first);
-        DurableFiles.WriteAllBytes(path, line);
+        try
+        {
+            DurableFiles.WriteAllBytes(path, line);
+        }
+        catch (IOException)
+        {
+            // Half a file of its own name at most: it takes no space from those that try to finish.
+            File.Delete(path + ".new");
+            throw;
+        }
+
         return new UploadJournal(path, line.Length);
     }
 
-    /// <summary>The journal and its entries up to the first damaged line; null when not even the first is whole.</summary>
+    /// <summary>The journal and its entries up to the first damaged line; null when the first is damaged.</summary>
     public static (UploadJournal Journal, IReadOnlyList<JournalEntry> Entries)? Load(string path)
     {
         if (new FileInfo(path).Length > SizeLimitBytes)
@@ -43,7 +53,8 @@ internal sealed class UploadJournal
         var bytes = File.ReadAllBytes(path);
         var entries = new List<JournalEntry>();
         var good = 0;
-        while (bytes.AsSpan(good).IndexOf((byte)'\n') is var end and >= 0 && Parse(bytes.AsSpan(good, end)) is { } entry)
+        while (bytes.AsSpan(good).IndexOf((byte)'\n') is var end and >= 0
+            && Parse(bytes.AsSpan(good, end)) is { } entry)
         {
             entries.Add(entry);
             good += end + 1;
@@ -107,7 +118,8 @@ internal sealed class UploadJournal
     private static JournalEntry? Parse(ReadOnlySpan<byte> line)
     {
         if (line.Length <= CrcDigits + 1
-            || !uint.TryParse(line[..CrcDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var crc)
+            || !uint.TryParse(
+                line[..CrcDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var crc)
             || Crc(line[(CrcDigits + 1)..]) != crc)
         {
             return null;

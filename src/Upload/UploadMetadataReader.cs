@@ -32,7 +32,7 @@ internal sealed class UploadMetadataReader(PresetCatalog presets)
             var parts = pair.Trim(' ').Split(' ');
             if (parts.Length > 2 || parts[0].Length == 0 || !parts[0].All(char.IsAscii))
             {
-                throw Bad("Upload-Metadata must be pairs of an ASCII key, one space and a base64 value, joined by commas.");
+                throw Bad("Upload-Metadata must be pairs of an ASCII key, a space and a base64 value, comma-joined.");
             }
 
             if (values.Count == PairLimit)

@@ -4,7 +4,7 @@ namespace Hexcast.Upload;
 
 internal sealed record UploadOptions
 {
-    /// <summary>Largest file that is taken, bytes. Default 64 GiB; 1 KiB to 16 TiB. Announced as Tus-Max-Size.</summary>
+    /// <summary>Largest file, bytes; announced as Tus-Max-Size. Default 64 GiB; 1 KiB to 16 TiB.</summary>
     [Range(1024L, 1L << 44, ErrorMessage = "bytes, 1024 to 17592186044416")]
     public long MaxSizeBytes { get; init; } = 64L << 30;
 
@@ -14,7 +14,7 @@ internal sealed record UploadOptions
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00", ErrorMessage = "00:01:00 to 30.00:00:00")]
     public TimeSpan ExpireAfter { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Uploads that are kept at once, finished ones too, until they expire. Default 10,000; 1 to 1,000,000.</summary>
+    /// <summary>Uploads kept at once, finished ones too, until they expire. Default 10,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000, ErrorMessage = "1 to 1000000")]
     public int MaxUploads { get; init; } = 10_000;
 
@@ -22,7 +22,7 @@ internal sealed record UploadOptions
     [Range(1, 4096, ErrorMessage = "1 to 4096")]
     public int MaxWriters { get; init; } = 64;
 
-    /// <summary>A request that sends no byte for this long is ended; what it sent is kept. Default 60 s; 1 s to 1 h.</summary>
+    /// <summary>A request without a byte for so long is ended, its bytes kept. Default 60 s; 1 s to 1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "00:00:01 to 01:00:00")]
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -4,13 +4,16 @@ using Hexcast.Platform.ObjectStore;
 
 namespace Hexcast.Upload;
 
-/// <summary>Hands a whole upload over: its part becomes the media's source, then Catalog is told. Both may be repeated.</summary>
-internal sealed class UploadPublisher(IObjectStore objects, Contracts.V1.Catalog.CatalogClient catalog, TimeProvider clock)
+/// <summary>
+/// Hands a whole upload over: its part becomes the media's source, then Catalog is told. Both may be repeated.
+/// </summary>
+internal sealed class UploadPublisher(
+    IObjectStore objects, Contracts.V1.Catalog.CatalogClient catalog, TimeProvider clock)
 {
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(10);
 
-    public async Task PublishAsync(UploadDescription upload, string partPath, long length, string sha256,
-        CancellationToken cancel)
+    public async Task PublishAsync(
+        UploadDescription upload, string partPath, long length, string sha256, CancellationToken cancel)
     {
         var key = ObjectKey.Source(upload.MediaId);
         // Not there: adopted before a crash, and the journal still names the upload.

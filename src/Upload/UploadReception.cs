@@ -6,8 +6,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Hexcast.Upload;
 
-/// <summary>What all ways to send a file share: making the upload, and taking a body within the node's limits.</summary>
-internal sealed class UploadReception(UploadStore store, UploadOptions options, IdSource ids, TimeProvider clock) : IDisposable
+/// <summary>What all ways to send a file share: making the upload, taking a body within the limits.</summary>
+internal sealed class UploadReception(UploadStore store, UploadOptions options, IdSource ids, TimeProvider clock)
+    : IDisposable
 {
     private readonly SemaphoreSlim writers = new(options.MaxWriters, options.MaxWriters);
 
@@ -46,7 +47,7 @@ internal sealed class UploadReception(UploadStore store, UploadOptions options, 
         {
             context.Response.Headers.RetryAfter = "1";
             throw new HexcastException(
-                ErrorCodes.ResourceExhausted, $"{options.MaxWriters} uploads are being written. Try again in a moment.");
+                ErrorCodes.ResourceExhausted, $"{options.MaxWriters} uploads are being written. Try again soon.");
         }
 
         try

@@ -71,7 +71,7 @@ internal sealed class UploadRecovery(UploadStore store, TimeProvider clock, ILog
             }
             catch (IOException failure)
             {
-                log.LogWarning(failure, "Upload {MediaId} has expired and cannot be removed", upload.Description.MediaId);
+                log.LogWarning(failure, "Upload {MediaId} expired, but stays", upload.Description.MediaId);
             }
         }
     }

@@ -17,7 +17,7 @@ internal enum UploadPhase
     Removed,
 }
 
-/// <summary>What does not change after creation. <see cref="Length"/> is null where the client did not know it.</summary>
+/// <summary>What does not change after creation. Without a length: the client did not know it.</summary>
 internal sealed record UploadDescription
 {
     public required string MediaId { get; init; }
@@ -67,7 +67,8 @@ internal sealed class UploadState(UploadDescription description)
         UploadEvent.BytesStored stored => Store(stored, now),
         UploadEvent.AllStored all => Complete(all, now),
         UploadEvent.Journaled journaled => Apply(journaled.Entry),
-        UploadEvent.Published => Phase == UploadPhase.Received ? [new UploadEffect.Append(JournalEntry.Finish(now))] : [],
+        UploadEvent.Published when Phase == UploadPhase.Received => [new UploadEffect.Append(JournalEntry.Finish(now))],
+        UploadEvent.Published => [],
         UploadEvent.TerminationAsked => Terminate(),
         UploadEvent.Swept swept => Expire(swept.ExpireAfter, now),
         _ => throw new ArgumentOutOfRangeException(nameof(happened)),
@@ -144,7 +145,8 @@ internal sealed class UploadState(UploadDescription description)
         }
 
         var wanted = Description.Metadata;
-        var wrong = wanted.Sha256.Length > 0 && wanted.Sha256 != all.Sha256 ? $"SHA-256 is {all.Sha256}, not {wanted.Sha256}"
+        var wrong =
+            wanted.Sha256.Length > 0 && wanted.Sha256 != all.Sha256 ? $"SHA-256 is {all.Sha256}, not {wanted.Sha256}"
             : wanted.Md5.Length > 0 && wanted.Md5 != all.Md5 ? $"MD5 is {all.Md5}, not {wanted.Md5}"
             : null;
         return wrong is null
@@ -154,7 +156,7 @@ internal sealed class UploadState(UploadDescription description)
                 .. Removal(),
                 new UploadEffect.Refuse(
                     ErrorCodes.UploadChecksumMismatch,
-                    $"What arrived is not the file that was announced: its {wrong}. The upload is removed; send it again."),
+                    $"What arrived is not what was announced: its {wrong}. The upload is removed; send it again."),
             ];
     }
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Hexcast.Upload;
 
 /// <summary>
-/// The uploads of this node: "{media_id}.journal" and "{media_id}.part" in one folder on the object store's file system.
+/// The uploads of this node: "{media_id}.journal" and "{media_id}.part" in a folder on the object store's file system.
 /// </summary>
 internal sealed class UploadStore : IDisposable
 {
@@ -62,7 +62,8 @@ internal sealed class UploadStore : IDisposable
     {
         try
         {
-            await publisher.PublishAsync(upload.Description, upload.PartPath, upload.Length!.Value, upload.Sha256, cancel);
+            await publisher.PublishAsync(
+                upload.Description, upload.PartPath, upload.Length!.Value, upload.Sha256, cancel);
         }
         catch
         {

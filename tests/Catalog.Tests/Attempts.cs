@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Google.Protobuf;
 using Hexcast.Contracts.V1;
 using Hexcast.Media.IsoBmff;
@@ -104,7 +105,7 @@ internal static class Attempts
                     Timescale = Timescale,
                     InitOffset = 0,
                     InitLength = InitLength,
-                    InitSha256 = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id + init))),
+                    InitSha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id + init))),
                     ObjectName = id + ".mp4",
                     ObjectSha256 = new string('0', 64),
                     ObjectLength = InitLength + count * SegmentLength,

@@ -9,7 +9,7 @@ using Hexcast.Testing;
 
 namespace Hexcast.Catalog.Tests;
 
-/// <summary>A node with Catalog and a master of the test's own; it can be stopped and opened again over its folder.</summary>
+/// <summary>A node with Catalog and a master of the test's own; it can be opened again over its folder.</summary>
 public abstract class CatalogFixture : IAsyncLifetime
 {
     private readonly IdSource ids = new(TimeProvider.System);

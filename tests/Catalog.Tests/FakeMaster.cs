@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Catalog.Tests;
 
-/// <summary>The seam to the master: one job a media, whose events the test writes; they are replayed from any cursor.</summary>
+/// <summary>The seam to the master: one job a media, whose events the test writes, replayed from any cursor.</summary>
 internal sealed class FakeMaster
 {
     private readonly Lock jobsLock = new();

@@ -11,7 +11,8 @@ public sealed class PatchTests : UploadFixture
     {
         var file = Bytes(3_000_000);
         var location = await CreateAsync(
-            file.Length, ("filename", "a.mp4"), ("title", "A"), ("tags", "x, y"), ("policy", "signed"), ("class", "sd"));
+            file.Length,
+            ("filename", "a.mp4"), ("title", "A"), ("tags", "x, y"), ("policy", "signed"), ("class", "sd"));
 
         using (var first = await PatchAsync(location, 0, file.AsMemory(0, 1_000_000)))
         {
@@ -172,17 +173,5 @@ public sealed class PatchTests : UploadFixture
         using var again = await PatchAsync(location, 100, ReadOnlyMemory<byte>.Empty);
         again.StatusCode.ShouldBe(HttpStatusCode.NoContent);
         Catalog.Completed.Count.ShouldBe(1);
-    }
-
-    private sealed class Unannounced(byte[] bytes) : HttpContent
-    {
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            await stream.WriteAsync(bytes);
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }

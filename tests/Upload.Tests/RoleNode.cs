@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Testing;
 
-/// <summary>A real node with the modules given, on a port of its own. The folder outlives it: open another over it.</summary>
+/// <summary>A real node with the modules given, on a port of its own. Its folder outlives it.</summary>
 internal sealed class RoleNode : IAsyncDisposable
 {
     private readonly HexcastNode node;

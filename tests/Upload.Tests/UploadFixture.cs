@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Upload.Tests;
 
-/// <summary>A node with Upload and a Catalog of the test's own; it can be stopped and opened again over its folder.</summary>
+/// <summary>A node with Upload and a Catalog of the test's own; it can be opened again over its folder.</summary>
 public abstract class UploadFixture : IAsyncLifetime
 {
     internal static readonly string OffsetType = "application/offset+octet-stream";
@@ -67,7 +67,12 @@ public abstract class UploadFixture : IAsyncLifetime
     }
 
     internal Task<HttpResponseMessage> PostAsync(long length, params (string Key, string Value)[] metadata) =>
-        SendAsync(HttpMethod.Post, "/v1/uploads", null, ("Upload-Length", length.ToString()), ("Upload-Metadata", Metadata(metadata)));
+        SendAsync(
+            HttpMethod.Post,
+            "/v1/uploads",
+            null,
+            ("Upload-Length", length.ToString()),
+            ("Upload-Metadata", Metadata(metadata)));
 
     internal static string Metadata(params (string Key, string Value)[] metadata) => string.Join(
         ',', metadata.Select(m => $"{m.Key} {Convert.ToBase64String(Encoding.UTF8.GetBytes(m.Value))}"));
@@ -139,7 +144,8 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
 
     public int Calls => calls;
 
-    public override Task<CompleteUploadResponse> CompleteUpload(CompleteUploadRequest request, ServerCallContext context)
+    public override Task<CompleteUploadResponse> CompleteUpload(
+        CompleteUploadRequest request, ServerCallContext context)
     {
         Interlocked.Increment(ref calls);
         if (Refusal != StatusCode.OK)

@@ -11,7 +11,8 @@ namespace Hexcast.Catalog.Delivery;
 /// A row leaves in the transaction that records what its delivery led to.
 /// </summary>
 internal sealed class OutboxDispatcher(
-    CatalogStore store, OutboxReceivers receivers, TimeProvider clock, ILogger<OutboxDispatcher> log) : BackgroundService
+    CatalogStore store, OutboxReceivers receivers, TimeProvider clock, ILogger<OutboxDispatcher> log)
+    : BackgroundService
 {
     private const int PageSize = 100;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(30);
@@ -60,7 +61,8 @@ internal sealed class OutboxDispatcher(
                 {
                     all = false;
                     log.LogInformation(
-                        "{Kind} of media {MediaId} is not delivered yet: {Status}", row.Kind, row.MediaId, failure.Status);
+                        "{Kind} of media {MediaId} is not delivered yet: {Status}",
+                        row.Kind, row.MediaId, failure.Status);
                     // A receiver that is away is away for the other rows too.
                     if (failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
                     {

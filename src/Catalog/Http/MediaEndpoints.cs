@@ -46,7 +46,8 @@ internal sealed class MediaEndpoints(
             var rows = filter is null ? [] : MediaTable.List(connection, filter, before, limit + 1);
             return new JsonObject
             {
-                ["media"] = new JsonArray([.. rows.Take(limit).Select(row => (JsonNode)MediaJson.Describe(row, connection))]),
+                ["media"] = new JsonArray(
+                    [.. rows.Take(limit).Select(row => (JsonNode)MediaJson.Describe(row, connection))]),
                 ["next_cursor"] = rows.Count > limit ? rows[limit - 1].MediaId : null,
             };
         });
@@ -87,30 +88,30 @@ internal sealed class MediaEndpoints(
                 ErrorCodes.Conflict, $"The media is {media.State.Name()}: only a failed one can be retried.");
         }
 
-        media = media.JobId is { } job && await RestartAsync(job, context.RequestAborted)
-            ? Find(id)
-            : await commands.OrderAgainAsync(id, context.RequestAborted);
+        media = (media.JobId is { } job ? await RestartAsync(id, job, context.RequestAborted) : null)
+            ?? await commands.OrderAgainAsync(id, context.RequestAborted);
         Tag(context, media);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         await AnswerAsync(context, Describe(media));
     }
 
-    // False when the master does not know the job: then the media is ordered anew.
-    private async Task<bool> RestartAsync(string jobId, CancellationToken cancel)
+    // Null when the master does not know the job: then the media is ordered anew.
+    private async Task<MediaRow?> RestartAsync(string mediaId, string jobId, CancellationToken cancel)
     {
-        await commands.FollowAgainAsync(jobId, cancel);
+        var cursor = await commands.FollowAgainAsync(jobId, cancel);
         try
         {
             await scheduler.RetryJobAsync(
                 new RetryJobRequest { JobId = jobId },
                 deadline: (clock.GetUtcNow() + RetryLimit).UtcDateTime,
                 cancellationToken: cancel);
-            return true;
         }
         catch (RpcException unknown) when (unknown.StatusCode == StatusCode.NotFound)
         {
-            return false;
+            return null;
         }
+
+        return await commands.RestartAsync(mediaId, jobId, cursor, cancel);
     }
 
     // Only a picture of the moment: without the master there is simply none.
@@ -159,12 +160,15 @@ internal sealed class MediaEndpoints(
 
     private static int Limit(string text) =>
         text.Length == 0 ? DefaultLimit
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= HighestLimit
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
+            && limit is >= 1 and <= HighestLimit
             ? limit
             : throw Bad($"limit must be 1 to {HighestLimit}.");
 
     private static string? Cursor(string text) =>
-        text.Length == 0 ? null : MediaId.TryParse(text, out _) ? text : throw Bad("cursor is none that was given here.");
+        text.Length == 0 ? null
+        : MediaId.TryParse(text, out _) ? text
+        : throw Bad("cursor is none that was given here.");
 
     // Null where nothing can match.
     private static MediaFilter? Filter(IQueryCollection query)

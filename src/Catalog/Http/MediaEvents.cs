@@ -76,7 +76,7 @@ internal sealed class MediaEvents(
             }
 
             wait = progress is null || progress == sentProgress ? Heartbeat : ProgressInterval - sinceProgress;
-            var woken = await watcher.Changed.WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1), ends);
+            var woken = wait <= TimeSpan.Zero || await watcher.Changed.WaitAsync(wait, ends);
             if (!woken && wait == Heartbeat)
             {
                 await response.WriteAsync(": still here\n\n", ends);
@@ -87,7 +87,8 @@ internal sealed class MediaEvents(
 
     private static async Task SendAsync(HttpResponse response, string name, JsonObject data, CancellationToken cancel)
     {
-        await response.Body.WriteAsync(Encoding.UTF8.GetBytes($"event: {name}\ndata: {data.ToJsonString()}\n\n"), cancel);
+        var text = $"event: {name}\ndata: {data.ToJsonString()}\n\n";
+        await response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), cancel);
         await response.Body.FlushAsync(cancel);
     }
 }

@@ -57,7 +57,7 @@ internal sealed class AttemptReader(IObjectStore objects)
             var found = await objects.StatAsync(folder + rendition.ObjectName, cancel);
             if (found?.Length != rendition.ObjectLength)
             {
-                return (null, $"the object {rendition.ObjectName} has {found?.Length ?? 0} bytes, not {rendition.ObjectLength}.");
+                return (null, $"{rendition.ObjectName} has {found?.Length ?? 0} bytes, not {rendition.ObjectLength}.");
             }
         }
 
@@ -65,6 +65,9 @@ internal sealed class AttemptReader(IObjectStore objects)
         part.Renditions.AddRange(index.Renditions.Select(rendition => Convert(rendition, folder)));
         return (part, "");
     }
+
+    public async Task<bool> IsThereAsync(ObjectRef? named, CancellationToken cancel) =>
+        named is not null && (await objects.StatAsync(named.Key, cancel))?.Length == named.Length;
 
     private async Task<byte[]?> ReadWholeAsync(ObjectRef named, CancellationToken cancel)
     {

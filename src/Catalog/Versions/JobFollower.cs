@@ -70,9 +70,10 @@ internal sealed class JobFollower(
         }
 
         var composition = store.Read(connection => VersionTable.LoadComposition(connection, version));
+        var cursor = row.Cursor;
         var progress = new Dictionary<string, JobTask>(StringComparer.Ordinal);
         using var call = scheduler.WatchJob(
-            new WatchJobRequest { JobId = version, AfterRevision = row.Cursor, Follow = true }, cancellationToken: stop);
+            new WatchJobRequest { JobId = version, AfterRevision = cursor, Follow = true }, cancellationToken: stop);
         await foreach (var received in call.ResponseStream.ReadAllAsync(stop))
         {
             backoff.Reset();
@@ -85,9 +86,10 @@ internal sealed class JobFollower(
 
                 changes.Report(row.MediaId, [.. progress.Values]);
             }
-            else if (received.Revision > row.Cursor)
+            else if (received.Revision > cursor)
             {
                 await ApplyAsync(composition, version, received, stop);
+                cursor = received.Revision;
                 if (store.Read(connection => VersionTable.Find(connection, version)) is not { Following: true })
                 {
                     changes.ForgetProgress(row.MediaId);
@@ -100,7 +102,8 @@ internal sealed class JobFollower(
     }
 
     private async Task<bool> ApplyAsync(
-        VersionComposition composition, string version, long revision, CompositionEvent happened, CancellationToken cancel)
+        VersionComposition composition, string version, long revision, CompositionEvent happened,
+        CancellationToken cancel)
     {
         var effects = composition.Step(happened);
         var renditions = RenditionSummary.Describe(VersionIndexBuilder.Renditions(composition));
@@ -137,7 +140,9 @@ internal sealed class JobFollower(
             case JobEvent.EventOneofCase.Restarted:
                 return new CompositionEvent.Restarted();
             case JobEvent.EventOneofCase.Committed when received.Committed.Kind == TaskKind.Poster:
-                return new CompositionEvent.PosterCommitted(received.Committed.Result);
+                return await attempts.IsThereAsync(received.Committed.Result, cancel)
+                    ? new CompositionEvent.PosterCommitted(received.Committed.Result)
+                    : new CompositionEvent.Noted();
             case JobEvent.EventOneofCase.Committed
                 when received.Committed.Kind is TaskKind.EncodeChunk or TaskKind.EncodeAudio:
                 var committed = received.Committed;
@@ -155,7 +160,7 @@ internal sealed class JobFollower(
     // The master has no such job: it was forgotten with its media, or the coordinator's data was removed.
     private async Task LoseAsync(string version, CancellationToken cancel)
     {
-        var lost = new MediaFault(ErrorCodes.JobLost, "The master no longer knows this job. Retry makes a new one.", "");
+        var lost = new MediaFault(ErrorCodes.JobLost, "The master has lost this job. Retry makes a new one.", "");
         await store.WriteAsync(
             write =>
             {

@@ -7,7 +7,7 @@ internal enum VersionStage
 {
     Processing,
 
-    /// <summary>Chunk 0 is there, and the sound when the source has any: the set of renditions stays as it is.</summary>
+    /// <summary>Chunk 0 is there, and the sound where the source has any: the set of renditions stays.</summary>
     Playable,
     Ready,
     Failed,
@@ -67,7 +67,8 @@ internal sealed class VersionComposition(VersionStage stage = VersionStage.Proce
     public ObjectRef? Poster { get; private set; }
 
     /// <summary>The chunks from the first on, without a gap.</summary>
-    public IEnumerable<StoredPart> Beginning => chunks.TakeWhile((chunk, index) => chunk.Key == index).Select(c => c.Value);
+    public IEnumerable<StoredPart> Beginning =>
+        chunks.TakeWhile((chunk, index) => chunk.Key == index).Select(c => c.Value);
 
     /// <summary>Takes over what was saved before; call before the first step.</summary>
     public void Restore(PlanSummary? plan, IEnumerable<CompositionEffect.SavePart> parts, ObjectRef? poster)
@@ -84,7 +85,8 @@ internal sealed class VersionComposition(VersionStage stage = VersionStage.Proce
         CompositionEvent.Planned planned => Accept(planned.Plan),
         CompositionEvent.PartCommitted committed => Accept(committed),
         CompositionEvent.PosterCommitted poster => Accept(poster.Image),
-        CompositionEvent.PartUnusable unusable => Fail($"The task {unusable.TaskId} committed what cannot be used: {unusable.Why}"),
+        CompositionEvent.PartUnusable unusable =>
+            Fail($"The task {unusable.TaskId} committed what cannot be used: {unusable.Why}"),
         CompositionEvent.Ended ended => End(ended),
         CompositionEvent.Restarted => Enter(IsPlayable ? VersionStage.Playable : VersionStage.Processing),
         _ => [],
@@ -205,7 +207,9 @@ internal sealed class VersionComposition(VersionStage stage = VersionStage.Proce
 
         var part = neighbour.Renditions.Single(r => r.Index.Id == renditionId).Index.Parts[0];
         var joint = before ? part.FirstSegment + part.Lengths.Count : part.FirstSegment;
-        return joint == segment ? null : $"{renditionId} does not join chunk {chunk} at segment {joint} but at {segment}";
+        return joint == segment
+            ? null
+            : $"{renditionId} does not join chunk {chunk} at segment {joint} but at {segment}";
     }
 
     private IReadOnlyList<CompositionEffect> Fail(string message) =>

@@ -3,7 +3,7 @@ using Hexcast.Contracts.V1;
 
 namespace Hexcast.Catalog.Versions;
 
-/// <summary>What of a composition can be played: for each rendition the segments from the first on, without a gap.</summary>
+/// <summary>What of a composition can be played: the segments of each rendition from the first, no gap.</summary>
 internal static class VersionIndexBuilder
 {
     public static VersionIndex Build(MediaRow media, VersionRow version, VersionComposition composition)
@@ -53,7 +53,8 @@ internal static class VersionIndexBuilder
         if (composition.Audio is { } audio && renditions.Count > 0)
         {
             var limit = composition.Stage == VersionStage.Ready ? double.PositiveInfinity : renditions.Min(EndSeconds);
-            renditions.AddRange(audio.Renditions.Select(r => CutAt(limit, r.Index.Clone())).Where(r => r.Parts[0].Lengths.Count > 0));
+            renditions.AddRange(
+                audio.Renditions.Select(r => CutAt(limit, r.Index.Clone())).Where(r => r.Parts[0].Lengths.Count > 0));
         }
 
         return renditions;

@@ -69,7 +69,8 @@ internal static class VersionTable
         composition.Restore(
             state.Plan is null ? null : PlanSummary.Parser.ParseFrom(state.Plan),
             parts.Select(part => new CompositionEffect.SavePart(
-                part.TaskId, (TaskKind)part.Kind, (int)part.Chunk, (int)part.Attempt, StoredPart.Parser.ParseFrom(part.Part))),
+                part.TaskId, (TaskKind)part.Kind, (int)part.Chunk, (int)part.Attempt,
+                StoredPart.Parser.ParseFrom(part.Part))),
             state.PosterKey is null ? null : new ObjectRef
             {
                 Key = state.PosterKey,
@@ -113,8 +114,8 @@ internal static class VersionTable
                 break;
         }
 
-        void Set(string columns, object values) =>
-            write.Connection.Execute($"UPDATE version SET {columns} WHERE version = @version", values, write.Transaction);
+        void Set(string columns, object values) => write.Connection.Execute(
+            $"UPDATE version SET {columns} WHERE version = @version", values, write.Transaction);
     }
 
     public static void Advance(CatalogTransaction write, string version, long cursor, string renditionsJson) =>
