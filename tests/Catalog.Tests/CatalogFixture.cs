@@ -37,8 +37,11 @@ public abstract class CatalogFixture : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    internal async Task OpenAsync() =>
+    internal async Task OpenAsync(bool followers = true)
+    {
+        Master.Refusal = followers ? StatusCode.OK : StatusCode.Unavailable;
         Node = await RoleNode.StartAsync(Folder, [new CatalogModule(), new FakeMasterModule(Master)]);
+    }
 
     internal async Task ReopenAsync()
     {

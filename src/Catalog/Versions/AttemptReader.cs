@@ -61,9 +61,7 @@ internal sealed class AttemptReader(IObjectStore objects)
             }
         }
 
-        var part = new StoredPart();
-        part.Renditions.AddRange(index.Renditions.Select(rendition => Convert(rendition, folder)));
-        return (part, "");
+        return (Convert(index, folder), "");
     }
 
     public async Task<bool> IsThereAsync(ObjectRef? named, CancellationToken cancel) =>
@@ -83,6 +81,13 @@ internal sealed class AttemptReader(IObjectStore objects)
             var read = await content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
             return read == bytes.Length ? bytes : null;
         }
+    }
+
+    public static StoredPart Convert(AttemptIndex index, string folder)
+    {
+        var part = new StoredPart();
+        part.Renditions.AddRange(index.Renditions.Select(rendition => Convert(rendition, folder)));
+        return part;
     }
 
     private static StoredRendition Convert(Media.IsoBmff.RenditionIndex source, string folder)
