@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Hexcast.Contracts.V1;
 using Hexcast.Playback.Tests.Support;
@@ -10,21 +9,20 @@ namespace Hexcast.Playback.Tests.Browser;
 /// <summary>The watch page in a real browser. Each test leaves a picture in artifacts/screenshots.</summary>
 public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
 {
-    private const float LimitMs = 30_000;
-
     private readonly PageRole role = new();
-    private readonly List<string> problems = [];
     private readonly string mediaId = PlaybackHost.NewMediaId();
     private PlaybackHost host = null!;
-    private IPage page = null!;
+    private WatchedPage watched = null!;
+
+    private IPage Page => watched.Page;
 
     public async ValueTask InitializeAsync() => host = await PlaybackHost.StartAsync(manualClock: true, role);
 
     public async ValueTask DisposeAsync()
     {
-        if (page is not null)
+        if (watched is not null)
         {
-            await page.Context.CloseAsync();
+            await watched.DisposeAsync();
         }
 
         await host.DisposeAsync();
@@ -36,34 +34,34 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         await EncodedVersion.PutAsync(host, mediaId);
         Show(MediaState.Ready);
         await OpenAsync();
-        await PlayAsync();
-        await page.GetByText("Technical details").ClickAsync();
-        await Expect(page.Locator("#stats")).ToContainTextAsync("avc1");
-        await TakePictureAsync("ready-light");
+        await watched.PlayAsync();
+        await Page.GetByText("Technical details").ClickAsync();
+        await Expect(Page.Locator("#stats")).ToContainTextAsync("avc1");
+        await watched.TakePictureAsync("ready-light");
 
-        await SeekAsync(9);
-        await ShouldAdvanceAsync();
+        await watched.SeekAsync(9);
+        await watched.ShouldAdvanceAsync();
 
-        var quality = page.GetByLabel("Quality");
+        var quality = Page.GetByLabel("Quality");
         (await quality.Locator("option").AllInnerTextsAsync()).ShouldBe(["Auto", "180p", "120p"]);
         await quality.SelectOptionAsync("120");
-        await SeekAsync(1);
-        await UntilAsync("hexcast.stats.height === 120");
+        await watched.SeekAsync(1);
+        await watched.UntilAsync("hexcast.stats.height === 120");
         await quality.SelectOptionAsync("180");
-        await UntilAsync("hexcast.stats.height === 180");
-        await ShouldAdvanceAsync();
+        await watched.UntilAsync("hexcast.stats.height === 180");
+        await watched.ShouldAdvanceAsync();
 
-        await page.GetByLabel("DASH").CheckAsync();
-        await UntilAsync("hexcast.format === 'dash' && hexcast.stats");
-        await ShouldAdvanceAsync();
-        (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("manifest.mpd");
+        await Page.GetByLabel("DASH").CheckAsync();
+        await watched.UntilAsync("hexcast.format === 'dash' && hexcast.stats");
+        await watched.ShouldAdvanceAsync();
+        (await Page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("manifest.mpd");
         await quality.SelectOptionAsync("auto");
-        await SeekAsync(11);
-        await ShouldAdvanceAsync();
-        await UntilAsync("document.querySelector('video').ended");
-        (await page.EvaluateAsync<double>("document.querySelector('video').duration"))
+        await watched.SeekAsync(11);
+        await watched.ShouldAdvanceAsync();
+        await watched.UntilAsync("document.querySelector('video').ended");
+        (await Page.EvaluateAsync<double>("document.querySelector('video').duration"))
             .ShouldBe(EncodedVersion.Seconds, tolerance: 0.1);
-        ShouldHaveNoProblems();
+        watched.ShouldHaveNoProblems();
     }
 
     [Fact]
@@ -72,10 +70,10 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         await EncodedVersion.PutAsync(host, mediaId, policy: "signed");
         Show(MediaState.Ready, m => m["policy"] = "signed");
         await OpenAsync(dark: true);
-        await PlayAsync();
-        (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("?token=ey");
-        await TakePictureAsync("ready-dark");
-        ShouldHaveNoProblems();
+        await watched.PlayAsync();
+        (await Page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("?token=ey");
+        await watched.TakePictureAsync("ready-dark");
+        watched.ShouldHaveNoProblems();
     }
 
     [Fact]
@@ -84,13 +82,13 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         await EncodedVersion.PutAsync(host, mediaId, policy: "signed", segments: 1);
         Show(MediaState.Playable, m => m["policy"] = "signed");
         await OpenAsync();
-        await PlayAsync();
-        var first = await page.EvaluateAsync<string>("hexcast.player.getAssetUri()");
+        await watched.PlayAsync();
+        var first = await Page.EvaluateAsync<string>("hexcast.player.getAssetUri()");
         await EncodedVersion.PutAsync(host, mediaId, policy: "signed");
         host.Clock.Advance(TimeSpan.FromHours(2));
-        await UntilAsync("hexcast.stats?.currentTime > 6");
-        (await page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldNotBe(first);
-        await Expect(page.Locator("#notice")).ToBeHiddenAsync();
+        await watched.UntilAsync("hexcast.stats?.currentTime > 6");
+        (await Page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldNotBe(first);
+        await Expect(Page.Locator("#notice")).ToBeHiddenAsync();
     }
 
     [Theory]
@@ -105,27 +103,27 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         await OpenAsync();
         if (format == "dash")
         {
-            await UntilAsync("hexcast.stats");
-            await page.GetByLabel("DASH").CheckAsync();
-            await UntilAsync("hexcast.format === 'dash' && hexcast.stats?.live");
+            await watched.UntilAsync("hexcast.stats");
+            await Page.GetByLabel("DASH").CheckAsync();
+            await watched.UntilAsync("hexcast.format === 'dash' && hexcast.stats?.live");
         }
 
-        await PlayAsync();
-        (await page.EvaluateAsync<double>("hexcast.stats.currentTime")).ShouldBeLessThan(4);
-        await Expect(page.Locator("#state")).ToHaveTextAsync("playable, still in the works");
+        await watched.PlayAsync();
+        (await Page.EvaluateAsync<double>("hexcast.stats.currentTime")).ShouldBeLessThan(4);
+        await Expect(Page.Locator("#state")).ToHaveTextAsync("playable, still in the works");
         role.Progress(Tasks(0.4));
-        await Expect(page.Locator("#stages")).ToContainTextAsync("Encoding the picture");
-        await TakePictureAsync($"playable-{format}");
+        await Expect(Page.Locator("#stages")).ToContainTextAsync("Encoding the picture");
+        await watched.TakePictureAsync($"playable-{format}");
 
         await EncodedVersion.PutAsync(host, mediaId);
         host.Catalog.TellChange(mediaId);
         Show(MediaState.Ready);
-        await UntilAsync("hexcast.stats.currentTime > 6");
-        await UntilAsync("!hexcast.stats.live");
-        await Expect(page.Locator("#work")).ToBeHiddenAsync();
-        await SeekAsync(12);
-        await UntilAsync("document.querySelector('video').ended");
-        ShouldHaveNoProblems();
+        await watched.UntilAsync("hexcast.stats.currentTime > 6");
+        await watched.UntilAsync("!hexcast.stats.live");
+        await Expect(Page.Locator("#work")).ToBeHiddenAsync();
+        await watched.SeekAsync(12);
+        await watched.UntilAsync("document.querySelector('video').ended");
+        watched.ShouldHaveNoProblems();
     }
 
     [Fact]
@@ -133,20 +131,20 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
     {
         Show(MediaState.Processing, m => m["source"]!["height"] = 1080);
         await OpenAsync();
-        await Expect(page.Locator("#curtain-title")).ToHaveTextAsync("Getting ready");
+        await Expect(Page.Locator("#curtain-title")).ToHaveTextAsync("Getting ready");
         role.Progress(Tasks(0.25));
-        await Expect(page.Locator("#stages")).ToContainTextAsync("25 %");
-        await Expect(page.Locator("#curtain-detail")).ToHaveTextAsync("Encoding the picture");
-        await TakePictureAsync("processing-light");
-        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        await TakePictureAsync("processing-dark");
+        await Expect(Page.Locator("#stages")).ToContainTextAsync("25 %");
+        await Expect(Page.Locator("#curtain-detail")).ToHaveTextAsync("Encoding the picture");
+        await watched.TakePictureAsync("processing-light");
+        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await watched.TakePictureAsync("processing-dark");
 
         await EncodedVersion.PutAsync(host, mediaId);
         host.Catalog.TellChange(mediaId);
         Show(MediaState.Ready);
-        await Expect(page.Locator("#curtain")).ToBeHiddenAsync();
-        await PlayAsync();
-        ShouldHaveNoProblems();
+        await Expect(Page.Locator("#curtain")).ToBeHiddenAsync();
+        await watched.PlayAsync();
+        watched.ShouldHaveNoProblems();
     }
 
     [Fact]
@@ -159,13 +157,13 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
             ["log_tail"] = "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55d] moov atom not found\ninput.mp4: Invalid data found",
         });
         await OpenAsync();
-        await Expect(page.Locator("#failure-message")).ToContainTextAsync("Upload it again: <b>whole</b>.");
-        await page.GetByText("Last lines of the log").ClickAsync();
-        await Expect(page.Locator("#failure-lines")).ToContainTextAsync("moov atom not found");
-        await TakePictureAsync("failed-light");
-        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        await TakePictureAsync("failed-dark");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await Expect(Page.Locator("#failure-message")).ToContainTextAsync("Upload it again: <b>whole</b>.");
+        await Page.GetByText("Last lines of the log").ClickAsync();
+        await Expect(Page.Locator("#failure-lines")).ToContainTextAsync("moov atom not found");
+        await watched.TakePictureAsync("failed-light");
+        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await watched.TakePictureAsync("failed-dark");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
         await PlaybackHost.WaitForAsync(() => role.Retries == 1);
     }
 
@@ -175,20 +173,20 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         await EncodedVersion.PutAsync(host, mediaId);
         Show(MediaState.Ready);
         await OpenAsync();
-        await PlayAsync();
+        await watched.PlayAsync();
         role.Delete();
-        await Expect(page.Locator("#curtain-title")).ToHaveTextAsync("This video is gone", new() { Timeout = LimitMs });
-        await TakePictureAsync("deleted");
+        await Expect(Page.Locator("#curtain-title")).ToHaveTextAsync("This video is gone");
+        await watched.TakePictureAsync("deleted");
     }
 
     [Fact]
     public async Task An_address_that_leads_nowhere_says_so()
     {
         await OpenAsync(expectStatus: 404);
-        await Expect(page.Locator("h1")).ToHaveTextAsync("There is no such video");
-        await TakePictureAsync("unknown-light");
-        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        await TakePictureAsync("unknown-dark");
+        await Expect(Page.Locator("h1")).ToHaveTextAsync("There is no such video");
+        await watched.TakePictureAsync("unknown-light");
+        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await watched.TakePictureAsync("unknown-dark");
     }
 
     [Theory]
@@ -200,14 +198,14 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         Show(MediaState.Playable, m =>
             m["title"] = "A long title that somebody gave: the_whole_name_of_the_file_from_the_camera_20261122");
         await OpenAsync(dark: scheme == ColorScheme.Dark, width: 375, height: 760);
-        await PlayAsync();
+        await watched.PlayAsync();
         role.Progress(Tasks(0.7));
-        await Expect(page.Locator("#stages")).ToContainTextAsync("70 %");
-        await page.GetByText("Technical details").ClickAsync();
-        await Expect(page.Locator("#stats")).ToContainTextAsync("avc1");
-        await TakePictureAsync(picture);
-        (await page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(375);
-        ShouldHaveNoProblems();
+        await Expect(Page.Locator("#stages")).ToContainTextAsync("70 %");
+        await Page.GetByText("Technical details").ClickAsync();
+        await Expect(Page.Locator("#stats")).ToContainTextAsync("avc1");
+        await watched.TakePictureAsync(picture);
+        (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth")).ShouldBeLessThanOrEqualTo(375);
+        watched.ShouldHaveNoProblems();
     }
 
     [Fact]
@@ -216,20 +214,20 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
         await EncodedVersion.PutAsync(host, mediaId);
         Show(MediaState.Ready);
         await OpenAsync();
-        await UntilAsync("hexcast.stats");
-        await page.Keyboard.PressAsync("k");
-        await UntilAsync("!document.querySelector('video').paused");
-        await page.Keyboard.PressAsync("m");
-        await UntilAsync("document.querySelector('video').muted");
-        await page.Keyboard.PressAsync("l");
-        await UntilAsync("hexcast.stats.currentTime > 9");
-        await page.Keyboard.PressAsync("k");
-        await UntilAsync("document.querySelector('video').paused");
+        await watched.UntilAsync("hexcast.stats");
+        await Page.Keyboard.PressAsync("k");
+        await watched.UntilAsync("!document.querySelector('video').paused");
+        await Page.Keyboard.PressAsync("m");
+        await watched.UntilAsync("document.querySelector('video').muted");
+        await Page.Keyboard.PressAsync("l");
+        await watched.UntilAsync("hexcast.stats.currentTime > 9");
+        await Page.Keyboard.PressAsync("k");
+        await watched.UntilAsync("document.querySelector('video').paused");
         var reached = new List<string>();
         for (var i = 0; i < 40 && !reached.Contains("summary"); i++)
         {
-            await page.Keyboard.PressAsync("Tab");
-            reached.Add(await page.EvaluateAsync<string>(
+            await Page.Keyboard.PressAsync("Tab");
+            reached.Add(await Page.EvaluateAsync<string>(
                 "document.activeElement.id || document.activeElement.name || document.activeElement.localName"));
         }
 
@@ -240,83 +238,8 @@ public sealed class WatchPageTests(Chromium chromium) : IAsyncLifetime
 
     private async Task OpenAsync(bool dark = false, int width = 1280, int height = 900, int expectStatus = 200)
     {
-        var browser = await chromium.GetAsync();
-        var context = await browser.NewContextAsync(new()
-        {
-            ViewportSize = new() { Width = width, Height = height },
-            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
-        });
-        context.SetDefaultTimeout(LimitMs);
-        page = await context.NewPageAsync();
-        page.Console += (_, message) => Note(message.Type is "error" or "warning" ? message.Text : null);
-        page.PageError += (_, error) => Note(error);
-        var answer = await page.GotoAsync(host.Url($"/watch/{mediaId}").ToString());
-        answer!.Status.ShouldBe(expectStatus);
-    }
-
-    private async Task PlayAsync()
-    {
-        await UntilAsync("hexcast.stats");
-        await page.EvaluateAsync("document.querySelector('video').play()");
-        await ShouldAdvanceAsync();
-    }
-
-    /// <summary>Time runs and the decoder yields frames: it plays, whatever the page says.</summary>
-    private async Task ShouldAdvanceAsync()
-    {
-        var before = await page.EvaluateAsync<JsonElement>(
-            "({ t: hexcast.stats.currentTime, f: hexcast.stats.frames })");
-        var (time, frames) = (before.GetProperty("t").GetDouble(), before.GetProperty("f").GetInt32());
-        await UntilAsync($"hexcast.stats.currentTime > {time} + 0.5 && hexcast.stats.frames > {frames} + 5");
-    }
-
-    private async Task SeekAsync(double seconds)
-    {
-        await page.EvaluateAsync("t => { document.querySelector('video').currentTime = t; }", seconds);
-        await UntilAsync($"hexcast.stats.currentTime >= {seconds} && !document.querySelector('video').seeking");
-    }
-
-    // Playwright's own wait evaluates strings in the page, which its content security policy forbids.
-    private async Task UntilAsync(string condition)
-    {
-        var clock = TimeProvider.System;
-        var start = clock.GetTimestamp();
-        while (!await page.EvaluateAsync<bool>($"Boolean({condition})"))
-        {
-            if (clock.GetElapsedTime(start).TotalMilliseconds > LimitMs)
-            {
-                var state = await page.EvaluateAsync<string>(
-                    "JSON.stringify({ stats: hexcast.stats, error: hexcast.error, state: hexcast.media?.state })");
-                lock (problems)
-                {
-                    throw new TimeoutException($"Never: {condition}\n{state}\n{string.Join('\n', problems)}");
-                }
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, TestContext.Current.CancellationToken);
-        }
-    }
-
-    private Task TakePictureAsync(string name) =>
-        page.ScreenshotAsync(new() { Path = Path.Combine(Chromium.Screenshots, $"watch-{name}.png"), FullPage = true });
-
-    private void Note(string? problem)
-    {
-        if (problem is not null)
-        {
-            lock (problems)
-            {
-                problems.Add(problem);
-            }
-        }
-    }
-
-    private void ShouldHaveNoProblems()
-    {
-        lock (problems)
-        {
-            problems.ShouldBeEmpty();
-        }
+        watched = await WatchedPage.OpenAsync(chromium, host.Url($"/watch/{mediaId}"), dark, width, height);
+        watched.Status.ShouldBe(expectStatus);
     }
 
     private void Show(MediaState state, Action<JsonObject>? change = null)

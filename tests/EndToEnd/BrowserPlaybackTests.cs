@@ -1,0 +1,112 @@
+using System.Text.Json.Nodes;
+using Hexcast.Playback.Tests.Browser;
+using static Microsoft.Playwright.Assertions;
+
+namespace Hexcast.EndToEnd;
+
+/// <summary>A file goes in, a real browser plays it: decoded frames and running time are what counts.</summary>
+public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromium)
+{
+    private const double Seconds = 24;
+
+    // Two cores that encode beside a browser may need long for a minute's work.
+    private static readonly TimeSpan JobLimit = TimeSpan.FromMinutes(3);
+
+    [Fact]
+    public async Task One_who_waits_on_the_page_sees_it_begin_by_itself_then_seeks_and_switches()
+    {
+        var id = await UploadAsync("watched.mp4");
+        await using var watched = await WatchedPage.OpenAsync(chromium, new Uri(shared.Url($"/watch/{id}")));
+        await watched.UntilAsync("hexcast.stats", JobLimit);
+        await watched.PlayAsync();
+        await watched.TakePictureAsync("end-to-end-first");
+        await shared.Api.WaitForAsync(id, "ready");
+        await watched.UntilAsync("hexcast.media.state === 'ready' && !hexcast.stats.live");
+        await ShouldSoundAsync(watched);
+
+        await watched.SeekAsync(15);
+        await watched.ShouldAdvanceAsync();
+        foreach (var height in new[] { 240, 360, 240 })
+        {
+            await watched.Page.GetByLabel("Quality").SelectOptionAsync($"{height}");
+            await watched.UntilAsync($"hexcast.stats.height === {height}");
+            await watched.ShouldAdvanceAsync();
+        }
+
+        await watched.Page.GetByLabel("Quality").SelectOptionAsync("auto");
+        await ShouldEndAsync(watched);
+        await watched.TakePictureAsync("end-to-end-hls");
+        watched.ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task Dash_plays_seeks_and_switches_from_the_same_segments()
+    {
+        var id = await UploadAsync("dash.mp4");
+        await shared.Api.WaitForAsync(id, "ready");
+        await using var watched = await WatchedPage.OpenAsync(
+            chromium, new Uri(shared.Url($"/watch/{id}")), dark: true);
+        await watched.PlayAsync();
+        await watched.Page.GetByLabel("DASH").CheckAsync();
+        await watched.UntilAsync("hexcast.format === 'dash' && hexcast.stats");
+        (await watched.Page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("manifest.mpd");
+        await watched.ShouldAdvanceAsync();
+        await ShouldSoundAsync(watched);
+
+        await watched.SeekAsync(10);
+        foreach (var height in new[] { 240, 360 })
+        {
+            await watched.Page.GetByLabel("Quality").SelectOptionAsync($"{height}");
+            await watched.UntilAsync($"hexcast.stats.height === {height}");
+            await watched.ShouldAdvanceAsync();
+        }
+
+        await ShouldEndAsync(watched);
+        await watched.TakePictureAsync("end-to-end-dash");
+        watched.ShouldHaveNoProblems();
+    }
+
+    [Fact]
+    public async Task A_signed_video_plays_on_the_page_and_for_nobody_without_a_token()
+    {
+        var id = await UploadAsync("signed.mp4", ("policy", "signed"));
+        await shared.Api.WaitForAsync(id, "ready");
+        using (var bare = await shared.Http.GetAsync($"/play/{id}/master.m3u8"))
+        {
+            bare.StatusCode.ShouldBe(System.Net.HttpStatusCode.Unauthorized);
+        }
+
+        using var answer = await shared.Http.PostAsync($"/v1/media/{id}/playback", content: null);
+        var links = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        var clip = shared.File("signed.mp4");
+        foreach (var name in new[] { "hls", "dash" })
+        {
+            var url = shared.Url((string)links[name]!);
+            (await Clips.CountFramesAsync(url)).ShouldBe(await Clips.CountFramesAsync(clip));
+            (await Clips.DecodeWarningsAsync(url)).ShouldBeEmpty();
+        }
+
+        await using var watched = await WatchedPage.OpenAsync(chromium, new Uri(shared.Url($"/watch/{id}")));
+        await watched.PlayAsync();
+        await Expect(watched.Page.Locator("#state")).ToHaveTextAsync("ready");
+        watched.ShouldHaveNoProblems();
+    }
+
+    private async Task<string> UploadAsync(string name, params (string, string)[] metadata)
+    {
+        var clip = shared.File(name);
+        await Clips.MakeStandardAsync(clip, Seconds);
+        return await shared.Api.UploadAsync(clip, metadata: metadata);
+    }
+
+    private static Task ShouldSoundAsync(WatchedPage watched) =>
+        watched.UntilAsync("document.querySelector('video').webkitAudioDecodedByteCount > 10000");
+
+    private static async Task ShouldEndAsync(WatchedPage watched)
+    {
+        await watched.SeekAsync(Seconds - 2);
+        await watched.UntilAsync("document.querySelector('video').ended");
+        (await watched.Page.EvaluateAsync<double>("document.querySelector('video').duration"))
+            .ShouldBe(Seconds, tolerance: 0.1);
+    }
+}
