@@ -78,6 +78,7 @@ public sealed class PlatformProcess : IAsyncDisposable
 
         var start = new ProcessStartInfo(command[0], command[1..])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
