@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Hexcast.Playback.Tests.Browser;
+using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Hexcast.EndToEnd;
@@ -47,7 +48,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
         await using var watched = await WatchedPage.OpenAsync(
             chromium, new Uri(shared.Url($"/watch/{id}")), dark: true);
         await watched.PlayAsync();
-        await watched.Page.GetByLabel("DASH").CheckAsync();
+        await watched.Page.GetByRole(AriaRole.Radio, new() { Name = "DASH" }).CheckAsync();
         await watched.UntilAsync("hexcast.format === 'dash' && hexcast.stats");
         (await watched.Page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("manifest.mpd");
         await watched.ShouldAdvanceAsync();
