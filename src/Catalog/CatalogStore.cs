@@ -1,5 +1,5 @@
 using Dapper;
-using Hexcast.Contracts.V1;
+using Hexcast.Platform.Errors;
 using Hexcast.Platform.Sql;
 using Microsoft.Data.Sqlite;
 
@@ -14,6 +14,9 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
     // The oldest are forgotten: a follower that asks from before them starts anew.
     public const int TombstoneLimit = 10_000;
 
+    // https://www.sqlite.org/rescode.html#full
+    private const int SqliteFull = 13;
+
     private readonly SqliteDatabase database = new(path, Schema.Migrations);
 
     /// <summary>There is something in the outbox.</summary>
@@ -27,7 +30,27 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
     public MediaRow? Find(string mediaId) => Read(connection => MediaTable.Find(connection, mediaId));
 
     /// <summary>One transaction; durable when it answers. Then whoever waits for what it changed is woken.</summary>
+    /// <exception cref="HexcastException">storage_full</exception>
     public async Task<T> WriteAsync<T>(Func<CatalogTransaction, T> work, CancellationToken cancel)
+    {
+        try
+        {
+            return await WriteAndWakeAsync(work, cancel);
+        }
+        catch (SqliteException failure) when (failure.SqliteErrorCode == SqliteFull)
+        {
+            throw new HexcastException(ErrorCodes.StorageFull, StorageFaults.FullMessage, failure);
+        }
+    }
+
+    public void Dispose()
+    {
+        database.Dispose();
+        OutboxFilled.Dispose();
+        VersionAdded.Dispose();
+    }
+
+    private async Task<T> WriteAndWakeAsync<T>(Func<CatalogTransaction, T> work, CancellationToken cancel)
     {
         CatalogTransaction? done = null;
         var result = await database.WriteAsync(
@@ -66,13 +89,6 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
         }
 
         return result;
-    }
-
-    public void Dispose()
-    {
-        database.Dispose();
-        OutboxFilled.Dispose();
-        VersionAdded.Dispose();
     }
 }
 

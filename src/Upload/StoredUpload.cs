@@ -179,6 +179,8 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
 
     private async Task<BodyEnd> ReceiveBodyAsync(int epoch, int ticket, Stream body, CancellationToken aborted)
     {
+        // What lies behind the offset was never acknowledged.
+        CutPart(state.Offset);
         using var part = OpenPart();
         var hashed = await HashUpToOffsetAsync(part, aborted);
         using var receiver = new PartReceiver(

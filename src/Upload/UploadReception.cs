@@ -3,11 +3,14 @@ using Hexcast.Platform.Errors;
 using Hexcast.Platform.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Upload;
 
 /// <summary>What all ways to send a file share: making the upload, taking a body within the limits.</summary>
-internal sealed class UploadReception(UploadStore store, UploadOptions options, IdSource ids, TimeProvider clock)
+internal sealed class UploadReception(
+    UploadStore store, UploadOptions options, IdSource ids, TimeProvider clock, IHostApplicationLifetime lifetime)
     : IDisposable
 {
     private readonly SemaphoreSlim writers = new(options.MaxWriters, options.MaxWriters);
@@ -53,8 +56,15 @@ internal sealed class UploadReception(UploadStore store, UploadOptions options, 
         try
         {
             LiftBodyLimits(context);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+                context.RequestAborted, lifetime.ApplicationStopping);
             return await upload.WriteAsync(
-                offset, context.Request.ContentLength, context.Request.Body, context.RequestAborted);
+                offset, context.Request.ContentLength, context.Request.Body, ends.Token);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            throw new HexcastException(
+                ErrorCodes.Unavailable, "The server is stopping. Once it is back, go on at HEAD's offset.");
         }
         finally
         {
@@ -72,8 +82,7 @@ internal sealed class UploadReception(UploadStore store, UploadOptions options, 
             size.MaxRequestBodySize = null;
         }
 
-        if (context.Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinRequestBodyDataRateFeature>()
-            is { } rate)
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
         {
             rate.MinDataRate = null;
         }

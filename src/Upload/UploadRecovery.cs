@@ -19,7 +19,7 @@ internal sealed class UploadRecovery(UploadStore store, TimeProvider clock, ILog
         var backoff = new Backoff(FirstRetry, LastRetry, clock);
         try
         {
-            var pending = store.All.ToList();
+            var pending = store.Loaded;
             while (true)
             {
                 var failed = await RecoverAsync(pending, stoppingToken);

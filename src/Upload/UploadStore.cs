@@ -35,6 +35,9 @@ internal sealed class UploadStore : IDisposable
 
     public IEnumerable<StoredUpload> All => uploads.Values;
 
+    /// <summary>Those that an earlier process has left.</summary>
+    public IReadOnlyList<StoredUpload> Loaded { get; private set; } = [];
+
     /// <summary>Durable when it returns: the id may be handed out.</summary>
     public StoredUpload Create(UploadDescription description)
     {
@@ -73,7 +76,18 @@ internal sealed class UploadStore : IDisposable
     }
 
     /// <summary>Ends when an upload could not be published, or after <paramref name="limit"/>.</summary>
-    public Task UnpublishedAsync(TimeSpan limit, CancellationToken cancel) => WaitAsync(limit, cancel);
+    public async Task UnpublishedAsync(TimeSpan limit, CancellationToken cancel)
+    {
+        using var timer = new CancellationTokenSource(limit, Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancel);
+        try
+        {
+            await unpublished.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+        }
+    }
 
     // The journal goes first: a part without one is swept at the next start.
     public void Remove(StoredUpload upload)
@@ -104,19 +118,6 @@ internal sealed class UploadStore : IDisposable
         }
     }
 
-    private async Task WaitAsync(TimeSpan limit, CancellationToken cancel)
-    {
-        using var timer = new CancellationTokenSource(limit, Clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancel);
-        try
-        {
-            await unpublished.WaitAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
-        {
-        }
-    }
-
     private void Load()
     {
         foreach (var path in Directory.GetFiles(folder, "*.new"))
@@ -144,6 +145,7 @@ internal sealed class UploadStore : IDisposable
             uploads[mediaId] = new StoredUpload(state, journal, PartPath(mediaId), this);
         }
 
+        Loaded = [.. uploads.Values];
         foreach (var path in Directory.GetFiles(folder, "*" + PartEnding))
         {
             if (!uploads.ContainsKey(Path.GetFileNameWithoutExtension(path)))

@@ -6,7 +6,7 @@ namespace Hexcast.Upload.Tests;
 public sealed class TakeoverTests : UploadFixture
 {
     protected override (string, string)[] Settings =>
-        [("Upload:IdleTimeout", "00:00:01"), ("Upload:MaxWriters", "2")];
+        [("Upload:IdleTimeout", "00:00:05"), ("Upload:MaxWriters", "2")];
 
     [Fact]
     public async Task A_new_request_takes_over_from_a_stuck_one_and_keeps_its_bytes()
@@ -35,6 +35,27 @@ public sealed class TakeoverTests : UploadFixture
         // Nobody asks for the offset: that would make it durable too.
         await Eventually.HoldsAsync(
             () => File.ReadAllText(PathOf(location, ".journal")).Contains("\"Offset\":1000"), "the bytes are not kept");
+        stuck.Release();
+        await Should.ThrowAsync<HttpRequestException>(running);
+    }
+
+    [Fact]
+    public async Task A_running_request_does_not_hold_up_the_end_of_the_node_and_its_bytes_are_kept()
+    {
+        var location = await CreateAsync(5000);
+        var stuck = new Stuck(Bytes(5000), 1000);
+        // Of its own: the node's ends with the node.
+        using var client = new HttpClient { BaseAddress = Http.BaseAddress };
+        stuck.Headers.ContentType = new(OffsetType);
+        var request = new HttpRequestMessage(HttpMethod.Patch, location) { Content = stuck };
+        request.Headers.Add("Tus-Resumable", "1.0.0");
+        request.Headers.Add("Upload-Offset", "0");
+        var running = client.SendAsync(request);
+        await Eventually.HoldsAsync(async () => await OffsetAsync(location) == 1000, "the request does not run");
+
+        await ReopenAsync();
+
+        (await OffsetAsync(location)).ShouldBe(1000);
         stuck.Release();
         await Should.ThrowAsync<HttpRequestException>(running);
     }

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Hosting;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -25,7 +26,7 @@ internal sealed class OutboxDispatcher(
         {
             while (true)
             {
-                if (await DeliverAllAsync(stoppingToken))
+                if (await TryDeliverAllAsync(stoppingToken))
                 {
                     backoff.Reset();
                     await store.OutboxFilled.WaitAsync(SweepInterval, stoppingToken);
@@ -41,8 +42,22 @@ internal sealed class OutboxDispatcher(
         }
     }
 
+    // A database that cannot be read, for want of space or handles, may be readable again.
+    private async Task<bool> TryDeliverAllAsync(CancellationToken cancel)
+    {
+        try
+        {
+            return await DeliverAllAsync(cancel);
+        }
+        catch (SqliteException failure)
+        {
+            log.LogError(failure, "The outbox cannot be read");
+            return false;
+        }
+    }
+
     /// <summary>False when something has to be delivered again.</summary>
-    public async Task<bool> DeliverAllAsync(CancellationToken cancel)
+    private async Task<bool> DeliverAllAsync(CancellationToken cancel)
     {
         var all = true;
         var after = 0L;
