@@ -113,8 +113,12 @@ internal sealed class CoordinatorCore
             case CoordinatorEvent.Persisted persisted:
                 Apply(persisted.Index, now);
                 break;
-            case CoordinatorEvent.SnapshotSaved saved:
-                _snapshotIndex = saved.Index;
+            case CoordinatorEvent.AppendRefused refused:
+                Refuse(refused.After);
+                break;
+            case CoordinatorEvent.SnapshotDone done:
+                // One that failed is tried again when as many entries have come as between two.
+                _snapshotIndex = done.Index;
                 _snapshotAsked = false;
                 break;
             case CoordinatorEvent.Tick:
@@ -194,6 +198,28 @@ internal sealed class CoordinatorCore
             var snapshot = new Snapshot(_term, _appliedIndex, SnapshotContent.Of(_state));
             _effects.Add(new CoordinatorEffect.SaveSnapshot(snapshot));
         }
+    }
+
+    private void Refuse(ulong after)
+    {
+        while (_unapplied.TryDequeue(out var refused))
+        {
+            var command = refused.Entry.Command;
+            switch (command.KindCase)
+            {
+                case Command.KindOneofCase.Compact:
+                    _compactionAsked = false;
+                    break;
+                case Command.KindOneofCase.LeaseExpire:
+                    _state.Leases.Unname(command.LeaseExpire.Ids);
+                    break;
+            }
+            if (refused.RequestId is { } requestId)
+            {
+                Reply(requestId, new Outcome(null, CoordinatorError.NoSpace));
+            }
+        }
+        _lastIndex = after;
     }
 
     private void Tick(TimeSpan now)

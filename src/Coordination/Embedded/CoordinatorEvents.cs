@@ -26,7 +26,11 @@ internal abstract record CoordinatorEvent
     /// <summary>Every entry up to this index is on disk.</summary>
     public sealed record Persisted(ulong Index) : CoordinatorEvent;
 
-    public sealed record SnapshotSaved(ulong Index) : CoordinatorEvent;
+    /// <summary>The disk is full: no entry after this index was written, and none of them will be.</summary>
+    public sealed record AppendRefused(ulong After) : CoordinatorEvent;
+
+    /// <param name="Saved">False if the disk is full.</param>
+    public sealed record SnapshotDone(ulong Index, bool Saved) : CoordinatorEvent;
 
     public sealed record Tick : CoordinatorEvent;
 }

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Platform.Errors;
 using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Coordination.Embedded;
@@ -80,7 +81,10 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             }
             var term = recovered.HardState.Term + 1;
             log.SetHardState(new HardState { Term = term, Vote = identity.MemberId });
-            log.Flush();
+            if (!log.TryFlush())
+            {
+                throw new CoordinatorDataException($"The coordinator cannot start: {StorageFaults.FullMessage}");
+            }
             var position = new LogPosition(
                 recovered.LastIndex, recovered.Snapshot?.Index ?? 0, recovered.EntryBytes);
             var core = new CoordinatorCore(state, identity, limits, term, position);
@@ -200,7 +204,9 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             _queue.Writer.TryComplete();
             FailAll(CoordinatorError.Stopped);
             _logger.LogCritical(exception, "The coordinator cannot go on: {Reason}", exception.Message);
-            _fatal(exception);
+            _fatal(new CoordinatorDataException(
+                $"The coordinator cannot go on: {exception.Message} Nothing that was acknowledged is lost. " +
+                "Check the disk under the data folder, then start Hexcast again.", exception));
         }
         finally
         {
@@ -262,15 +268,17 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
                         _connections.GetValueOrDefault(send.StreamId)?.Deliver(send.Response);
                         break;
                     case CoordinatorEffect.SaveSnapshot save:
-                        _log.Save(save.Snapshot);
-                        _core.Step(new CoordinatorEvent.SnapshotSaved(save.Snapshot.Index), Now, _effects);
+                        var saved = _log.TrySave(save.Snapshot);
+                        _core.Step(new CoordinatorEvent.SnapshotDone(save.Snapshot.Index, saved), Now, _effects);
                         break;
                 }
             }
             if (appended > 0)
             {
-                _log.Flush();
-                _core.Step(new CoordinatorEvent.Persisted(appended), Now, _effects);
+                CoordinatorEvent outcome = _log.TryFlush()
+                    ? new CoordinatorEvent.Persisted(appended)
+                    : new CoordinatorEvent.AppendRefused(_core.AppliedIndex);
+                _core.Step(outcome, Now, _effects);
             }
         }
     }

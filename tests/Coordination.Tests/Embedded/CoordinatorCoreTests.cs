@@ -64,6 +64,25 @@ public sealed class CoordinatorCoreTests
     }
 
     [Fact]
+    public void On_a_full_disk_writers_are_refused_and_leases_end_once_there_is_space()
+    {
+        var core = new CoreDriver();
+        core.Put("node", "here", core.Grant(3));
+        core.DiskIsFast = false;
+        core.Advance(4 * Second);
+        var put = core.Propose(PutCommand("key"));
+        core.RefuseAppends();
+        core.OutcomeOf(put)!.Value.Error.ShouldBe(CoordinatorError.NoSpace);
+        core.Get("node").ShouldBe("here");
+
+        core.DiskIsFast = true;
+        core.Advance(Second);
+        core.Get("node").ShouldBeNull();
+        core.Get("key").ShouldBeNull();
+        core.Put("key", "value");
+    }
+
+    [Fact]
     public void A_lease_that_is_kept_alive_does_not_end()
     {
         var core = new CoreDriver();

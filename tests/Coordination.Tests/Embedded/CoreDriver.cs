@@ -112,6 +112,13 @@ internal sealed class CoreDriver
         Execute(effects);
     }
 
+    /// <summary>The disk is full: what waits is not written.</summary>
+    public void RefuseAppends()
+    {
+        _appended = _core.AppliedIndex;
+        Step(new CoordinatorEvent.AppendRefused(_appended));
+    }
+
     private void Step(CoordinatorEvent @event)
     {
         var effects = new List<CoordinatorEffect>();
@@ -138,7 +145,7 @@ internal sealed class CoreDriver
                     break;
                 case CoordinatorEffect.SaveSnapshot save:
                     Snapshots.Add(save.Snapshot);
-                    Step(new CoordinatorEvent.SnapshotSaved(save.Snapshot.Index));
+                    Step(new CoordinatorEvent.SnapshotDone(save.Snapshot.Index, Saved: true));
                     break;
             }
         }

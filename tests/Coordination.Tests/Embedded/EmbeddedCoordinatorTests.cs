@@ -66,11 +66,39 @@ public sealed class EmbeddedCoordinatorTests
             (await Should.ThrowAsync<RpcException>(() => Put(coordinator, "later")))
                 .StatusCode.ShouldBe(StatusCode.Unavailable);
         }
-        _fatal.ShouldHaveSingleItem().ShouldBeOfType<IOException>();
+        _fatal.ShouldHaveSingleItem().ShouldBeOfType<CoordinatorDataException>()
+            .Message.ShouldContain("Check the disk");
 
         await using var next = Start(disk.AfterPowerLoss(Leftover.Nothing));
         (await Keys(next, "a")).ShouldBe(["acknowledged"]);
         (await Keys(next, "l")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_full_disk_refuses_writes_by_name_and_goes_on_when_there_is_space()
+    {
+        var disk = new MemoryDisk();
+        var limits = new CoordinatorLimits { SnapshotEntries = 5 };
+        await using (var coordinator = Start(disk, limits))
+        {
+            await Put(coordinator, "key-1");
+            disk.IsFull = true;
+            for (var i = 0; i < 3; i++)
+            {
+                var refused = await Should.ThrowAsync<RpcException>(() => Put(coordinator, "refused"));
+                refused.Status.Detail.ShouldBe("etcdserver: mvcc: database space exceeded");
+            }
+            (await Keys(coordinator, "key-")).ShouldBe(["key-1"]);
+            disk.IsFull = false;
+            for (var i = 2; i < 9; i++)
+            {
+                await Put(coordinator, $"key-{i}");
+            }
+        }
+        _fatal.ShouldBeEmpty();
+        await using var next = Start(disk.AfterPowerLoss(Leftover.Nothing), limits);
+        (await Keys(next, "key-")).ShouldBe(Enumerable.Range(1, 8).Select(i => $"key-{i}"));
+        (await Keys(next, "refused")).ShouldBeEmpty();
     }
 
     [Fact]

@@ -128,6 +128,19 @@ internal sealed class LeaseTable
         return expired ?? [];
     }
 
+    /// <summary>Their end did not get into the log: they are named again.</summary>
+    public void Unname(IEnumerable<long> ids)
+    {
+        foreach (var id in ids)
+        {
+            if (_leases.TryGetValue(id, out var lease))
+            {
+                lease.Ending = false;
+                _byDeadline.Enqueue(id, lease.Deadline);
+            }
+        }
+    }
+
     public (long SecondsLeft, long Granted, IReadOnlyCollection<ByteString> Keys)? Look(long id, TimeSpan now) =>
         _leases.TryGetValue(id, out var lease)
             ? ((long)Math.Max(0, (lease.Deadline - now).TotalSeconds), lease.Seconds, lease.Keys)

@@ -14,8 +14,6 @@ internal static class SnapshotFile
 
     public const string Suffix = ".snapshot";
 
-    public const string TemporarySuffix = ".tmp";
-
     private static ReadOnlySpan<byte> Magic => "HEXSNAP1"u8;
 
     public static string NameOf(ulong term, ulong index) => $"{index:x16}-{term:x16}{Suffix}";
@@ -30,7 +28,8 @@ internal static class SnapshotFile
     public static bool TryParseHex(ReadOnlySpan<char> digits, out ulong value) =>
         ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
-    public static void Save(IDisk disk, Snapshot snapshot)
+    /// <returns>False if the disk is full.</returns>
+    public static bool TrySave(IDisk disk, Snapshot snapshot)
     {
         var payloadBytes = snapshot.State.CalculateSize();
         var bytes = new byte[HeaderBytes + payloadBytes];
@@ -40,14 +39,7 @@ internal static class SnapshotFile
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), payloadBytes);
         snapshot.State.WriteTo(bytes.AsSpan(HeaderBytes));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(28), Checksum(bytes));
-        var name = NameOf(snapshot.Term, snapshot.Index);
-        using (var file = disk.Create(name + TemporarySuffix))
-        {
-            file.Write(0, bytes);
-            file.Sync();
-        }
-        disk.Rename(name + TemporarySuffix, name);
-        disk.SyncDirectory();
+        return WholeFile.TryWrite(disk, NameOf(snapshot.Term, snapshot.Index), bytes);
     }
 
     public static Snapshot Load(IDisk disk, string name)

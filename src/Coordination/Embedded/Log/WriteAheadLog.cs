@@ -1,4 +1,5 @@
 using System.Buffers;
+using Hexcast.Platform.Errors;
 
 namespace Hexcast.Coordination.Embedded.Log;
 
@@ -31,6 +32,7 @@ internal sealed class WriteAheadLog : IDisposable
     private HardState _hardState = new();
     private long _durableBytes;
     private ulong _lastIndex;
+    private ulong _durableIndex;
 
     private readonly record struct Segment(ulong Sequence, ulong FirstIndex)
     {
@@ -65,26 +67,48 @@ internal sealed class WriteAheadLog : IDisposable
     }
 
     /// <summary>Makes durable all that was appended: one write, one fsync.</summary>
-    public void Flush()
+    /// <returns>False if the disk is full: the log is as it was before all that.</returns>
+    public bool TryFlush()
     {
         if (_batch.WrittenCount == 0)
         {
-            return;
+            return true;
         }
-        _file!.Write(_durableBytes, _batch.WrittenSpan);
+        var written = _batch.WrittenCount;
+        try
+        {
+            _file!.Write(_durableBytes, _batch.WrittenSpan);
+        }
+        catch (IOException exception) when (StorageFaults.IsFull(exception))
+        {
+            // A part may be there. Unlike after a failed fsync, what is on the disk is known.
+            _file!.Truncate(_durableBytes);
+            _lastIndex = _durableIndex;
+            return false;
+        }
+        finally
+        {
+            _batch.ResetWrittenCount();
+        }
         _file.Sync();
-        _durableBytes += _batch.WrittenCount;
-        _batch.ResetWrittenCount();
+        _durableBytes += written;
+        _durableIndex = _lastIndex;
         if (_durableBytes >= _segmentBytes)
         {
-            StartSegment(_segments[^1].Sequence + 1);
+            // On a full disk the old segment grows until there is space for a new one.
+            TryStartSegment(_segments[^1].Sequence + 1);
         }
+        return true;
     }
 
     /// <summary>Saves the snapshot, then deletes the segments and snapshots that it replaces.</summary>
-    public void Save(Snapshot snapshot)
+    /// <returns>False if the disk is full: nothing has changed.</returns>
+    public bool TrySave(Snapshot snapshot)
     {
-        SnapshotFile.Save(_disk, snapshot);
+        if (!SnapshotFile.TrySave(_disk, snapshot))
+        {
+            return false;
+        }
         foreach (var name in _disk.List())
         {
             if (SnapshotFile.TryParse(name, out var index) && index < snapshot.Index)
@@ -99,28 +123,29 @@ internal sealed class WriteAheadLog : IDisposable
             _segments.RemoveAt(0);
         }
         _disk.SyncDirectory();
+        return true;
     }
 
     public void Dispose() => _file?.Dispose();
 
     private RecoveredLog Recover()
     {
+        WholeFile.DeleteUnfinished(_disk);
         var names = _disk.List();
-        foreach (var name in names.Where(name => name.EndsWith(SnapshotFile.TemporarySuffix, StringComparison.Ordinal)))
-        {
-            _disk.Delete(name);
-        }
         var newest = names.Where(name => SnapshotFile.TryParse(name, out _)).Max(StringComparer.Ordinal);
         var snapshot = newest is null ? null : SnapshotFile.Load(_disk, newest);
         _segments.AddRange(names.Select(Parse).OfType<Segment>().OrderBy(segment => segment.Sequence));
-        _lastIndex = snapshot?.Index ?? 0;
+        _lastIndex = _durableIndex = snapshot?.Index ?? 0;
         if (_segments.Count == 0)
         {
             if (snapshot is not null)
             {
                 throw SegmentReader.Damage(newest!, 0, "the segments after this snapshot are missing");
             }
-            StartSegment(sequence: 1);
+            if (!TryStartSegment(sequence: 1))
+            {
+                throw new CoordinatorDataException($"The coordinator cannot start: {StorageFaults.FullMessage}");
+            }
             return new RecoveredLog(_hardState, snapshot, [], TornBytes: 0, EntryBytes: 0);
         }
         return ReadSegments(snapshot);
@@ -183,7 +208,7 @@ internal sealed class WriteAheadLog : IDisposable
         {
             throw SegmentReader.Damage(_segments[^1].Name, 0, $"it ends at entry {next - 1}, before the snapshot does");
         }
-        _lastIndex = next - 1;
+        _lastIndex = _durableIndex = next - 1;
         return new RecoveredLog(_hardState, snapshot, entries, torn, entryBytes);
     }
 
@@ -218,7 +243,7 @@ internal sealed class WriteAheadLog : IDisposable
         }
     }
 
-    private void StartSegment(ulong sequence)
+    private bool TryStartSegment(ulong sequence)
     {
         var segment = new Segment(sequence, _lastIndex + 1);
         var header = new SegmentHeader
@@ -231,18 +256,15 @@ internal sealed class WriteAheadLog : IDisposable
         var record = new ArrayBufferWriter<byte>();
         RecordHeader.Write(
             record, RecordType.SegmentHeader, _hardState.Term, segment.FirstIndex, durableBytes: 0, header);
-        var temporary = segment.Name + SnapshotFile.TemporarySuffix;
-        using (var file = _disk.Create(temporary))
+        if (!WholeFile.TryWrite(_disk, segment.Name, record.WrittenSpan))
         {
-            file.Write(0, record.WrittenSpan);
-            file.Sync();
+            return false;
         }
-        _disk.Rename(temporary, segment.Name);
-        _disk.SyncDirectory();
         _file?.Dispose();
         _file = _disk.Open(segment.Name);
         _durableBytes = record.WrittenCount;
         _segments.Add(segment);
+        return true;
     }
 
     private static Segment? Parse(string name) =>

@@ -21,6 +21,9 @@ public enum Leftover
 /// <summary>A disk in memory that can lose its power at a chosen operation, fail an fsync, and be edited.</summary>
 internal sealed class MemoryDisk : IDisk
 {
+    /// <summary>ENOSPC.</summary>
+    private const int NoSpaceLeft = 28;
+
     private readonly Dictionary<string, Content> _current = new(StringComparer.Ordinal);
     private Dictionary<string, Content> _durable = new(StringComparer.Ordinal);
 
@@ -37,6 +40,9 @@ internal sealed class MemoryDisk : IDisk
     public int PowerFailsAt { get; set; } = int.MaxValue;
 
     public bool SyncFails { get; set; }
+
+    /// <summary>Half of what is written gets there, then the write fails as on a full disk.</summary>
+    public bool IsFull { get; set; }
 
     /// <summary>Run before each fsync: a slow one waits here.</summary>
     public Action? OnSync { get; set; }
@@ -132,11 +138,19 @@ internal sealed class MemoryDisk : IDisk
 
         public void Write(long offset, ReadOnlySpan<byte> bytes)
         {
+            if (disk.IsFull)
+            {
+                bytes = bytes[..(bytes.Length / 2)];
+            }
             var grown = new byte[Math.Max(content.Bytes.Length, offset + bytes.Length)];
             content.Bytes.CopyTo(grown, 0);
             bytes.CopyTo(grown.AsSpan((int)offset));
             content.Bytes = grown;
             disk.Act();
+            if (disk.IsFull)
+            {
+                throw new IOException("No space left on device", NoSpaceLeft);
+            }
         }
 
         public void Truncate(long length)

@@ -41,7 +41,7 @@ public sealed class WriteAheadLogTests
             {
                 log.Append(Entry(i, valueBytes));
             }
-            log.Flush();
+            log.TryFlush().ShouldBeTrue();
         }
         return disk;
     }
@@ -70,7 +70,7 @@ public sealed class WriteAheadLogTests
             {
                 recovered.LastIndex.ShouldBeInRange(6ul, 8ul);
                 log.Append(Entry(recovered.LastIndex + 1));
-                log.Flush();
+                log.TryFlush().ShouldBeTrue();
             }
             var again = Recover(torn);
             Indexes(again).ShouldBe(Enumerable.Range(1, again.Entries.Count).Select(i => (ulong)i));
@@ -122,8 +122,8 @@ public sealed class WriteAheadLogTests
         using (var log = WriteAheadLog.Open(disk, out _))
         {
             log.Append(Entry(1));
-            log.Flush();
-            log.Save(SnapshotAt(1));
+            log.TryFlush().ShouldBeTrue();
+            log.TrySave(SnapshotAt(1)).ShouldBeTrue();
         }
         var name = disk.List().Single(file => file.EndsWith(SnapshotFile.Suffix, StringComparison.Ordinal));
         var whole = disk.Read(name);
@@ -147,16 +147,38 @@ public sealed class WriteAheadLogTests
             for (ulong i = 1; i <= 100; i++)
             {
                 log.Append(Entry(i));
-                log.Flush();
+                log.TryFlush().ShouldBeTrue();
             }
             log.SegmentCount.ShouldBeGreaterThan(5);
-            log.Save(SnapshotAt(90));
+            log.TrySave(SnapshotAt(90)).ShouldBeTrue();
             log.SegmentCount.ShouldBeLessThan(4);
         }
         var recovered = Recover(disk, SegmentBytes);
         recovered.Snapshot.ShouldNotBeNull().Index.ShouldBe(90ul);
         Indexes(recovered).ShouldBe(Enumerable.Range(91, 10).Select(i => (ulong)i));
         recovered.HardState.Term.ShouldBe(3ul);
+    }
+
+    [Fact]
+    public void A_full_disk_leaves_the_log_as_it_was()
+    {
+        var disk = new MemoryDisk();
+        using (var log = WriteAheadLog.Open(disk, out _))
+        {
+            log.Append(Entry(1));
+            log.TryFlush().ShouldBeTrue();
+            disk.IsFull = true;
+            log.Append(Entry(2));
+            log.TryFlush().ShouldBeFalse();
+            log.TrySave(SnapshotAt(1)).ShouldBeFalse();
+            disk.List().Count.ShouldBe(1);
+            disk.IsFull = false;
+            log.Append(Entry(2, valueBytes: 99));
+            log.TryFlush().ShouldBeTrue();
+        }
+        Recover(disk).Entries[^1].ShouldBe(Entry(2, valueBytes: 99));
+        var full = new MemoryDisk { IsFull = true };
+        Should.Throw<CoordinatorDataException>(() => Recover(full)).Message.ShouldContain("disk is full");
     }
 
     [Fact]
@@ -170,10 +192,10 @@ public sealed class WriteAheadLogTests
             for (ulong i = 1; i <= 60; i++)
             {
                 log.Append(Entry(i));
-                log.Flush();
+                log.TryFlush().ShouldBeTrue();
                 if (i == 30)
                 {
-                    log.Save(SnapshotAt(20));
+                    log.TrySave(SnapshotAt(20)).ShouldBeTrue();
                 }
             }
             return disk;
@@ -199,7 +221,7 @@ public sealed class WriteAheadLogTests
             for (ulong i = 1; i <= 10; i++)
             {
                 log.Append(Entry(i));
-                log.Flush();
+                log.TryFlush().ShouldBeTrue();
             }
         }
         var first = disk.List().Order(StringComparer.Ordinal).First();
@@ -225,17 +247,17 @@ public sealed class WriteAheadLogTests
             {
                 using var log = WriteAheadLog.Open(disk, out _, SegmentBytes);
                 log.SetHardState(new HardState { Term = 1, Vote = 9 });
-                log.Flush();
+                log.TryFlush().ShouldBeTrue();
                 term = 1;
                 for (ulong i = 1; i <= 20; i += 2)
                 {
                     log.Append(Entry(i, valueBytes: 40));
                     log.Append(Entry(i + 1, valueBytes: 40));
-                    log.Flush();
+                    log.TryFlush().ShouldBeTrue();
                     acknowledged = i + 1;
                     if (i % 6 == 5)
                     {
-                        log.Save(SnapshotAt(i));
+                        log.TrySave(SnapshotAt(i)).ShouldBeTrue();
                     }
                 }
                 finished = true;
@@ -273,10 +295,10 @@ public sealed class WriteAheadLogTests
         using (var log = WriteAheadLog.Open(disk, out _))
         {
             log.Append(Entry(1));
-            log.Flush();
-            log.Save(SnapshotAt(1));
+            log.TryFlush().ShouldBeTrue();
+            log.TrySave(SnapshotAt(1)).ShouldBeTrue();
             log.Append(Entry(2));
-            log.Flush();
+            log.TryFlush().ShouldBeTrue();
         }
         using var again = new FileDisk(folder.Path);
         var recovered = Recover(again);
