@@ -48,8 +48,10 @@ internal sealed class EffectLog
         return null;
     }
 
-    /// <summary>What to commit next, each key once with its last value; empty: nothing waits.</summary>
-    public IReadOnlyList<RecordWrite> TakeBatch()
+    /// <summary>
+    /// What to commit next, each key once with its last value. Null: nothing waits. Empty: only the fence is asked for.
+    /// </summary>
+    public IReadOnlyList<RecordWrite>? TakeBatch()
     {
         var batch = new OrderedDictionary<string, RecordWrite>(StringComparer.Ordinal);
         var bytes = 0;
@@ -69,7 +71,7 @@ internal sealed class EffectLog
             inFlight++;
         }
 
-        return [.. batch.Values];
+        return inFlight > 0 ? [.. batch.Values] : null;
     }
 
     public void Committed()

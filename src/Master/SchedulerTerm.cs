@@ -157,7 +157,7 @@ internal sealed class SchedulerTerm(
         while (true)
         {
             ExecuteReady(stop);
-            if (commit is null && effects.TakeBatch() is { Count: > 0 } batch)
+            if (commit is null && effects.TakeBatch() is { } batch)
             {
                 commit = store.CommitAsync(fence, batch, stop);
             }

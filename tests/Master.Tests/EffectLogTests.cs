@@ -11,15 +11,26 @@ public sealed class EffectLogTests
         var log = new EffectLog();
         log.Add([new Note("a"), Write("k1", "1"), new Note("b"), Write("k2", "1"), new Note("c")]);
         Drain(log).ShouldBe(["a"]);
-        log.TakeBatch().Select(w => w.Key).ShouldBe(["k1", "k2"]);
+        log.TakeBatch()!.Select(w => w.Key).ShouldBe(["k1", "k2"]);
         log.Add([Write("k3", "1"), new Note("d")]);
         Drain(log).ShouldBeEmpty();
         log.Committed();
         Drain(log).ShouldBe(["b", "c"]);
-        log.TakeBatch().Select(w => w.Key).ShouldBe(["k3"]);
+        log.TakeBatch()!.Select(w => w.Key).ShouldBe(["k3"]);
         log.Committed();
         Drain(log).ShouldBe(["d"]);
-        log.TakeBatch().ShouldBeEmpty();
+        log.TakeBatch().ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_write_of_nothing_still_asks_whether_the_fence_holds()
+    {
+        var log = new EffectLog();
+        log.Add([new Persist([]), new Note("a")]);
+        Drain(log).ShouldBeEmpty();
+        log.TakeBatch()!.ShouldBeEmpty();
+        log.Committed();
+        Drain(log).ShouldBe(["a"]);
     }
 
     [Fact]
@@ -27,7 +38,7 @@ public sealed class EffectLogTests
     {
         var log = new EffectLog();
         log.Add([Write("k", "1"), Write("other", "1"), Write("k", "2")]);
-        log.TakeBatch().Select(w => ((JobRecord)w.Value!).JobId).ShouldBe(["2", "1"]);
+        log.TakeBatch()!.Select(w => ((JobRecord)w.Value!).JobId).ShouldBe(["2", "1"]);
     }
 
     [Fact]
@@ -36,13 +47,13 @@ public sealed class EffectLogTests
         var log = new EffectLog();
         log.Add(Enumerable.Range(0, 67).Select(i => new Persist(
             [new RecordWrite($"a{i}", null), new RecordWrite($"b{i}", null), new RecordWrite($"c{i}", null)])));
-        log.TakeBatch().Count.ShouldBe(99);
+        log.TakeBatch()!.Count.ShouldBe(99);
         log.Committed();
         Drain(log);
-        log.TakeBatch().Count.ShouldBe(99);
+        log.TakeBatch()!.Count.ShouldBe(99);
         log.Committed();
         Drain(log);
-        log.TakeBatch().Count.ShouldBe(3);
+        log.TakeBatch()!.Count.ShouldBe(3);
     }
 
     [Fact]
@@ -50,7 +61,7 @@ public sealed class EffectLogTests
     {
         var log = new EffectLog();
         log.Add([Write("a", new string('x', 700_000)), Write("b", new string('x', 700_000))]);
-        log.TakeBatch().Select(w => w.Key).ShouldBe(["a"]);
+        log.TakeBatch()!.Select(w => w.Key).ShouldBe(["a"]);
     }
 
     private static Persist Write(string key, string value) =>

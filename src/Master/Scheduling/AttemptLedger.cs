@@ -123,7 +123,16 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         var task = state.Find(key);
         state.Workers.GetValueOrDefault(report.NodeId)?.Attempts.Remove(key);
         var wasOpen = task?.Open(key.Attempt) is not null;
-        var verdict = task is null ? ReportStatusResponse.Types.Verdict.Superseded : Judge(task, key.Attempt, report);
+        var verdict = ReportStatusResponse.Types.Verdict.Superseded;
+        if (task is null)
+        {
+            state.ConfirmMastership();
+        }
+        else
+        {
+            verdict = Judge(task, key.Attempt, report);
+        }
+
         state.Emit(new Answer(reported.Request, new ReportStatusResponse { Verdict = verdict }));
         if (wasOpen)
         {
@@ -150,6 +159,10 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
             if (open is not null)
             {
                 state.Persist(RecordWrite.Of(task.Record));
+            }
+            else
+            {
+                state.ConfirmMastership();
             }
 
             return ReportStatusResponse.Types.Verdict.Superseded;

@@ -22,6 +22,7 @@ internal sealed class JobFeeds(SchedulerState state)
         var watch = opened.Watch;
         if (!state.Jobs.TryGetValue(watch.JobId, out var job))
         {
+            state.ConfirmMastership();
             state.Emit(new EndFeed(opened.Subscription, ErrorCodes.NotFound, $"There is no job '{watch.JobId}'."));
             return;
         }

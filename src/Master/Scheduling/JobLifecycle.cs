@@ -176,7 +176,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     {
         if (!state.Jobs.TryGetValue(ordered.JobId, out var job))
         {
-            state.Emit(new Refuse(ordered.Request, ErrorCodes.NotFound, $"There is no job '{ordered.JobId}'."));
+            RefuseUnknown(ordered.Request, ordered.JobId);
             return;
         }
 
@@ -217,7 +217,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     {
         if (!state.Jobs.TryGetValue(ordered.JobId, out var job))
         {
-            state.Emit(new Refuse(ordered.Request, ErrorCodes.NotFound, $"There is no job '{ordered.JobId}'."));
+            RefuseUnknown(ordered.Request, ordered.JobId);
             return;
         }
 
@@ -234,6 +234,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         var jobs = state.JobsOfMedia.GetValueOrDefault(ordered.MediaId)?.ToList() ?? [];
         if (jobs.Count == 0)
         {
+            state.ConfirmMastership();
             state.Emit(new Answer(ordered.Request, new ForgetMediaResponse()));
         }
 
@@ -253,6 +254,12 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
                 Proceed(job);
             }
         }
+    }
+
+    public void RefuseUnknown(long request, string jobId)
+    {
+        state.ConfirmMastership();
+        state.Emit(new Refuse(request, ErrorCodes.NotFound, $"There is no job '{jobId}'."));
     }
 
     private bool StillRuns(TaskRun task) => task.Record.Open.Any(open =>

@@ -189,7 +189,7 @@ internal sealed class SchedulerCore
         }
         else
         {
-            state.Emit(new Refuse(asked.Request, ErrorCodes.NotFound, $"There is no job '{asked.JobId}'."));
+            jobs.RefuseUnknown(asked.Request, asked.JobId);
         }
     }
 }

@@ -10,7 +10,7 @@ namespace Hexcast.Master.Scheduling;
 /// </summary>
 internal abstract record SchedulerEffect;
 
-/// <summary>Writes that become durable together, at most two: see <see cref="RecordWrite"/>.</summary>
+/// <summary>Writes that become durable together, none to two; none only asks whether the fence still holds.</summary>
 internal sealed record Persist(IReadOnlyList<RecordWrite> Writes) : SchedulerEffect;
 
 internal sealed record Answer(long Request, IMessage Message) : SchedulerEffect;

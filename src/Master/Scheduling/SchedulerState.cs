@@ -36,6 +36,12 @@ internal sealed class SchedulerState(MasterOptions options, long fence)
 
     public void Persist(params IReadOnlyList<RecordWrite> writes) => effects.Add(new Persist(writes));
 
+    /// <summary>
+    /// A write of nothing: what follows is told only if this is still the mastership. For answers that say that
+    /// something is not there, which a master that was replaced cannot know.
+    /// </summary>
+    public void ConfirmMastership() => effects.Add(new Persist([]));
+
     public IReadOnlyList<SchedulerEffect> TakeEffects()
     {
         IReadOnlyList<SchedulerEffect> taken = [.. effects];

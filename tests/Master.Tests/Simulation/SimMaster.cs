@@ -90,7 +90,7 @@ internal sealed class SimMaster(World world, long fence)
             Execute(effect);
         }
 
-        if (!committing && log.TakeBatch() is { Count: > 0 } batch)
+        if (!committing && log.TakeBatch() is { } batch)
         {
             committing = true;
             var slow = world.Chaos && world.Roll(0.02);

@@ -120,12 +120,6 @@ internal sealed class SimWatcher(World world, string jobId)
         }
     }
 
-    /// <summary>The job is not known: it is forgotten, or this master was replaced before the order.</summary>
-    public void End() => world.After(world.Between(100, 1_000), () =>
-    {
-        if (world.Jobs.Any(j => j.JobId == jobId))
-        {
-            Reopen();
-        }
-    });
+    /// <summary>The master says that there is no such job; one that was replaced must not say so.</summary>
+    public void End() => world.Jobs.ShouldAllBe(j => j.JobId != jobId);
 }

@@ -11,7 +11,7 @@ namespace Hexcast.Master.Tests.Simulation;
 /// </summary>
 public sealed class SimulationTests
 {
-    private const int UsualSeeds = 300;
+    private const int UsualSeeds = 150;
 
     /// <summary>A long night: HEXCAST_SIMULATION_SEEDS=100000.</summary>
     private static readonly int Seeds =

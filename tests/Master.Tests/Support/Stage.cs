@@ -181,6 +181,7 @@ internal sealed class Stage
     {
         var line = effect switch
         {
+            Persist { Writes.Count: 0 } => "confirm the mastership",
             Persist persist => $"persist {string.Join(" + ", persist.Writes.Select(Describe))}",
             Answer answer => $"answer {Describe(answer.Message)}",
             Refuse refuse => $"refuse {refuse.Code}: {refuse.Words}",
