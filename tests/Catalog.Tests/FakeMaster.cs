@@ -84,7 +84,10 @@ internal sealed class FakeJob(string jobId, string mediaId)
         {
             var said = new JobEvent
             {
-                JobId = jobId, MediaId = mediaId, Version = jobId, Revision = transient ? 0 : ++Revision,
+                JobId = jobId,
+                MediaId = mediaId,
+                Version = jobId,
+                Revision = transient ? 0 : ++Revision,
             };
             fill(said);
             events.Add(said);
@@ -156,7 +159,11 @@ internal sealed class FakeScheduler(FakeMaster master) : Scheduler.SchedulerBase
         var answer = new Job { JobId = master.ById(request.JobId).JobId, State = JobState.Running };
         answer.Tasks.Add(new JobTask
         {
-            TaskId = "chunk-0000", Kind = TaskKind.EncodeChunk, State = TaskState.Running, Attempt = 1, Fraction = 0.5,
+            TaskId = "chunk-0000",
+            Kind = TaskKind.EncodeChunk,
+            State = TaskState.Running,
+            Attempt = 1,
+            Fraction = 0.5,
         });
         return Task.FromResult(answer);
     }

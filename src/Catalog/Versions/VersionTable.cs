@@ -95,7 +95,11 @@ internal static class VersionTable
                     """,
                     new
                     {
-                        version, part.TaskId, kind = (int)part.Kind, part.Chunk, part.Attempt,
+                        version,
+                        part.TaskId,
+                        kind = (int)part.Kind,
+                        part.Chunk,
+                        part.Attempt,
                         bytes = part.Part.ToByteArray(),
                     },
                     write.Transaction);
@@ -103,7 +107,10 @@ internal static class VersionTable
             case CompositionEffect.SavePoster poster:
                 Set("poster_key = @Key, poster_length = @Length, poster_sha256 = @hash", new
                 {
-                    version, poster.Image.Key, poster.Image.Length, hash = poster.Image.Sha256.ToByteArray(),
+                    version,
+                    poster.Image.Key,
+                    poster.Image.Length,
+                    hash = poster.Image.Sha256.ToByteArray(),
                 });
                 break;
             case CompositionEffect.Enter enter:
