@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.App.Tests;
 
-/// <summary>A real HTTP server on loopback that speaks the API as a test lays it down, lost connections included.</summary>
+/// <summary>An HTTP server on loopback that speaks the API as a test lays it down, lost connections too.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
     private readonly IHost host;

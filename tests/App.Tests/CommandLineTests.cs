@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Hexcast.App.Cli;
 using Microsoft.AspNetCore.Builder;
@@ -12,8 +14,8 @@ public sealed class CommandLineTests
     private const string Media =
         """
         {"media_id":"m1","state":"ready","title":"A \u001b[31mred\u001b[0m [title]","filename":"a.mp4",
-         "size_bytes":1500000,"tags":["x"],"renditions":[{"id":"h264-720","kind":"video","codec":"avc1.64001f","width":1280,"height":720,
-         "segments":6,"size_bytes":900000,"average_bitrate":2000000}],"watch_url":"/watch/m1","from_a_later_server":7}
+         "size_bytes":1500000,"tags":["x"],"renditions":[{"id":"h264-720","kind":"video","codec":"avc1.64001f",
+         "width":1280,"height":720,         "segments":6,"size_bytes":900000,"average_bitrate":2000000}],"watch_url":"/watch/m1","from_a_later_server":7}
         """;
 
     [Theory]
@@ -169,6 +171,72 @@ public sealed class CommandLineTests
         ended.ExitCode.ShouldBe(ExitCode.MediaFailed);
         ended.Errors.ShouldContain("this is no video (source_not_media)");
         ended.Errors.ShouldNotContain("retry", customMessage: "a bad source stays bad");
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_named_with_the_option_that_changes_it()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var folder = Directory.CreateTempSubdirectory("hexcast-test-");
+        try
+        {
+            var ended = await HexcastProcess.RunAsync(
+                null, "serve", "--target", "coordinator", "--data", folder.FullName, "--http", $"{taken.LocalEndpoint}");
+
+            ended.ExitCode.ShouldBe(ExitCode.Failed, ended.Errors);
+            ended.Errors.ShouldContain($"{taken.LocalEndpoint} is in use");
+            ended.Errors.ShouldContain("--http 127.0.0.1:");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_data_folder_belongs_to_one_process_at_a_time()
+    {
+        var folder = Directory.CreateTempSubdirectory("hexcast-test-");
+        try
+        {
+            await using var held = new FileStream(
+                Path.Combine(folder.FullName, "hexcast.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+
+            var ended = await HexcastProcess.RunAsync(null, "serve", "--data", folder.FullName);
+
+            ended.ExitCode.ShouldBe(ExitCode.Failed);
+            ended.Errors.ShouldContain("in use by another hexcast");
+            ended.Errors.ShouldContain("--data");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Check_config_names_each_wrong_key_and_section()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(
+                file,
+                """{ /* allowed */ "Worker": { "Slots": -1, "Slotss": 2 }, "Wroker": { "Slots": 1 } }""",
+                TestContext.Current.CancellationToken);
+
+            var ended = await HexcastProcess.RunAsync(null, "check-config", "--config", file);
+
+            ended.ExitCode.ShouldBe(ExitCode.Failed);
+            ended.Output.ShouldContain("Worker:Slots = '-1'");
+            ended.Output.ShouldContain("Worker:Slotss is no option");
+            ended.Output.ShouldContain("Wroker is no section");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private static void MapMedia(IEndpointRouteBuilder http)

@@ -47,7 +47,8 @@ public sealed partial class CoreTests
 
     [GeneratedRegex(
         @"\b(TimeProvider|Random|RandomNumberGenerator|ILogger|HttpClient|Stopwatch|FileStream|await)\b|\basync [A-Z(]"
-        + @"|\b(Value)?Task(<|\.(Run|Delay|When|From|Completed|Yield|Factory))|\bThread\.|\bnew (Thread|Process|Socket|Timer)\b|\bProcess\.Start"
+        + @"|\b(Value)?Task(<|\.(Run|Delay|When|From|Completed|Yield|Factory))"
+        + @"|\bThread\.|\bnew (Thread|Process|Socket|Timer)\b|\bProcess\.Start"
         + @"|(?<![\w.])(File|Directory|Console|Environment)\.[A-Z]",
         RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Impure();

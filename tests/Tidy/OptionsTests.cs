@@ -41,7 +41,7 @@ public sealed partial class OptionsTests
             .Select(row => $"{row.Key}: documented `{row.Value}`, really `{InCode[row.Key]}`")
             .ShouldFindNothing($"Correct in {Document}:");
 
-    /// <summary>A role's options live beside its module; other types that end in Options are an API's parameters.</summary>
+    /// <summary>A role's options live beside its module; other types of that ending are parameters.</summary>
     private static bool IsBound(Type type) =>
         type is { IsClass: true, IsAbstract: false, IsNested: false }
         && type.Namespace == type.Assembly.GetName().Name
@@ -60,6 +60,8 @@ public sealed partial class OptionsTests
     private static string Trimmed(string time) =>
         time.LastIndexOf('.') > time.LastIndexOf(':') ? time.TrimEnd('0') : time;
 
-    [GeneratedRegex(@"^\| `(?<key>\w+:\w+)` \| (none|`(?<default>[^`]*)`) \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^\| `(?<key>\w+:\w+)` \| (none|`(?<default>[^`]*)`) \|",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Row();
 }

@@ -5,7 +5,8 @@ namespace Hexcast.Tidy;
 /// <summary>The checkout that these tests read: its files as they lie on disk, without what a build makes.</summary>
 internal static class Repository
 {
-    private static readonly string[] NotOurs = ["bin", "obj", "node_modules", ".git", ".vs", "artifacts", "lib", "data"];
+    private static readonly string[] NotOurs =
+        ["bin", "obj", "node_modules", ".git", ".vs", "artifacts", "lib", "data"];
 
     public static string Root { get; } = FindRoot();
 
