@@ -22,7 +22,8 @@ internal static class Clips
     public static string Endless => Make("endless.mp4", $"-stream_loop 50 -i {FullHd} -c copy");
 
     private static string FullHd => Make("fullhd.mp4",
-        "-f lavfi -i testsrc2=size=1920x1080:rate=30 -t 4 -c:v libx264 -preset ultrafast -crf 40 -g 60 -pix_fmt yuv420p");
+        "-f lavfi -i testsrc2=size=1920x1080:rate=30 -t 4 -c:v libx264 -preset ultrafast -crf 40 -g 60 " +
+        "-pix_fmt yuv420p");
 
     public static string Upright => Make("upright.mp4",
         "-f lavfi -i testsrc2=size=240x426:rate=30000/1001 -t 5 -c:v libx264 -preset veryfast -pix_fmt yuv420p");

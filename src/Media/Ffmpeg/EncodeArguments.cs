@@ -9,7 +9,7 @@ namespace Hexcast.Media.Ffmpeg;
 /// ffmpeg command lines that encode a part of a source to fragmented MP4, whose times are the version's timeline:
 /// <code>
 /// seek (1) → decode once (2) → trim to [start, end) of the source's ticks, shift to timeline zero (3)
-///   → split → scale → x264 with key frames at the plan's times (4) → fMP4, a fragment a GOP (5)   for each rendition
+///   → scale, ever smaller → x264 with key frames at the plan's times (4) → fMP4, a fragment a GOP (5)
 /// </code>
 /// </summary>
 public static class EncodeArguments
@@ -110,17 +110,14 @@ public static class EncodeArguments
             // A frame for a frame, never a frame for a field: the count stays the source's.
             graph.Append(",bwdif=mode=send_frame:deint=all");
         }
-        graph.Append(CultureInfo.InvariantCulture, $",split={plan.Video.Count}");
+        // Each size from the next larger one: all from the source's takes half as much time again for scaling.
         for (var i = 0; i < plan.Video.Count; i++)
         {
-            graph.Append(CultureInfo.InvariantCulture, $"[s{i}]");
+            graph.Append(i == 0 ? "," : string.Create(CultureInfo.InvariantCulture, $",split[v{i - 1}][s{i}];[s{i}]"))
+                .Append(CultureInfo.InvariantCulture, $"scale={plan.Video[i].Width}:{plan.Video[i].Height}")
+                .Append(":flags=bicubic:out_range=tv,setsar=1,format=yuv420p");
         }
-        for (var i = 0; i < plan.Video.Count; i++)
-        {
-            graph.Append(CultureInfo.InvariantCulture, $";[s{i}]scale={plan.Video[i].Width}:{plan.Video[i].Height}")
-                .Append(CultureInfo.InvariantCulture, $":flags=bicubic:out_range=tv,setsar=1,format=yuv420p[v{i}]");
-        }
-        return graph.ToString();
+        return graph.Append(CultureInfo.InvariantCulture, $"[v{plan.Video.Count - 1}]").ToString();
     }
 
     private static IReadOnlyList<string> X264(

@@ -51,7 +51,7 @@ internal sealed class ChunkAttempt(WorkerOptions options, ILogger<ChunkAttempt> 
             run,
             view => EncodeArguments.Chunk(
                 plan, chunk, view.Source, id => view.Output(RenditionSink.ObjectName(id)),
-                seek: !tolerant, options.ResolvedEncodeThreads),
+                seek: !tolerant, options.EncodeThreadsOf(chunk.Index, plan.Chunks.Count)),
             [.. plan.Video.Select(v => new SegmentedEncode.Output(
                 v.Id, SegmentAssembler.ForVideo(plan, chunk, tolerateLostFrames: tolerant), seconds))],
             now => run.Tell((double)now.Frame / chunk.Frames, seconds * now.Frame / chunk.Frames),

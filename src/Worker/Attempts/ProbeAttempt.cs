@@ -8,8 +8,8 @@ using Hexcast.Worker.Tools;
 namespace Hexcast.Worker.Attempts;
 
 /// <summary>
-/// Reads the source by ffprobe (streams, then every packet's time) and stores the plan that follows. Where the container
-/// does not say when its frames are shown, the decoder is asked.
+/// Reads the source by ffprobe (streams, then every packet's time) and stores the plan that follows. Where the
+/// container does not say when its frames are shown, the decoder is asked.
 /// </summary>
 internal sealed class ProbeAttempt(PresetCatalog presets)
 {
