@@ -45,7 +45,7 @@ public sealed class DiskFullTests
         var id = await platform.Api.UploadAsync(clip);
         var media = await platform.Api.WaitForAsync(id, "failed");
 
-        ((string)media["error"]!["code"]!).ShouldBe("scratch_full");
+        ((string)media["error"]!["code"]!).ShouldBe("scratch_full", media["error"]!.ToJsonString());
         File.Delete(ballast);
         using var retried = await platform.Http.PostAsync($"/v1/media/{id}/retry", null);
         retried.StatusCode.ShouldBe(HttpStatusCode.Accepted);
