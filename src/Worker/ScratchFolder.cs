@@ -1,4 +1,6 @@
+using Hexcast.Platform.Errors;
 using Hexcast.Platform.ObjectStore;
+using Hexcast.Worker.Attempts;
 
 namespace Hexcast.Worker;
 
@@ -6,6 +8,9 @@ namespace Hexcast.Worker;
 internal sealed class ScratchFolder(string folder)
 {
     public string Folder { get; } = folder;
+
+    public static AttemptFailedException Full(IOException cause) =>
+        new(FailureCodes.ScratchFull, FailureCodes.ScratchFullMessage, inner: cause);
 
     /// <summary>Whatever lies here belongs to attempts of a process that is gone.</summary>
     public void Clear()
@@ -24,11 +29,19 @@ internal sealed class ScratchFolder(string folder)
     }
 
     /// <summary>An empty folder of the attempt's own, gone when it is disposed.</summary>
+    /// <exception cref="AttemptFailedException">scratch_full.</exception>
     public AttemptScratch Open(AttemptKey attempt)
     {
         // The names come over the network: they must be names, not paths.
         ObjectKey.Check(attempt.ToString());
-        return new AttemptScratch(Directory.CreateDirectory(Path.Combine(Folder, attempt.ToString())).FullName);
+        try
+        {
+            return new AttemptScratch(Directory.CreateDirectory(Path.Combine(Folder, attempt.ToString())).FullName);
+        }
+        catch (IOException full) when (StorageFaults.IsFull(full))
+        {
+            throw Full(full);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ public sealed class DiskFullTests
     {
         using var folder = new TempFolder();
         var clip = Path.Combine(folder.Path, "clip.mp4");
-        await Clips.MakeStandardAsync(clip, seconds: 20, size: "1280x720");
+        await Clips.MakeStandardAsync(clip, seconds: 4, size: "1280x720");
         var bytes = await File.ReadAllBytesAsync(clip);
         bytes.Length.ShouldBeGreaterThan(2 * LeftBytes);
         await using var platform = await PlatformProcess.StartAsync(Path.Combine(folder.Path, "data"), ("", "400m"));
@@ -33,14 +33,17 @@ public sealed class DiskFullTests
         await platform.Api.WaitForAsync(location.Split('/')[^1], "ready");
     }
 
-    [Fact]
-    public async Task A_job_whose_scratch_is_full_fails_by_name_and_is_ready_after_a_retry()
+    // Full before the first folder, and full in the middle of an encode.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(128 * 1024)]
+    public async Task A_job_whose_scratch_is_full_fails_by_name_and_is_ready_after_a_retry(int leftBytes)
     {
         using var folder = new TempFolder();
         var clip = Path.Combine(folder.Path, "clip.mp4");
-        await Clips.MakeStandardAsync(clip, seconds: 20, size: "1280x720");
+        await Clips.MakeStandardAsync(clip, seconds: 4);
         await using var platform = await PlatformProcess.StartAsync(Path.Combine(folder.Path, "data"), ("scratch", "100m"));
-        var ballast = FillUp(platform, "scratch", leftBytes: 0);
+        var ballast = FillUp(platform, "scratch", leftBytes);
 
         var id = await platform.Api.UploadAsync(clip);
         var media = await platform.Api.WaitForAsync(id, "failed");

@@ -21,6 +21,9 @@ internal static class FailureCodes
     public const string PartsInconsistent = "parts_inconsistent";
     public const string Unsupported = "unsupported_work";
     public const string Internal = "internal";
+
+    public const string ScratchFullMessage =
+        "The disk that holds scratch files is full. Make space under the data folder, then retry.";
 }
 
 /// <summary>Ends an attempt with a name and words; permanent means another attempt would end the same.</summary>

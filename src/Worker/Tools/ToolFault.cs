@@ -35,8 +35,7 @@ internal static class ToolFault
 
         if (Says("No space left on device") || Says("Disk quota exceeded") || Says("File too large"))
         {
-            return (FailureCodes.ScratchFull,
-                "The disk that holds scratch files is full. Make space under the data folder.");
+            return (FailureCodes.ScratchFull, FailureCodes.ScratchFullMessage);
         }
 
         if (exitCode == FileTooLargeExitCode)

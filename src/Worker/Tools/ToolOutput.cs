@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Hexcast.Platform.Errors;
 using Hexcast.Worker.Attempts;
 
 namespace Hexcast.Worker.Tools;
@@ -26,9 +27,16 @@ internal static class ToolOutput
     /// <summary>To a file, for tables with a line a packet.</summary>
     public static OutputReader ToFile(string path, long limitBytes) => async (output, watch, cancel) =>
     {
-        await using var file = new FileStream(
-            path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
-        await CopyAsync(output, file, limitBytes, watch, cancel);
+        try
+        {
+            await using var file = new FileStream(
+                path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
+            await CopyAsync(output, file, limitBytes, watch, cancel);
+        }
+        catch (IOException full) when (StorageFaults.IsFull(full))
+        {
+            throw ScratchFolder.Full(full);
+        }
     };
 
     /// <summary>ffmpeg's <c>-progress</c>, key=value lines; headway is another frame or out_time_us.</summary>
