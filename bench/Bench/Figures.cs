@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Hexcast.Bench;
 
-/// <summary>Pairs of measurements of one thing, ours and a peer's, taken in turn; the ratio is judged pair by pair.</summary>
+/// <summary>Pairs of measurements, ours and a peer's, taken in turn; the ratio is judged pair by pair.</summary>
 internal sealed record Figures(
     string Name, string Ours, string Peer, string Unit, double AimAtMost, IReadOnlyList<Pair> Pairs,
     IReadOnlyList<string> Notes)

@@ -19,7 +19,8 @@ internal static class Ladder
         for (var i = 0; i < Rungs.Length; i++)
         {
             arguments.AddRange([
-                "-map", $"[v{i}]", $"-maxrate:v:{i}", $"{Rungs[i].MaxKbps}k", $"-bufsize:v:{i}", $"{Rungs[i].MaxKbps * 2}k"]);
+                "-map", $"[v{i}]",
+                $"-maxrate:v:{i}", $"{Rungs[i].MaxKbps}k", $"-bufsize:v:{i}", $"{Rungs[i].MaxKbps * 2}k"]);
         }
 
         arguments.AddRange([

@@ -35,8 +35,8 @@ internal static class PipelineBenchmark
         }
 
         string[] notes = [
-            $"{Environment.ProcessorCount} cores; clip: {ClipSeconds} s of 1080p, 30 frames/s, motion and noise, a tone",
-            $"bytes of all renditions, ours over ffmpeg's: {SizeRatio(media, Path.Combine(folder.Path, "peer-0")):0.000}",
+            $"{Environment.ProcessorCount} cores; clip: {ClipSeconds} s of 1080p at 30 frames/s, motion, noise, a tone",
+            $"bytes of all renditions, ours over ffmpeg's: {SizeRatio(media, $"{folder.Path}/peer-0"):0.000}",
         ];
         const string peerName = "one ffmpeg command for the same ladder";
         return [
@@ -54,5 +54,6 @@ internal static class PipelineBenchmark
         path,
         "-f", "lavfi", "-i", $"testsrc2=size=1920x1080:rate=30:duration={ClipSeconds}",
         "-f", "lavfi", "-i", $"sine=frequency=440:sample_rate=48000:duration={ClipSeconds}",
-        "-vf", "noise=alls=8:allf=t", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-g", "60", "-c:a", "aac");
+        "-vf", "noise=alls=8:allf=t",
+        "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-g", "60", "-c:a", "aac");
 }

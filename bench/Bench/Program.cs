@@ -12,7 +12,8 @@ var benchmarks = new Dictionary<string, Func<int, Task<IReadOnlyList<Figures>>>>
 var name = args.FirstOrDefault(a => !a.StartsWith('-'));
 if (name is null || !benchmarks.TryGetValue(name, out var run))
 {
-    Console.Error.WriteLine($"usage: ./hexcast bench NAME [--pairs N] [--json]    (NAME: {string.Join(", ", benchmarks.Keys)})");
+    Console.Error.WriteLine(
+        $"usage: ./hexcast bench NAME [--pairs N] [--json]    (NAME: {string.Join(", ", benchmarks.Keys)})");
     return args.Contains("--help") || args.Contains("-h") ? 0 : 2;
 }
 

@@ -30,7 +30,7 @@ public readonly record struct MediaId
         }));
     }
 
-    /// <summary>Accepts the canonical form only: other spellings of the same number are other strings in paths.</summary>
+    /// <summary>Accepts the canonical form only: another spelling of the same number is another path.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out MediaId id)
     {
         id = default;

@@ -15,7 +15,8 @@ public sealed class CommandLineTests
         """
         {"media_id":"m1","state":"ready","title":"A \u001b[31mred\u001b[0m [title]","filename":"a.mp4",
          "size_bytes":1500000,"tags":["x"],"renditions":[{"id":"h264-720","kind":"video","codec":"avc1.64001f",
-         "width":1280,"height":720,         "segments":6,"size_bytes":900000,"average_bitrate":2000000}],"watch_url":"/watch/m1","from_a_later_server":7}
+         "width":1280,"height":720,"segments":6,"size_bytes":900000,"average_bitrate":2000000}],
+         "watch_url":"/watch/m1","from_a_later_server":7}
         """;
 
     [Theory]
@@ -182,7 +183,8 @@ public sealed class CommandLineTests
         try
         {
             var ended = await HexcastProcess.RunAsync(
-                null, "serve", "--target", "coordinator", "--data", folder.FullName, "--http", $"{taken.LocalEndpoint}");
+                null, "serve", "--target", "coordinator", "--data", folder.FullName,
+                "--http", $"{taken.LocalEndpoint}");
 
             ended.ExitCode.ShouldBe(ExitCode.Failed, ended.Errors);
             ended.Errors.ShouldContain($"{taken.LocalEndpoint} is in use");

@@ -1,6 +1,6 @@
 namespace Hexcast.Drills;
 
-/// <summary>200 kills at random moments of jobs; after each restart the job ends ready and nothing is left behind.</summary>
+/// <summary>200 kills at random moments of jobs; each job ends ready and nothing is left behind.</summary>
 internal static class CrashDrill
 {
     private const int Kills = 200;

@@ -13,14 +13,15 @@ internal sealed class DrillReport(string name)
         lines.AppendLine(line);
     }
 
-    public string Save()
+    public async Task<string> SaveAsync()
     {
         var root = Root();
-        var commit = Clips.RunAsync("git", ["-C", root, "rev-parse", "--short", "HEAD"]).GetAwaiter().GetResult().Output;
+        var (commit, _) = await Clips.RunAsync("git", ["-C", root, "rev-parse", "--short", "HEAD"]);
         var folder = Directory.CreateDirectory(Path.Combine(root, "docs", "drills"));
         var path = Path.Combine(folder.FullName, $"{name}.md");
         var day = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd");
-        File.WriteAllText(path, $"# Drill: {name}\n\nRun by `./hexcast drill {name}` on {day} at {commit.Trim()}.\n\n{lines}");
+        await File.WriteAllTextAsync(
+            path, $"# Drill: {name}\n\nRun by `./hexcast drill {name}` on {day} at {commit.Trim()}.\n\n{lines}");
         return path;
     }
 

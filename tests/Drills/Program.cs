@@ -16,7 +16,7 @@ foreach (var (drill, run) in drills.Where(d => name == "all" || d.Key == name))
 {
     var report = new DrillReport(drill);
     await run(report);
-    Console.WriteLine($"wrote {report.Save()}");
+    Console.WriteLine($"wrote {await report.SaveAsync()}");
 }
 
 return 0;

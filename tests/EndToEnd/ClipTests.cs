@@ -7,16 +7,17 @@ public sealed class ClipTests(SharedPlatform shared)
 {
     public static TheoryData<string, string[]> Made() => new()
     {
-        { "audio.mp4", [.. Picture("640x360", "30"), .. Tone(), "-c:v", "libx264", "-preset", "ultrafast", "-shortest"] },
-        { "silent.mp4", [.. Picture("640x360", "30"), "-c:v", "libx264", "-preset", "ultrafast"] },
-        { "portrait.mp4", [.. Picture("360x640", "30"), .. Tone(), "-c:v", "libx264", "-preset", "ultrafast", "-shortest"] },
-        { "rotated.mp4", [.. Picture("640x360", "30"), "-c:v", "libx264", "-preset", "ultrafast",
+        { "audio.mp4", [.. Picture("640x360", "30"), .. Tone(), .. Fast, "-shortest"] },
+        { "silent.mp4", [.. Picture("640x360", "30"), .. Fast] },
+        { "portrait.mp4", [.. Picture("360x640", "30"), .. Tone(), .. Fast, "-shortest"] },
+        { "rotated.mp4", [.. Picture("640x360", "30"), .. Fast,
             "-metadata:s:v:0", "rotate=90"] },
         { "odd.mkv", [.. Picture("427x241", "25"), .. Tone(), "-c:v", "libx264", "-pix_fmt", "yuv444p", "-shortest"] },
         { "ntsc-film.mp4", [.. Picture("640x360", "24000/1001"), .. Tone(), "-c:v", "libx264", "-shortest"] },
-        { "sixty.mp4", [.. Picture("640x360", "60"), .. Tone(), "-c:v", "libx264", "-preset", "ultrafast", "-shortest"] },
+        { "sixty.mp4", [.. Picture("640x360", "60"), .. Tone(), .. Fast, "-shortest"] },
         { "variable.mkv", [.. Picture("640x360", "30"), .. Tone(), "-vf",
-            "select='not(eq(mod(n,7),3))*not(between(n,60,110))'", "-fps_mode", "passthrough", "-c:v", "libx264", "-shortest"] },
+            "select='not(eq(mod(n,7),3))*not(between(n,60,110))'", "-fps_mode", "passthrough",
+            "-c:v", "libx264", "-shortest"] },
         { "stream.ts", [.. Picture("640x360", "25"), .. Tone(), "-c:v", "libx264", "-bf", "3", "-shortest"] },
         { "tiny.webm", [.. Picture("160x120", "15"), .. Tone(), "-c:v", "libvpx", "-c:a", "libopus", "-shortest"] },
         { "still.mp4", ["-f", "lavfi", "-i", "color=c=navy:size=320x240:rate=25:duration=0.04", "-c:v", "libx264"] },
@@ -65,6 +66,8 @@ public sealed class ClipTests(SharedPlatform shared)
                 .ShouldBe((double)source["duration_seconds"]!, tolerance: 0.15, rendition.ToJsonString());
         }
     }
+
+    private static string[] Fast => ["-c:v", "libx264", "-preset", "ultrafast"];
 
     private static string[] Picture(string size, string rate) =>
         ["-f", "lavfi", "-i", $"testsrc2=size={size}:rate={rate}:duration=9.3"];

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Hexcast.EndToEnd;
 
-/// <summary>kill -9 of the whole process at random moments of a job; `hexcast drill crash` does the same for longer.</summary>
+/// <summary>kill -9 of the whole process at random moments of a job; `hexcast drill crash` is the long form.</summary>
 public sealed class CrashTests
 {
     private const int Kills = 20;

@@ -42,7 +42,8 @@ public sealed class DiskFullTests
         using var folder = new TempFolder();
         var clip = Path.Combine(folder.Path, "clip.mp4");
         await Clips.MakeStandardAsync(clip, seconds: 4);
-        await using var platform = await PlatformProcess.StartAsync(Path.Combine(folder.Path, "data"), ("scratch", "100m"));
+        await using var platform = await PlatformProcess.StartAsync(
+            Path.Combine(folder.Path, "data"), ("scratch", "100m"));
         var ballast = FillUp(platform, "scratch", leftBytes);
 
         var id = await platform.Api.UploadAsync(clip);

@@ -1,6 +1,8 @@
 namespace Hexcast.EndToEnd;
 
-/// <summary>Real footage that is too large for the repository: in the folder that HEXCAST_SAMPLES names, or beside it.</summary>
+/// <summary>
+/// Real footage, too large for the repository: in the folder that HEXCAST_SAMPLES names, or beside the checkout.
+/// </summary>
 internal static class Samples
 {
     public static string? Find(string name)

@@ -9,7 +9,8 @@ public static class Clips
         await RunAsync("ffmpeg", ["-nostdin", "-v", "error", "-y", .. arguments, path]);
 
     /// <summary>Moving test pattern with a running timecode, and a tone.</summary>
-    public static Task MakeStandardAsync(string path, double seconds = 10, string size = "640x360", string rate = "30") =>
+    public static Task MakeStandardAsync(
+        string path, double seconds = 10, string size = "640x360", string rate = "30") =>
         MakeAsync(
             path,
             "-f", "lavfi", "-i", $"testsrc2=size={size}:rate={rate}:duration={seconds}",

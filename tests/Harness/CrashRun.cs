@@ -3,9 +3,8 @@ using System.Text.Json.Nodes;
 namespace Hexcast.Harness;
 
 /// <summary>
-/// Uploads a clip and kills the platform at random moments until its media is ready, then checks what must hold: every
-/// segment is named once and has the length that the manifest's rendition says, every frame is there, and the store holds
-/// no object that nothing names.
+/// Uploads a clip and kills the platform at random moments until its media is ready, then checks what must hold:
+/// every segment is named once, every frame is there, and the store holds no object that nothing names.
 /// </summary>
 public sealed class CrashRun(PlatformProcess platform, string clip, Random random)
 {
@@ -66,7 +65,8 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
         using var created = await platform.Api.CreateUploadAsync(bytes.Length, ("filename", "clip.mp4"));
         var location = created.Headers.Location!.ToString();
         var acknowledged = random.Next(1, bytes.Length);
-        (await platform.Api.PatchAsync(location, 0, bytes.AsMemory(0, acknowledged))).IsSuccessStatusCode.ShouldBeTrue();
+        (await platform.Api.PatchAsync(location, 0, bytes.AsMemory(0, acknowledged)))
+            .IsSuccessStatusCode.ShouldBeTrue();
         await platform.KillAsync();
         await platform.StartAgainAsync();
         (await platform.Api.OffsetAsync(location)).ShouldBe(acknowledged, "what was acknowledged is not lost");
@@ -81,7 +81,8 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
         {
             var playlist = await platform.Http.GetStringAsync(
                 $"/play/{id}/{media["version"]}/{rendition!["id"]}/index.m3u8");
-            var segments = playlist.Split('\n').Where(line => line.EndsWith(".m4s", StringComparison.Ordinal)).ToArray();
+            var segments = playlist.Split('\n')
+                .Where(line => line.EndsWith(".m4s", StringComparison.Ordinal)).ToArray();
             segments.ShouldBeUnique();
             segments.Length.ShouldBe((int)rendition["segments"]!);
         }
@@ -124,7 +125,8 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
     {
         var folder = new DirectoryInfo(Path.Combine(Objects, prefix));
         return folder.Exists
-            ? folder.EnumerateFiles("*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Objects, f.FullName))
+            ? folder.EnumerateFiles("*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(Objects, file.FullName))
             : [];
     }
 }

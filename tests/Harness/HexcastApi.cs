@@ -11,7 +11,8 @@ public sealed class HexcastApi(HttpClient http)
     private static readonly TimeSpan JobLimit = TimeSpan.FromMinutes(3);
 
     /// <summary>Uploads by tus in PATCHes of <paramref name="patchBytes"/>; answers the media_id.</summary>
-    public async Task<string> UploadAsync(string file, int patchBytes = 1 << 20, params (string Key, string Value)[] metadata)
+    public async Task<string> UploadAsync(
+        string file, int patchBytes = 1 << 20, params (string Key, string Value)[] metadata)
     {
         var bytes = await File.ReadAllBytesAsync(file);
         using var created = await CreateUploadAsync(bytes.Length, [("filename", Path.GetFileName(file)), .. metadata]);
@@ -19,7 +20,8 @@ public sealed class HexcastApi(HttpClient http)
         var location = created.Headers.Location!.ToString();
         for (var offset = 0; offset < bytes.Length; offset += patchBytes)
         {
-            using var patched = await PatchAsync(location, offset, bytes.AsMemory(offset, Math.Min(patchBytes, bytes.Length - offset)));
+            var piece = bytes.AsMemory(offset, Math.Min(patchBytes, bytes.Length - offset));
+            using var patched = await PatchAsync(location, offset, piece);
             patched.StatusCode.ShouldBe(HttpStatusCode.NoContent, await patched.Content.ReadAsStringAsync());
         }
 

@@ -52,7 +52,8 @@ public sealed class CoordinatorJobStoreTests
     {
         await using var node = await MasterNode.StartAsync();
         var (store, fence) = await OpenAsync(node);
-        (await store.CommitAsync(fence, [.. Enumerable.Range(0, 100).Select(i => Job($"j{i}"))], Cancel)).ShouldBeTrue();
+        (await store.CommitAsync(fence, [.. Enumerable.Range(0, 100).Select(i => Job($"j{i}"))], Cancel))
+            .ShouldBeTrue();
     }
 
     private static async Task<(CoordinatorJobStore Store, long Fence)> OpenAsync(MasterNode node)

@@ -74,7 +74,8 @@ public sealed class HexcastHostTests : IDisposable
     private static HttpClient Client(HexcastNode node)
     {
         var addresses = node.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        return new HttpClient { BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))) };
+        var first = addresses.First(address => address.StartsWith("http://127", StringComparison.Ordinal));
+        return new HttpClient { BaseAddress = new Uri(first) };
     }
 
     private static async Task ShouldBeAsync(HttpClient http, string path, HttpStatusCode status, string code)
@@ -92,7 +93,7 @@ public sealed class HexcastHostTests : IDisposable
 
         public override void MapHttp(IEndpointRouteBuilder http)
         {
-            http.MapGet("/fails", string () => throw new HexcastException(ErrorCodes.UnknownPreset, "There is no such."));
+            http.MapGet("/fails", string () => throw new HexcastException(ErrorCodes.UnknownPreset, "No such."));
             http.MapGet("/breaks", string () => throw new InvalidOperationException("a defect"));
         }
 

@@ -76,7 +76,8 @@ public sealed class LocalObjectStoreTests : IDisposable
     [InlineData("a\0b")]
     public async Task A_key_that_is_none_is_refused(string key)
     {
-        var refused = await Should.ThrowAsync<HexcastException>(() => store.OpenReadAsync(key, 0, CancellationToken.None));
+        var refused = await Should.ThrowAsync<HexcastException>(
+            () => store.OpenReadAsync(key, 0, CancellationToken.None));
         refused.Code.ShouldBe(ErrorCodes.InvalidArgument);
     }
 

@@ -37,7 +37,8 @@ public sealed class SmallPartsTests
 
     [Fact]
     public void A_uuid_is_its_128_bits_in_base32() =>
-        MediaId.From(new Guid("ffffffff-ffff-ffff-ffff-ffffffffffff")).ToString().ShouldBe("7zzzzzzzzzzzzzzzzzzzzzzzzz");
+        MediaId.From(new Guid("ffffffff-ffff-ffff-ffff-ffffffffffff")).ToString()
+            .ShouldBe("7zzzzzzzzzzzzzzzzzzzzzzzzz");
 
     [Fact]
     public void Wrong_options_are_named_all_at_once()
@@ -46,7 +47,8 @@ public sealed class SmallPartsTests
             new("Part:Slots", "0"), new("Part:Wait", "soon"), new("Part:Sloots", "3"),
         ]).Build();
 
-        var failure = Should.Throw<ConfigurationException>(() => OptionsBinder.Bind<PartOptions>(configuration, "Part"));
+        var failure = Should.Throw<ConfigurationException>(
+            () => OptionsBinder.Bind<PartOptions>(configuration, "Part"));
 
         failure.Problems.Count.ShouldBe(3);
         failure.Message.ShouldContain("Part:Sloots is no option");

@@ -4,13 +4,14 @@ using Microsoft.Extensions.Configuration;
 
 namespace Hexcast.Platform.Configuration;
 
-/// <summary>Turns a section into an options record; a key that is no option is an error, not a silent default.</summary>
+/// <summary>Turns a section into an options record; a key that is no option is an error, never passed over.</summary>
 public static class OptionsBinder
 {
     public static TOptions Bind<TOptions>(IConfiguration configuration, string section) where TOptions : class, new()
     {
         var source = configuration.GetSection(section);
         var known = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(p => p.CanWrite)
             .ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
         var problems = source.GetChildren()
             .Where(child => !known.ContainsKey(child.Key))

@@ -8,7 +8,8 @@ namespace Hexcast.Platform.Errors;
 /// <summary>The HTTP boundary: every failure leaves as RFC 9457 problem details with a stable code.</summary>
 public static class ProblemResponses
 {
-    public static void UseProblemResponses(this IApplicationBuilder app, ILogger log) => app.Use(async (context, next) =>
+    public static void UseProblemResponses(this IApplicationBuilder app, ILogger log) => app.Use(
+        async (context, next) =>
     {
         try
         {
@@ -43,11 +44,11 @@ public static class ProblemResponses
         {
             log.LogError(failure, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
             await WriteProblemAsync(
-                context, ErrorCodes.Internal, "The server failed; its log has the cause under this request's trace id.");
+                context, ErrorCodes.Internal, "The server failed. Its log has the cause.");
         }
     });
 
-    /// <summary>Writes the problem unless the response has begun; then the connection is cut, which a client sees.</summary>
+    /// <summary>Writes the problem; where the response has begun, cuts the connection, which a client sees.</summary>
     public static async Task WriteProblemAsync(HttpContext context, string code, string detail)
     {
         if (context.Response.HasStarted)
@@ -62,7 +63,14 @@ public static class ProblemResponses
         context.Response.Headers.CacheControl = "no-store";
         context.Response.StatusCode = ErrorCodes.HttpStatus(code);
         await context.Response.WriteAsJsonAsync(
-            new { type = "about:blank", title = code.Replace('_', ' '), status = context.Response.StatusCode, code, detail },
+            new
+            {
+                type = "about:blank",
+                title = code.Replace('_', ' '),
+                status = context.Response.StatusCode,
+                code,
+                detail,
+            },
             options: null,
             contentType: "application/problem+json",
             context.RequestAborted);

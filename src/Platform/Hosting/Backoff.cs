@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Hexcast.Platform.Hosting;
 
 /// <summary>
-/// The one retry policy: a delay that doubles from <paramref name="first"/> to <paramref name="limit"/>, with up to half
-/// of it taken off at random so that many callers do not return at once.
+/// The one retry policy: a delay that doubles from <paramref name="first"/> to <paramref name="limit"/>, with up to
+/// half of it taken off at random so that many callers do not return at once.
 /// </summary>
 public sealed class Backoff(TimeSpan first, TimeSpan limit, TimeProvider clock)
 {

@@ -36,7 +36,8 @@ public static class HexcastHost
         var state = new NodeState();
         var log = OpenLog(node);
         var builder = new HostBuilder();
-        builder.ConfigureHostConfiguration(host => host.AddInMemoryCollection([new("contentRoot", AppContext.BaseDirectory)]));
+        builder.ConfigureHostConfiguration(
+            host => host.AddInMemoryCollection([new("contentRoot", AppContext.BaseDirectory)]));
         builder.ConfigureWebHost(web =>
         {
             web.UseKestrelCore();
@@ -60,6 +61,8 @@ public static class HexcastHost
             logging.SetMinimumLevel(LogLevel.Information);
             logging.AddFilter("Microsoft", LogLevel.Warning);
             logging.AddFilter("System", LogLevel.Warning);
+            // What fails at start is thrown to the command line, which says it once.
+            logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         });
         return new HexcastNode(builder.Build(), state, log);
     }
@@ -98,7 +101,7 @@ public static class HexcastHost
 
         static bool IsRoleService(ServiceDescriptor descriptor) =>
             descriptor.ServiceType == typeof(IHostedService) &&
-            descriptor.ImplementationType?.Assembly.GetName().Name?.StartsWith("Microsoft.", StringComparison.Ordinal) != true;
+            descriptor.ImplementationType?.FullName?.StartsWith("Microsoft.", StringComparison.Ordinal) != true;
     }
 
     private static void Listen(KestrelServerOptions kestrel, NodeSettings node, InMemoryTransport transport)
@@ -144,7 +147,9 @@ public static class HexcastHost
     }
 
     private static void Each(
-        IReadOnlyList<RoleModule> modules, IEndpointRouteBuilder endpoints, Action<RoleModule, IEndpointRouteBuilder> map)
+        IReadOnlyList<RoleModule> modules,
+        IEndpointRouteBuilder endpoints,
+        Action<RoleModule, IEndpointRouteBuilder> map)
     {
         foreach (var module in modules)
         {

@@ -31,7 +31,9 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
 
     // "Hexcast.Worker.Tasks.ChunkTask" is the worker's; what is not ours keeps its own name.
     private static string Role(string category) =>
-        category.StartsWith("Hexcast.", StringComparison.Ordinal) ? category.Split('.')[1].ToLowerInvariant() : category;
+        category.StartsWith("Hexcast.", StringComparison.Ordinal)
+            ? category.Split('.')[1].ToLowerInvariant()
+            : category;
 
     private void Write(LogLevel level, string role, string message, object? state, Exception? failure)
     {

@@ -48,7 +48,8 @@ public sealed class LocalObjectStore : IObjectStore
         try
         {
             var file = new FileStream(
-                PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, useAsync: true);
+                PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete,
+                bufferSize: 0, useAsync: true);
             file.Position = offset;
             return Task.FromResult<Stream?>(file);
         }

@@ -5,7 +5,7 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace Hexcast.Platform.Presets;
 
-/// <summary>The presets of this installation: YAML files, those shipped and those of the data folder, by file name.</summary>
+/// <summary>The presets of this installation, by file name: those shipped and those of the data folder.</summary>
 public sealed class PresetCatalog
 {
     public const string Default = "ladder_h264_aac";
@@ -45,7 +45,8 @@ public sealed class PresetCatalog
         }
         catch (YamlDotNet.Core.YamlException bad)
         {
-            throw new InvalidDataException($"{file}:{bad.Start.Line}: {bad.InnerException?.Message ?? bad.Message}", bad);
+            throw new InvalidDataException(
+                $"{file}:{bad.Start.Line}: {bad.InnerException?.Message ?? bad.Message}", bad);
         }
 
         IReadOnlyList<string> problems = preset is null ? ["the file is empty"] : preset.Validate();

@@ -23,7 +23,7 @@ public sealed class SqliteDatabase : IDisposable
         Migrate(migrations);
     }
 
-    /// <summary>Runs <paramref name="work"/> in the one write transaction; committed and durable when it answers.</summary>
+    /// <summary>Runs <paramref name="work"/> in the one write transaction; durable when it answers.</summary>
     public async Task<T> WriteAsync<T>(Func<SqliteConnection, SqliteTransaction, T> work, CancellationToken cancel)
     {
         await writerTurn.WaitAsync(cancel);
