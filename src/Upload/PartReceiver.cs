@@ -46,30 +46,25 @@ internal sealed class PartReceiver(
     private readonly Channel<byte[]> free = Channel.CreateBounded<byte[]>(BufferCount);
     private readonly Channel<Filled> full = Channel.CreateBounded<Filled>(BufferCount - 2);
     private readonly Lock signals = new();
-    private CancellationTokenSource reading = new(Timeout.InfiniteTimeSpan, clock);
+    private readonly List<TaskCompletionSource> promised = [];
+
+    // Ends the body for good: after one cancelled read Kestrel's request body cannot be read on.
+    private readonly CancellationTokenSource interruption = new(Timeout.InfiniteTimeSpan, clock);
+    private TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? checkpointWanted;
-    private bool superseded;
+    private volatile bool superseded;
     private bool ended;
 
     /// <summary>Ends this receiver; what it has is stored first.</summary>
     public void Supersede()
     {
-        CancellationTokenSource interrupted;
-        lock (signals)
-        {
-            superseded = true;
-            interrupted = reading;
-        }
-
-        // Outside the lock: what waits for the read goes on right here.
-        interrupted.Cancel();
+        superseded = true;
+        interruption.Cancel();
     }
 
-    /// <summary>Ends once all that has arrived until now is durable.</summary>
+    /// <summary>Ends once all that has arrived until now is durable, or the receiver has ended.</summary>
     public Task CheckpointAsync()
     {
-        Task reached;
-        CancellationTokenSource interrupted;
         lock (signals)
         {
             if (ended)
@@ -78,17 +73,17 @@ internal sealed class PartReceiver(
             }
 
             checkpointWanted ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            (reached, interrupted) = (checkpointWanted.Task, reading);
+            asked.TrySetResult();
+            return checkpointWanted.Task;
         }
-
-        interrupted.Cancel();
-        return reached;
     }
 
     /// <summary>Takes at most <paramref name="limit"/> bytes.</summary>
     public async Task<BodyEnd> ReceiveAsync(Stream body, long limit, CancellationToken aborted)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        using var stopping = stop.Token.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).Cancel(), interruption);
         foreach (var buffer in buffers)
         {
             free.Writer.TryWrite(buffer);
@@ -129,67 +124,84 @@ internal sealed class PartReceiver(
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        // Not disposed: a newer request may be about to cancel it. Only its timer is to end.
-        lock (signals)
-        {
-            reading.CancelAfter(Timeout.InfiniteTimeSpan);
-        }
+        interruption.Dispose();
     }
 
     private async Task<BodyEnd> FillAsync(Stream body, long limit, CancellationToken stop)
     {
         var buffer = await free.Reader.ReadAsync(stop);
-        var count = 0;
-        var received = 0L;
-        BodyEnd? end = null;
-        while (end is null)
-        {
-            var (read, readEnd) = await ReadAsync(body, buffer.AsMemory(count), stop);
-            end = readEnd;
-            if (received + read > limit)
-            {
-                read = (int)(limit - received);
-                end = BodyEnd.TooLong;
-            }
-
-            count += read;
-            received += read;
-            var wanted = TakeWantedCheckpoint();
-            if (count == buffer.Length || wanted is not null || end is not null)
-            {
-                // Not cancellable: what has arrived is to be kept, also when the connection is gone.
-                await full.Writer.WriteAsync(new Filled(buffer, count, wanted), CancellationToken.None);
-                buffer = end is null ? await free.Reader.ReadAsync(stop) : buffer;
-                count = 0;
-            }
-        }
-
-        return end.Value;
-    }
-
-    private async ValueTask<(int Read, BodyEnd? End)> ReadAsync(
-        Stream body, Memory<byte> buffer, CancellationToken stop)
-    {
-        if (ArmReading() is not { } source)
-        {
-            return (0, null);
-        }
-
-        using var linked = stop.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
+        var (handed, count, received) = (0, 0, 0L);
+        Task<int>? reading = null;
         try
         {
-            var read = await body.ReadAsync(buffer, source.Token);
+            while (true)
+            {
+                reading ??= ReadAsync(body, buffer.AsMemory(count));
+                if (!reading.IsCompleted)
+                {
+                    await Task.WhenAny(reading, asked.Task);
+                }
+
+                if (TakeWantedCheckpoint() is { } wanted)
+                {
+                    // The read goes on behind what is handed over.
+                    await HandOverAsync(new Filled(buffer, handed, count - handed, Last: false, wanted));
+                    handed = count;
+                    continue;
+                }
+
+                var (read, end) = await EndOfAsync(reading, stop);
+                reading = null;
+                if (received + read > limit)
+                {
+                    (read, end) = ((int)(limit - received), BodyEnd.TooLong);
+                }
+
+                count += read;
+                received += read;
+                if (count == buffer.Length || end is not null)
+                {
+                    await HandOverAsync(new Filled(buffer, handed, count - handed, Last: true, Wanted: null));
+                    if (end is { } reason)
+                    {
+                        return reason;
+                    }
+
+                    buffer = await free.Reader.ReadAsync(stop);
+                    (handed, count) = (0, 0);
+                }
+            }
+        }
+        finally
+        {
+            if (reading is not null)
+            {
+                // It must not write into a buffer that is somebody else's by then.
+                interruption.Cancel();
+                await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    // Not cancellable: what has arrived is to be kept, also when the connection is gone.
+    private ValueTask HandOverAsync(Filled filled) => full.Writer.WriteAsync(filled, CancellationToken.None);
+
+    private async Task<int> ReadAsync(Stream body, Memory<byte> buffer)
+    {
+        interruption.CancelAfter(idleTimeout);
+        return await body.ReadAsync(buffer, interruption.Token);
+    }
+
+    private async Task<(int Read, BodyEnd? End)> EndOfAsync(Task<int> reading, CancellationToken stop)
+    {
+        try
+        {
+            var read = await reading;
             return (read, read == 0 ? BodyEnd.Complete : null);
         }
         catch (OperationCanceledException)
         {
-            lock (signals)
-            {
-                return (0, superseded ? BodyEnd.Superseded
-                    : stop.IsCancellationRequested ? BodyEnd.Broken
-                    : checkpointWanted is not null ? null
-                    : BodyEnd.Idle);
-            }
+            return (0, superseded ? BodyEnd.Superseded : stop.IsCancellationRequested ? BodyEnd.Broken : BodyEnd.Idle);
         }
         catch (Exception broken) when (broken is IOException or BadHttpRequestException)
         {
@@ -197,32 +209,19 @@ internal sealed class PartReceiver(
         }
     }
 
-    // One source serves many reads: only its timer moves. A fired one is replaced. Null when a checkpoint is due first.
-    private CancellationTokenSource? ArmReading()
-    {
-        lock (signals)
-        {
-            if (checkpointWanted is not null && !superseded)
-            {
-                return null;
-            }
-
-            if (!superseded && reading.IsCancellationRequested)
-            {
-                reading = new CancellationTokenSource(idleTimeout, clock);
-            }
-
-            reading.CancelAfter(idleTimeout);
-            return reading;
-        }
-    }
-
     private TaskCompletionSource? TakeWantedCheckpoint()
     {
         lock (signals)
         {
-            var wanted = checkpointWanted;
+            if (checkpointWanted is not { } wanted)
+            {
+                return null;
+            }
+
             checkpointWanted = null;
+            asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            promised.RemoveAll(promise => promise.Task.IsCompleted);
+            promised.Add(wanted);
             return wanted;
         }
     }
@@ -234,13 +233,18 @@ internal sealed class PartReceiver(
         var checkpointedAt = clock.GetTimestamp();
         try
         {
-            await foreach (var (buffer, count, wanted) in full.Reader.ReadAllAsync(CancellationToken.None))
+            await foreach (var (buffer, start, count, last, wanted) in full.Reader.ReadAllAsync(CancellationToken.None))
             {
-                var write = RandomAccess.WriteAsync(part, buffer.AsMemory(0, count), offset, CancellationToken.None);
-                hash.Append(buffer.AsSpan(0, count));
+                var stretch = buffer.AsMemory(start, count);
+                var write = RandomAccess.WriteAsync(part, stretch, offset, CancellationToken.None);
+                hash.Append(stretch.Span);
                 await write;
                 offset += count;
-                free.Writer.TryWrite(buffer);
+                if (last)
+                {
+                    free.Writer.TryWrite(buffer);
+                }
+
                 if (offset - checkpointed >= CheckpointBytes || wanted is not null
                     || clock.GetElapsedTime(checkpointedAt) >= CheckpointInterval)
                 {
@@ -277,9 +281,10 @@ internal sealed class PartReceiver(
         {
             ended = true;
             checkpointWanted?.TrySetResult();
-            checkpointWanted = null;
+            promised.ForEach(promise => promise.TrySetResult());
         }
     }
 
-    private readonly record struct Filled(byte[] Buffer, int Count, TaskCompletionSource? Wanted);
+    /// <summary>A stretch of a buffer that is to be stored; after the last one the buffer is free again.</summary>
+    private readonly record struct Filled(byte[] Buffer, int Start, int Count, bool Last, TaskCompletionSource? Wanted);
 }

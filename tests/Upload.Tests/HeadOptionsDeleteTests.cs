@@ -35,6 +35,25 @@ public sealed class HeadTests : UploadFixture
     }
 
     [Fact]
+    public async Task Asking_for_the_offset_does_not_disturb_a_running_request()
+    {
+        var file = Bytes(40_000_000);
+        var location = await CreateAsync(file.Length);
+        var running = PatchAsync(location, 0, file);
+        var last = 0L;
+        while (!running.IsCompleted)
+        {
+            var offset = await OffsetAsync(location);
+            offset.ShouldBeGreaterThanOrEqualTo(last);
+            last = offset;
+        }
+
+        using var answer = await running;
+        answer.StatusCode.ShouldBe(HttpStatusCode.NoContent, await answer.Content.ReadAsStringAsync());
+        (await SourceAsync(location)).ShouldBe(file);
+    }
+
+    [Fact]
     public async Task A_finished_upload_stays_known_so_that_a_lost_answer_can_be_asked_for()
     {
         var location = await CreateAsync(10);
