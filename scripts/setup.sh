@@ -144,7 +144,10 @@ build_quietly() (
   stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${2:-src/}")
   [[ -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0
   say "building $what"
-  quietly dotnet build "$root/$what" -c Release -v q -nologo -tl:off '-clp:NoSummary;ErrorsOnly' 9>&-
+  # One compiler for all projects, and gone afterwards: starting one a project takes most of the time.
+  quietly dotnet build "$root/$what" -c Release -v q -nologo -tl:off '-clp:NoSummary;ErrorsOnly' \
+    -p:UseSharedCompilation=true 9>&-
+  quietly dotnet build-server shutdown --vbcscompiler 9>&-
   printf '%s' "$stamp" >"$stamp_file"
 )
 
