@@ -14,14 +14,16 @@ public sealed class HexcastApi(HttpClient http)
     public async Task<string> UploadAsync(
         string file, int patchBytes = 1 << 20, params (string Key, string Value)[] metadata)
     {
-        var bytes = await File.ReadAllBytesAsync(file);
-        using var created = await CreateUploadAsync(bytes.Length, [("filename", Path.GetFileName(file)), .. metadata]);
+        using var source = File.OpenHandle(file);
+        var length = RandomAccess.GetLength(source);
+        using var created = await CreateUploadAsync(length, [("filename", Path.GetFileName(file)), .. metadata]);
         created.StatusCode.ShouldBe(HttpStatusCode.Created, await created.Content.ReadAsStringAsync());
         var location = created.Headers.Location!.ToString();
-        for (var offset = 0; offset < bytes.Length; offset += patchBytes)
+        var buffer = new byte[Math.Min(patchBytes, length)];
+        for (var offset = 0L; offset < length; offset += patchBytes)
         {
-            var piece = bytes.AsMemory(offset, Math.Min(patchBytes, bytes.Length - offset));
-            using var patched = await PatchAsync(location, offset, piece);
+            var read = await RandomAccess.ReadAsync(source, buffer, offset);
+            using var patched = await PatchAsync(location, offset, buffer.AsMemory(0, read));
             patched.StatusCode.ShouldBe(HttpStatusCode.NoContent, await patched.Content.ReadAsStringAsync());
         }
 

@@ -10,6 +10,9 @@ internal sealed class AttemptRun(
     Workbench bench,
     Action<double, double> progress)
 {
+    // The master puts into this class what a first viewer waits for: the probe, the first chunk, the sound.
+    private const string UrgentClass = "low_latency";
+
     private readonly long startedAt = bench.Clock.GetTimestamp();
 
     public TaskAssignment Task { get; } = task;
@@ -43,5 +46,6 @@ internal sealed class AttemptRun(
         Arguments = arguments,
         SourcePath = SourcePath,
         ScratchFolder = Scratch.Path,
+        Urgent = Task.Class == UrgentClass,
     };
 }

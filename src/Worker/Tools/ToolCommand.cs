@@ -14,6 +14,9 @@ internal sealed record ToolCommand
 
     /// <summary>The one folder that may be written, on this machine.</summary>
     public required string ScratchFolder { get; init; }
+
+    /// <summary>Somebody waits for this one: it goes before the tools of tasks that nobody waits for.</summary>
+    public bool Urgent { get; init; }
 }
 
 /// <summary>Names that mean the same inside and outside the sandbox only through this record.</summary>
