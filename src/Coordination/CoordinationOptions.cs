@@ -12,7 +12,7 @@ public enum CoordinationMode
 }
 
 /// <summary>Section <c>Coordination</c>.</summary>
-public sealed class CoordinationOptions : IValidatableObject
+public sealed record CoordinationOptions : IValidatableObject
 {
     [EnumDataType(typeof(CoordinationMode), ErrorMessage = "may be Embedded or Etcd.")]
     public CoordinationMode Mode { get; set; } = CoordinationMode.Embedded;

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Hexcast.Master;
 
-internal sealed class MasterOptions
+internal sealed record MasterOptions
 {
     /// <summary>Jobs unfinished at once; over it Transcode answers resource_exhausted. 1 to 100000.</summary>
     [Range(1, 100_000, ErrorMessage = "is 1 to 100000 jobs")]

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Hexcast.Playback;
 
 /// <summary>Section "Playback".</summary>
-internal sealed class PlaybackOptions : IValidatableObject
+internal sealed record PlaybackOptions : IValidatableObject
 {
     /// <summary>How long a playback token lasts when its request names no time. Default 1 h; 1 s to 7 days.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00", ErrorMessage = "use 00:00:01 to 7.00:00:00")]
