@@ -50,6 +50,12 @@ public sealed partial class FileTests
             .ShouldFindNothing("Take these paths from configuration, the checkout or the temporary folder:");
 
     [Fact]
+    public void No_sample_names_the_folder_that_it_was_made_in() =>
+        Texts.Where(f => f.Path.EndsWith(".json", StringComparison.Ordinal))
+            .SelectMany(f => f.Matches(TemporaryPath()))
+            .ShouldFindNothing("Write source.mkv or the like instead of these paths:");
+
+    [Fact]
     public void Lock_files_hold_no_registry_address() =>
         Repository.Files
             .Where(f => Path.GetFileName(f.Path) is "packages.lock.json" or "package-lock.json")
@@ -70,6 +76,9 @@ public sealed partial class FileTests
 
     [GeneratedRegex(@"(?<![\w.:/])/(home|root|Users|work)/\w|[A-Z]:\\Users\\", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex MachinePath();
+
+    [GeneratedRegex("\"/tmp/", RegexOptions.None, 1000)]
+    private static partial Regex TemporaryPath();
 
     [GeneratedRegex("\"resolved\":\\s*\"https?:", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex PackageAddress();

@@ -10,9 +10,11 @@ public sealed partial class OptionsTests
     private const string Document = "docs/operations/configuration.md";
     private const string Ending = "Options";
 
+    private static readonly Type[] OptionTypes = [.. Assemblies.All.SelectMany(a => a.GetTypes())
+        .Where(type => type.Name.EndsWith(Ending, StringComparison.Ordinal) && IsBound(type))];
+
     /// <summary>Section:Name → the default as it is written in a configuration file.</summary>
-    private static readonly Dictionary<string, string> InCode = Assemblies.All.SelectMany(a => a.GetTypes())
-        .Where(type => type.Name.EndsWith(Ending, StringComparison.Ordinal) && IsBound(type))
+    private static readonly Dictionary<string, string> InCode = OptionTypes
         .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
             .Select(property => (
                 Key: $"{type.Name[..^Ending.Length]}:{property.Name}",
@@ -40,6 +42,12 @@ public sealed partial class OptionsTests
                 && !string.Equals(real, row.Value, StringComparison.OrdinalIgnoreCase))
             .Select(row => $"{row.Key}: documented `{row.Value}`, really `{InCode[row.Key]}`")
             .ShouldFindNothing($"Correct in {Document}:");
+
+    [Fact]
+    public void Options_are_records() =>
+        // The compiler's copy method is what tells a record from a class.
+        OptionTypes.Where(type => type.GetMethod("<Clone>$") is null).Select(type => type.FullName!)
+            .ShouldFindNothing("Make these records:");
 
     /// <summary>A role's options live beside its module; other types of that ending are parameters.</summary>
     private static bool IsBound(Type type) =>

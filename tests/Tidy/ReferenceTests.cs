@@ -5,22 +5,20 @@ namespace Hexcast.Tidy;
 /// <summary>Who may reference whom. The assembly is the only wall that the compiler checks.</summary>
 public sealed class ReferenceTests
 {
-    private static readonly string[] RoleMayUse = ["Contracts", "Platform", "Coordination", "Qos", "Media", "Grpc"];
+    private static readonly string[] RoleMayUse = ["Contracts", "Platform", "Coordination", "Media", "Grpc"];
 
     /// <summary>The shared projects and what each may use. Everything else under src, but App, is a role.</summary>
     private static readonly Dictionary<string, string[]> SharedMayUse = new(StringComparer.Ordinal)
     {
         ["Media"] = [],
-        ["Raft"] = [],
         ["Grpc"] = [],
         ["Contracts"] = ["Grpc"],
         ["Platform"] = ["Contracts", "Grpc", "Media"],
-        ["Qos"] = ["Contracts", "Platform", "Grpc"],
-        ["Coordination"] = ["Contracts", "Platform", "Qos", "Grpc", "Raft"],
+        ["Coordination"] = ["Contracts", "Platform", "Grpc"],
     };
 
     /// <summary>Nothing but the base class library: no package either.</summary>
-    private static readonly string[] BaseClassLibraryOnly = ["Media", "Raft"];
+    private static readonly string[] BaseClassLibraryOnly = ["Media"];
 
     [Fact]
     public void Projects_reference_only_what_the_design_allows() =>
@@ -32,7 +30,7 @@ public sealed class ReferenceTests
             .ShouldFindNothing("Roles call each other through gRPC; shared projects never look up:");
 
     [Fact]
-    public void Media_and_Raft_use_the_base_class_library_only() =>
+    public void Media_uses_the_base_class_library_only() =>
         SourceProjects()
             .Where(p => BaseClassLibraryOnly.Contains(p.Name, StringComparer.Ordinal))
             .SelectMany(p => p.Packages.Select(r => $"src/{p.Name} → {r}"))
