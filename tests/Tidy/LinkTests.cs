@@ -9,9 +9,50 @@ public sealed partial class LinkTests
         Repository.Files.Where(f => f.Path.EndsWith(".md", StringComparison.Ordinal))
             .SelectMany(Dead).ShouldFindNothing("Dead links:");
 
+    [Fact]
+    public void Every_document_can_be_reached_from_the_README()
+    {
+        var documents = Repository.Files.Where(f => f.Path.EndsWith(".md", StringComparison.Ordinal)).ToList();
+        var reached = new HashSet<string>(StringComparer.Ordinal) { "README.md" };
+        var open = new Queue<SourceFile>(documents.Where(f => f.Path == "README.md"));
+        while (open.TryDequeue(out var document))
+        {
+            var targets = Targets(document).Select(l => Path.GetRelativePath(Repository.Root, l.Path)).ToHashSet();
+            // A link to a folder shows what lies in it, but not what lies deeper.
+            foreach (var next in documents.Where(d =>
+                targets.Contains(d.Path) || targets.Contains(Path.GetDirectoryName(d.Path)!)))
+            {
+                if (reached.Add(next.Path))
+                {
+                    open.Enqueue(next);
+                }
+            }
+        }
+
+        documents.Where(d => d.Path.StartsWith("docs/", StringComparison.Ordinal) && !reached.Contains(d.Path))
+            .Select(d => d.Path).ShouldFindNothing("Nobody finds these; link them from README or from what it links:");
+    }
+
     private static IEnumerable<string> Dead(SourceFile document)
     {
-        var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, document.Path))!;
+        foreach (var (target, path, anchor) in Targets(document))
+        {
+            if (!File.Exists(path) && !Directory.Exists(path))
+            {
+                yield return $"{document.Path} → {target}";
+            }
+            else if (anchor is not null && path.EndsWith(".md", StringComparison.Ordinal)
+                && !Anchors(File.ReadAllText(path)).Contains(anchor, StringComparer.Ordinal))
+            {
+                yield return $"{document.Path} → {target} (no such heading)";
+            }
+        }
+    }
+
+    /// <summary>The document's links to files and folders of the checkout, as full paths.</summary>
+    private static IEnumerable<(string Target, string Path, string? Anchor)> Targets(SourceFile document)
+    {
+        var self = Path.Combine(Repository.Root, document.Path);
         foreach (Match link in Link().Matches(WithoutCode(document.Text)))
         {
             var target = Uri.UnescapeDataString(link.Groups["inline"].Value + link.Groups["source"].Value);
@@ -22,17 +63,10 @@ public sealed partial class LinkTests
             }
 
             var parts = target.Split('#', 2);
-            var path = parts[0].Length == 0 ? document.Path : Path.GetFullPath(Path.Combine(folder, parts[0]));
-            path = Path.Combine(Repository.Root, path);
-            if (!File.Exists(path) && !Directory.Exists(path))
-            {
-                yield return $"{document.Path} → {target}";
-            }
-            else if (parts is [_, var anchor] && path.EndsWith(".md", StringComparison.Ordinal)
-                && !Anchors(File.ReadAllText(path)).Contains(anchor, StringComparer.Ordinal))
-            {
-                yield return $"{document.Path} → {target} (no such heading)";
-            }
+            var path = parts[0].Length == 0
+                ? self
+                : Path.TrimEndingDirectorySeparator(Path.GetFullPath(parts[0], Path.GetDirectoryName(self)!));
+            yield return (target, path, parts.Length == 2 ? parts[1] : null);
         }
     }
 
