@@ -64,6 +64,8 @@ internal sealed class ChunkCutter(PacketTable packets, Rational timeBase, long o
     private List<SegmentPlan> Segments()
     {
         var gopsPerSegment = preset.Segment.Ticks / preset.Gop.Ticks;
+        var firstEnd = GopOf(pts[0]) + (preset.FirstSegment ?? preset.Segment).Ticks / preset.Gop.Ticks;
+        var inFirst = true;
         var starts = new List<(int Frame, bool OpensSegment)> { (0, true) };
         var (gop, segment) = (GopOf(pts[0]), GopOf(pts[0]) / gopsPerSegment);
         for (var frame = 1; frame < pts.Length; frame++)
@@ -73,7 +75,9 @@ internal sealed class ChunkCutter(PacketTable packets, Rational timeBase, long o
             {
                 continue;
             }
-            starts.Add((frame, next / gopsPerSegment != segment));
+            var opens = next / gopsPerSegment != segment || (inFirst && next >= firstEnd);
+            inFirst &= !opens;
+            starts.Add((frame, opens));
             (gop, segment) = (next, next / gopsPerSegment);
         }
 

@@ -19,6 +19,9 @@ public sealed partial record Preset
 
     /// <summary>Length of a segment: a whole number of GOPs.</summary>
     public TimeSpan Segment { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>Length of the first segment, which a viewer waits for; null is as the others.</summary>
+    public TimeSpan? FirstSegment { get; init; }
 }
 
 public sealed record VideoRung

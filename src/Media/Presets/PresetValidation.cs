@@ -39,6 +39,9 @@ public sealed partial record Preset
         Require(Gop >= TimeSpan.FromSeconds(0.5) && Gop <= TimeSpan.FromSeconds(10), "gop: 0.5 to 10 seconds");
         Require(Segment >= TimeSpan.FromSeconds(1) && Segment <= TimeSpan.FromSeconds(20), "segment: 1 to 20 seconds");
         Require(Gop > TimeSpan.Zero && Segment.Ticks % Gop.Ticks == 0, "segment: must be a whole number of gop");
+        Require(Gop > TimeSpan.Zero && (FirstSegment is not { } first
+            || (first > TimeSpan.Zero && first <= Segment && first.Ticks % Gop.Ticks == 0)),
+            "first_segment: a whole number of gop, at most segment");
         return problems;
 
         void Require(bool holds, string problem)

@@ -25,6 +25,18 @@ public sealed class TranscodePlanTests
     }
 
     [Fact]
+    public void A_shorter_first_segment_is_the_first_chunk_and_the_others_stay_where_they_are()
+    {
+        var preset = Sources.Ladder with { FirstSegment = Sources.Ladder.Gop };
+        var plan = TranscodePlan.Build(Sources.Probe(640, 480), Sources.Frames(count: 25 * 13), preset);
+
+        plan.Chunks.SelectMany(c => c.Segments).Select(s => s.StartPts / 12_800).ShouldBe([0, 2, 4, 8, 12]);
+        plan.Chunks[0].Segments.Count.ShouldBe(1);
+        plan.Chunks[1].StartPts.ShouldBe(2 * 12_800);
+        plan.TargetDurationSeconds.ShouldBe(4);
+    }
+
+    [Fact]
     public void A_chunk_seeks_to_the_last_key_frame_before_it()
     {
         var plan = Build(Sources.Frames(count: 25 * 21, keyEvery: 60));

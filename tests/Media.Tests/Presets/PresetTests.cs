@@ -31,12 +31,14 @@ public sealed class PresetTests
             Video = [new VideoRung { Height = 721, MaxBitrateKbps = 1, Crf = 99, X264Preset = "warp", Profile = "x" }],
             Audio = new AudioSettings { BitrateKbps = 1, SampleRateHz = 1, Channels = 9 },
             Segment = TimeSpan.FromSeconds(3),
+            FirstSegment = TimeSpan.FromSeconds(1),
         };
 
         string[] keys =
         [
             "name", "video[721].height", "video[721].max_bitrate_kbps", "video[721].crf", "video[721].x264_preset",
             "video[721].profile", "audio.bitrate_kbps", "audio.sample_rate_hz", "audio.channels", "segment",
+            "first_segment",
         ];
         preset.Validate().Select(p => p[..p.IndexOf(':')]).ShouldBe(keys);
         new Preset { Name = "empty" }.Validate().ShouldBe(["video: give 1 to 16 rungs"]);
