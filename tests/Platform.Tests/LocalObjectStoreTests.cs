@@ -65,6 +65,24 @@ public sealed class LocalObjectStoreTests : IDisposable
         Directory.Exists(Path.Combine(root, "media", "a")).ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task Folders_that_become_empty_do_not_vanish_under_another_object()
+    {
+        await Task.WhenAll(PutAndDeleteAsync("media/a/b/1"), PutAndDeleteAsync("media/a/b/2"));
+        Directory.Exists(Path.Combine(root, "media", "a")).ShouldBeFalse();
+        Directory.Exists(Path.Combine(root, "media")).ShouldBeTrue("the top level stays");
+
+        async Task PutAndDeleteAsync(string key)
+        {
+            await Task.Yield();
+            for (var i = 0; i < 200; i++)
+            {
+                await PutAsync(key);
+                await store.DeleteAsync(key, CancellationToken.None);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("/etc/passwd")]

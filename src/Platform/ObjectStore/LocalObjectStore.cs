@@ -10,6 +10,9 @@ public sealed class LocalObjectStore : IObjectStore
 {
     private readonly string root;
     private readonly string incoming;
+    // Held while an object gets its name and while objects and their folders go: a folder that was just made for an
+    // object must not vanish before the object is in it, and is synced in its parent before anybody relies on it.
+    private readonly Lock folders = new();
     private long nextName;
 
     public LocalObjectStore(string root)
@@ -30,16 +33,15 @@ public sealed class LocalObjectStore : IObjectStore
         cancel.ThrowIfCancellationRequested();
         var path = PathOf(key);
         var temporary = Path.Combine(incoming, Interlocked.Increment(ref nextName).ToString());
-        return Task.FromResult<ObjectWriter>(new LocalObjectWriter(temporary, path));
+        return Task.FromResult<ObjectWriter>(new LocalObjectWriter(this, temporary, path));
     }
 
     public Task AdoptFileAsync(string key, string path, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var target = PathOf(key);
-        DurableFiles.CreateDirectory(Path.GetDirectoryName(target)!);
         DurableFiles.SyncFile(path);
-        DurableFiles.Move(path, target);
+        Place(path, target);
         return Task.CompletedTask;
     }
 
@@ -68,10 +70,13 @@ public sealed class LocalObjectStore : IObjectStore
     public Task DeleteAsync(string key, CancellationToken cancel)
     {
         var path = PathOf(key);
-        if (File.Exists(path))
+        lock (folders)
         {
-            File.Delete(path);
-            RemoveEmptyFolders(Path.GetDirectoryName(path)!);
+            if (File.Exists(path))
+            {
+                File.Delete(path);
+                RemoveEmptyFoldersUnderLock(Path.GetDirectoryName(path)!);
+            }
         }
 
         return Task.CompletedTask;
@@ -80,10 +85,13 @@ public sealed class LocalObjectStore : IObjectStore
     public Task DeletePrefixAsync(string prefix, CancellationToken cancel)
     {
         var folder = PathOf(prefix.TrimEnd('/'));
-        if (Directory.Exists(folder))
+        lock (folders)
         {
-            Directory.Delete(folder, recursive: true);
-            RemoveEmptyFolders(Path.GetDirectoryName(folder)!);
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+                RemoveEmptyFoldersUnderLock(Path.GetDirectoryName(folder)!);
+            }
         }
 
         return Task.CompletedTask;
@@ -112,27 +120,29 @@ public sealed class LocalObjectStore : IObjectStore
 
     public string? LocalPath(string key) => PathOf(key);
 
+    /// <summary>Gives a synced file its place, and the folders that lead to it.</summary>
+    internal void Place(string source, string target)
+    {
+        lock (folders)
+        {
+            DurableFiles.CreateDirectory(Path.GetDirectoryName(target)!);
+            DurableFiles.Move(source, target);
+        }
+    }
+
     private string PathOf(string key)
     {
         ObjectKey.Check(key);
         return Path.Combine(root, key);
     }
 
-    // A writer may be creating in the folder right now: then it is not empty, or the writer makes it again.
-    private void RemoveEmptyFolders(string folder)
+    // The folders of the top level stay: every object's name begins with one of a few.
+    private void RemoveEmptyFoldersUnderLock(string folder)
     {
-        while (folder.Length > root.Length && Directory.Exists(folder) &&
+        while (Path.GetDirectoryName(folder)!.Length > root.Length && Directory.Exists(folder) &&
             !Directory.EnumerateFileSystemEntries(folder).Any())
         {
-            try
-            {
-                Directory.Delete(folder);
-            }
-            catch (IOException)
-            {
-                return;
-            }
-
+            Directory.Delete(folder);
             folder = Path.GetDirectoryName(folder)!;
         }
     }

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Hexcast.Platform.ObjectStore;
 
-internal sealed class LocalObjectWriter(string temporary, string target) : ObjectWriter
+internal sealed class LocalObjectWriter(LocalObjectStore store, string temporary, string target) : ObjectWriter
 {
     private readonly FileStream file = new(
         temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
@@ -23,8 +23,7 @@ internal sealed class LocalObjectWriter(string temporary, string target) : Objec
         cancel.ThrowIfCancellationRequested();
         file.Flush(flushToDisk: true);
         file.Dispose();
-        DurableFiles.CreateDirectory(Path.GetDirectoryName(target)!);
-        DurableFiles.Move(temporary, target);
+        store.Place(temporary, target);
         committed = true;
         return Task.FromResult(hash.GetHashAndReset());
     }
