@@ -3,8 +3,10 @@ using Hexcast.Contracts;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Identity;
 using Hexcast.Platform.Logging;
+using Hexcast.Platform.Presets;
 using Hexcast.Platform.Sql;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Platform.Tests;
 
@@ -87,6 +89,49 @@ public sealed class SmallPartsTests
 
         Should.Throw<InvalidOperationException>(() => new SqliteDatabase(path, first)).Message.ShouldContain("newer");
         folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void Lines_that_a_full_disk_refuses_are_dropped_and_counted()
+    {
+        using var disk = new FillingWriter();
+        using var lines = new JsonLines(disk, TimeProvider.System);
+        var log = lines.CreateLogger("Hexcast.Platform.Test");
+        disk.IsFull = true;
+        log.LogInformation("first");
+        log.LogInformation("second");
+        disk.IsFull = false;
+        log.LogInformation("third");
+        log.LogInformation("fourth");
+
+        var written = disk.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        written.Length.ShouldBe(2);
+        written[0].ShouldContain("\"message\":\"third\",\"dropped_lines\":2");
+        written[1].ShouldNotContain("dropped_lines");
+    }
+
+    [Fact]
+    public void An_installation_without_the_default_preset_is_refused_by_name()
+    {
+        var folder = Directory.CreateTempSubdirectory("hexcast-presets-");
+        Should.Throw<ConfigurationException>(() => new PresetCatalog(folder.FullName))
+            .Message.ShouldContain($"'{PresetCatalog.Default}'");
+        folder.Delete(recursive: true);
+    }
+
+    private sealed class FillingWriter : StringWriter
+    {
+        public bool IsFull { get; set; }
+
+        public override void WriteLine(string? value)
+        {
+            if (IsFull)
+            {
+                throw new IOException("No space left on device");
+            }
+
+            base.WriteLine(value);
+        }
     }
 
     private sealed record PartOptions

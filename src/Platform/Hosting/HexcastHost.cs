@@ -29,6 +29,9 @@ namespace Hexcast.Platform.Hosting;
 /// </summary>
 public static class HexcastHost
 {
+    /// <summary>Characters of a log line that are written at once.</summary>
+    private const int LogLineBuffer = 32 * 1024;
+
     public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> modules)
     {
         DurableFiles.CreateDirectory(node.DataFolder);
@@ -157,9 +160,12 @@ public static class HexcastHost
         }
     }
 
-    private static StreamWriter OpenLog(NodeSettings node) => node.LogFile is null
-        ? new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = false }
-        : new StreamWriter(node.LogFile, append: true);
+    // A line reaches the file whole or, on a full disk, not at all: nothing of it stays in a buffer of the file's.
+    private static StreamWriter OpenLog(NodeSettings node) => new(
+        node.LogFile is null
+            ? Console.OpenStandardOutput()
+            : new FileStream(node.LogFile, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0),
+        bufferSize: LogLineBuffer);
 
     private sealed class InternalListener
     {

@@ -8,13 +8,17 @@ namespace Hexcast.Platform.Logging;
 
 /// <summary>
 /// Logs as JSON lines: time, level, service.name, role, message, trace_id, then the message's own fields in snake case
-/// and those of the scopes around it (media_id, …).
+/// and those of the scopes around it (media_id, …). A line that cannot be written is dropped; the next one that can be
+/// carries their number as dropped_lines.
 /// </summary>
 public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerProvider, ISupportExternalScope
 {
     private readonly ConcurrentDictionary<string, ILogger> loggers = new(StringComparer.Ordinal);
     private readonly Lock outputTurn = new();
     private IExternalScopeProvider scopes = new LoggerExternalScopeProvider();
+
+    // Lines since the last one that could be written. Under outputTurn.
+    private long droppedLines;
 
     public ILogger CreateLogger(string categoryName) =>
         loggers.GetOrAdd(categoryName, name => new Logger(this, Role(name)));
@@ -23,10 +27,7 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
 
     public void Dispose()
     {
-        lock (outputTurn)
-        {
-            output.Flush();
-        }
+        // Every line was flushed when it was written.
     }
 
     // "Hexcast.Worker.Tasks.ChunkTask" is the worker's; what is not ours keeps its own name.
@@ -37,6 +38,24 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
 
     private void Write(LogLevel level, string role, string message, object? state, Exception? failure)
     {
+        lock (outputTurn)
+        {
+            try
+            {
+                output.WriteLine(Line(level, role, message, state, failure));
+                output.Flush();
+                droppedLines = 0;
+            }
+            catch (IOException)
+            {
+                // A full disk, say. What is logged must not end whoever logs it; the next line tells of it.
+                droppedLines++;
+            }
+        }
+    }
+
+    private string Line(LogLevel level, string role, string message, object? state, Exception? failure)
+    {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -46,6 +65,11 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
             json.WriteString("service.name", "hexcast");
             json.WriteString("role", role);
             json.WriteString("message", Redaction.Apply(message));
+            if (droppedLines > 0)
+            {
+                json.WriteNumber("dropped_lines", droppedLines);
+            }
+
             if (Activity.Current is { } activity)
             {
                 json.WriteString("trace_id", activity.TraceId.ToHexString());
@@ -61,11 +85,7 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
             json.WriteEndObject();
         }
 
-        lock (outputTurn)
-        {
-            output.WriteLine(System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan));
-            output.Flush();
-        }
+        return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     private static void WriteFields(Utf8JsonWriter json, object? state)

@@ -1,4 +1,5 @@
 using Hexcast.Media.Presets;
+using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
@@ -14,12 +15,20 @@ public sealed class PresetCatalog
     private readonly Dictionary<string, Preset> presets = new(StringComparer.Ordinal);
 
     /// <summary>Later folders win over earlier ones; folders that are not there are passed over.</summary>
+    /// <exception cref="ConfigurationException">No folder has the default preset.</exception>
     public PresetCatalog(params IReadOnlyList<string> folders)
     {
         var yaml = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
         foreach (var file in folders.Where(Directory.Exists).SelectMany(f => Directory.GetFiles(f, "*.yaml").Order()))
         {
             presets[Path.GetFileNameWithoutExtension(file)] = Load(yaml, file);
+        }
+
+        if (!presets.ContainsKey(Default))
+        {
+            throw new ConfigurationException([
+                $"The preset '{Default}', which is used where none is named, is in none of these folders: " +
+                $"{string.Join(", ", folders)}. Install Hexcast again, or put {Default}.yaml into the last one."]);
         }
     }
 
