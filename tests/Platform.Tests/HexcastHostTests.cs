@@ -60,6 +60,37 @@ public sealed class HexcastHostTests : IDisposable
         failure.Message.ShouldBe("out of order");
     }
 
+    [Fact]
+    public async Task Cancelling_the_command_ends_no_loop_before_its_turn_to_stop()
+    {
+        var loop = new Endless();
+        using var command = new CancellationTokenSource();
+        await using var node = Build(new ServiceRole(loop));
+        await node.StartAsync(command.Token);
+        var stopping = await loop.Begun.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        await command.CancelAsync();
+        stopping.IsCancellationRequested.ShouldBeFalse();
+        loop.ExecuteTask!.IsCompleted.ShouldBeFalse();
+
+        await node.StopAsync();
+        loop.ExecuteTask.IsCompleted.ShouldBeTrue();
+        node.Died.IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_service_that_fails_to_stop_does_not_keep_the_others_running()
+    {
+        await using (var node = Build(new Role("first", events), new ServiceRole(new Stuck()), new Role("last", events)))
+        {
+            await node.StartAsync(CancellationToken.None);
+            await node.StopAsync();
+        }
+
+        events.ShouldBe(["first starts", "last starts", "last stops", "first stops"]);
+        (await File.ReadAllTextAsync(Path.Combine(folder, "log"))).ShouldContain("Stuck did not stop as it should");
+    }
+
     private HexcastNode Build(params RoleModule[] modules) => HexcastHost.Build(
         new NodeSettings
         {
@@ -113,6 +144,29 @@ public sealed class HexcastHostTests : IDisposable
             events.Add($"{name} stops");
             return Task.CompletedTask;
         }
+    }
+
+    private sealed class ServiceRole(IHostedService service) : RoleModule
+    {
+        public override void AddServices(RoleBuilder role) => role.Services.AddSingleton(service);
+    }
+
+    private sealed class Endless : BackgroundService
+    {
+        public TaskCompletionSource<CancellationToken> Begun { get; } = new();
+
+        protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            Begun.SetResult(stoppingToken);
+            return Task.Delay(Timeout.InfiniteTimeSpan, stoppingToken);
+        }
+    }
+
+    private sealed class Stuck : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => throw new InvalidOperationException("stuck");
     }
 
     private sealed class DyingRole : RoleModule

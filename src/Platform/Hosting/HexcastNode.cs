@@ -25,7 +25,7 @@ public sealed class HexcastNode : IAsyncDisposable
     private readonly TextWriter log;
     private readonly List<IHostedService> started = [];
     private readonly TaskCompletionSource died = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool stopped;
+    private volatile bool stopped;
 
     internal HexcastNode(IHost host, NodeState state, TextWriter log)
     {
@@ -44,9 +44,12 @@ public sealed class HexcastNode : IAsyncDisposable
         await host.StartAsync(cancel);
         foreach (var create in state.RoleServices)
         {
+            cancel.ThrowIfCancellationRequested();
             var service = create(host.Services);
             started.Add(service);
-            await service.StartAsync(cancel);
+            // Not the caller's token: a background service links its loop to it, and all loops would end at once
+            // when it is cancelled, not in the order of StopAsync.
+            await service.StartAsync(CancellationToken.None);
             if (service is BackgroundService { ExecuteTask: { } loop })
             {
                 _ = WatchAsync(service, loop);
@@ -56,7 +59,10 @@ public sealed class HexcastNode : IAsyncDisposable
         state.Ready = true;
     }
 
-    /// <summary>Stops the roles, then the server; each has a bounded time.</summary>
+    /// <summary>
+    /// Stops the roles, then the server. Each has <see cref="StopLimit"/> of its own, and one that fails to stop does
+    /// not keep the others from it.
+    /// </summary>
     public async Task StopAsync()
     {
         if (stopped)
@@ -66,14 +72,13 @@ public sealed class HexcastNode : IAsyncDisposable
 
         stopped = true;
         state.Ready = false;
-        using var limit = new CancellationTokenSource(StopLimit);
         host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         foreach (var service in Enumerable.Reverse(started))
         {
-            await service.StopAsync(limit.Token);
+            await StopAsync(service.GetType(), service.StopAsync);
         }
 
-        await host.StopAsync(limit.Token);
+        await StopAsync(typeof(IHost), host.StopAsync);
     }
 
     /// <summary>Runs until <paramref name="cancel"/> or the death of a loop, which it throws.</summary>
@@ -109,6 +114,22 @@ public sealed class HexcastNode : IAsyncDisposable
         await log.DisposeAsync();
     }
 
+    private async Task StopAsync(Type part, Func<CancellationToken, Task> stop)
+    {
+        using var limit = new CancellationTokenSource(StopLimit);
+        try
+        {
+            await stop(limit.Token);
+        }
+        catch (Exception failure)
+        {
+            LoggerOf(part).LogError(failure, "{Part} did not stop as it should", part.Name);
+        }
+    }
+
+    private ILogger LoggerOf(Type part) =>
+        host.Services.GetRequiredService<ILoggerFactory>().CreateLogger(part.FullName!);
+
     private async Task WatchAsync(IHostedService service, Task loop)
     {
         try
@@ -121,9 +142,10 @@ public sealed class HexcastNode : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger(service.GetType().FullName!);
-            logger.LogCritical(failure, "{Loop} died; the node stops", service.GetType().Name);
+            // First what ends the node: it must not depend on a line that can be written.
+            var logger = LoggerOf(service.GetType());
             died.TrySetException(failure);
+            logger.LogCritical(failure, "{Loop} died; the node stops", service.GetType().Name);
         }
     }
 }
