@@ -36,7 +36,7 @@ internal sealed class ScratchFolder(string folder)
         ObjectKey.Check(attempt.ToString());
         try
         {
-            return new AttemptScratch(Directory.CreateDirectory(Path.Combine(Folder, attempt.ToString())).FullName);
+            return new AttemptScratch(Path.Combine(Folder, attempt.ToString()));
         }
         catch (IOException full) when (StorageFaults.IsFull(full))
         {
@@ -45,11 +45,26 @@ internal sealed class ScratchFolder(string folder)
     }
 }
 
-internal sealed class AttemptScratch(string path) : IDisposable
+/// <summary>
+/// {attempt}/       what the worker writes itself: no tool sees it
+/// {attempt}/out/   what tools write, and nobody else
+/// </summary>
+internal sealed class AttemptScratch : IDisposable
 {
-    public string Path { get; } = path;
+    private readonly string path;
 
-    public string File(string name) => System.IO.Path.Combine(Path, name);
+    public AttemptScratch(string path)
+    {
+        this.path = path;
+        OutputFolder = Directory.CreateDirectory(Path.Combine(path, "out")).FullName;
+    }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public string OutputFolder { get; }
+
+    public string OwnFile(string name) => Path.Combine(path, name);
+
+    /// <summary>Untrusted: see <see cref="Tools.UntrustedFile"/>.</summary>
+    public string Output(string name) => Path.Combine(OutputFolder, name);
+
+    public void Dispose() => Directory.Delete(path, recursive: true);
 }

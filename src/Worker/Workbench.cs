@@ -11,7 +11,6 @@ internal sealed record Workbench(ScratchFolder Scratch, ToolRunner Tools, Stored
     /// <exception cref="HexcastException">Says what is missing and what to do.</exception>
     public async Task CheckAsync(CancellationToken cancel)
     {
-        using var folder = Scratch.Open(new AttemptKey("start", "check", 1));
         foreach (var program in (string[])["ffmpeg", "ffprobe"])
         {
             try
@@ -21,7 +20,6 @@ internal sealed record Workbench(ScratchFolder Scratch, ToolRunner Tools, Stored
                     {
                         Program = program,
                         Arguments = _ => ["-hide_banner", "-loglevel", "error", "-version"],
-                        ScratchFolder = folder.Path,
                     },
                     ToolOutput.Ignore, cancel);
             }

@@ -105,7 +105,7 @@ public sealed class ToolRunnerTests
         var marker = Marker();
         var (program, arguments) = new Sandbox(worker.Options.Sandbox).CommandLine(new ToolCommand
         {
-            Program = "sleep", Arguments = _ => [marker], ScratchFolder = worker.NewFolder("run"),
+            Program = "sleep", Arguments = _ => [marker],
         });
         using var parent = System.Diagnostics.Process.Start(
             "sh", (IEnumerable<string>)["-c", "\"$@\" & wait", "sh", program, .. arguments]);
@@ -168,7 +168,7 @@ public sealed class ToolRunnerTests
         var failure = await Should.ThrowAsync<AttemptFailedException>(worker.Tools.RunAsync(
             new ToolCommand
             {
-                Program = "no-such-tool", Arguments = _ => [], ScratchFolder = worker.NewFolder("run"),
+                Program = "no-such-tool", Arguments = _ => [],
             },
             ToolOutput.Ignore, WorkerFixture.Cancel));
         failure.Code.ShouldBe(FailureCodes.ToolMissing);
@@ -219,7 +219,7 @@ public sealed class ToolRunnerTests
                 Program = "bash",
                 Arguments = _ => ["-c", script],
                 SourcePath = source,
-                ScratchFolder = worker.NewFolder("run"),
+                OutputFolder = worker.NewFolder("run"),
             },
             read, cancel ?? WorkerFixture.Cancel);
 }

@@ -40,12 +40,16 @@ internal sealed class AttemptRun(
     public void Tell(double fraction, double mediaSeconds) =>
         progress(Math.Clamp(fraction, 0, 1), mediaSeconds / Math.Max(WallSeconds, 1e-3));
 
-    public ToolCommand Command(string program, Func<ToolView, IReadOnlyList<string>> arguments) => new()
+    /// <summary>A tool that reads the source and says what it finds.</summary>
+    public ToolCommand Reading(string program, Func<ToolView, IReadOnlyList<string>> arguments) => new()
     {
         Program = program,
         Arguments = arguments,
         SourcePath = SourcePath,
-        ScratchFolder = Scratch.Path,
         Urgent = Task.Class == UrgentClass,
     };
+
+    /// <summary>A tool that makes files of the source.</summary>
+    public ToolCommand Making(string program, Func<ToolView, IReadOnlyList<string>> arguments) =>
+        Reading(program, arguments) with { OutputFolder = Scratch.OutputFolder };
 }

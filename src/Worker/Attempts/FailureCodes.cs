@@ -12,6 +12,7 @@ internal static class FailureCodes
     public const string ToolMissing = "tool_missing";
     public const string ToolStalled = "tool_stalled";
     public const string ToolOutputTooLarge = "tool_output_too_large";
+    public const string ToolOutputNotAFile = "tool_output_not_a_file";
     public const string ToolFailed = "tool_failed";
     public const string ScratchFull = "scratch_full";
     public const string SourceUnreadable = "source_unreadable";

@@ -23,7 +23,7 @@ internal sealed class ProbeAttempt(PresetCatalog presets)
         var preset = presets.Get(run.Task.PresetName);
         var streams = new StringBuilder();
         await ProbeToolAsync(
-            run, run.Command("ffprobe", view => ProbeArguments.Streams(view.Source)),
+            run, run.Reading("ffprobe", view => ProbeArguments.Streams(view.Source)),
             ToolOutput.Capture(streams, SourceLimits.MaxProbeJsonBytes), cancel);
         var probe = SourceProbe.Parse(streams.ToString());
         run.Tell(0.1, 0);
@@ -45,19 +45,19 @@ internal sealed class ProbeAttempt(PresetCatalog presets)
         }
 
         var packets = await ReadTableAsync(
-            run, run.Command("ffprobe", view => ProbeArguments.VideoPackets(view.Source, video.Index)),
+            run, run.Reading("ffprobe", view => ProbeArguments.VideoPackets(view.Source, video.Index)),
             PacketTable.Parse, cancel);
         return packets.Exact
             ? packets
             : await ReadTableAsync(
-                run, run.Command("ffmpeg", view => ProbeArguments.VideoFrames(view.Source, video)),
+                run, run.Reading("ffmpeg", view => ProbeArguments.VideoFrames(view.Source, video)),
                 PacketTable.ParseFrames, cancel);
     }
 
     private static async Task<PacketTable> ReadTableAsync(
         AttemptRun run, ToolCommand command, Func<TextReader, PacketTable> parse, CancellationToken cancel)
     {
-        var path = run.Scratch.File("table");
+        var path = run.Scratch.OwnFile("table");
         await ProbeToolAsync(run, command, ToolOutput.ToFile(path, TableLimitBytes), cancel);
         using var lines = new StreamReader(path);
         return parse(lines);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Hexcast.Media.IsoBmff;
 using Hexcast.Platform.ObjectStore;
+using Hexcast.Worker.Tools;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hexcast.Worker.Attempts;
@@ -28,14 +29,10 @@ internal sealed class RenditionSink(
     /// <summary>Takes what the encoder has written since the last time.</summary>
     public async Task DrainAsync(CancellationToken cancel)
     {
+        file ??= UntrustedFile.Open(path);
         if (file is null)
         {
-            if (!File.Exists(path))
-            {
-                return;
-            }
-
-            file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, FileOptions.Asynchronous);
+            return;
         }
 
         while (await RandomAccess.ReadAsync(file, buffer, position, cancel) is > 0 and var read)

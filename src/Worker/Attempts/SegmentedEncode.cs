@@ -29,10 +29,10 @@ internal static class SegmentedEncode
             {
                 var name = RenditionSink.ObjectName(output.RenditionId);
                 // A leftover of an earlier try must not be taken for this one's output.
-                File.Delete(run.Scratch.File(name));
+                File.Delete(run.Scratch.Output(name));
                 var writer = await run.Objects.CreateAsync(run.Key(name), cancel);
                 sinks.Add(new RenditionSink(
-                    output.RenditionId, run.Scratch.File(name), output.Assembler, writer, output.Seconds));
+                    output.RenditionId, run.Scratch.Output(name), output.Assembler, writer, output.Seconds));
             }
 
             await EncodeAsync(run, arguments, sinks, tell, cancel);
@@ -75,7 +75,7 @@ internal static class SegmentedEncode
         CancellationToken cancel)
     {
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        Task encode = run.Tools.RunAsync(run.Command("ffmpeg", arguments), ToolOutput.Progress(tell), abort.Token);
+        Task encode = run.Tools.RunAsync(run.Making("ffmpeg", arguments), ToolOutput.Progress(tell), abort.Token);
         try
         {
             while (!encode.IsCompleted && sinks.TrueForAll(s => s.Mismatch is null))

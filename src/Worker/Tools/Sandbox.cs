@@ -16,7 +16,7 @@ internal sealed class Sandbox(SandboxMode mode)
     private const int OpenFilesLimit = 256;
 
     private const string SourceInside = "/source";
-    private const string ScratchInside = "/scratch";
+    private const string OutputInside = "/scratch";
 
     private static readonly string[] Niceness = ["-n", $"{Nice}"];
 
@@ -54,13 +54,15 @@ internal sealed class Sandbox(SandboxMode mode)
             ("nice", [
                 .. Priority(tool), .. Limits, .. Walls,
                 .. (IReadOnlyList<string>)(tool.SourcePath is null ? [] : ["--ro-bind", tool.SourcePath, SourceInside]),
-                "--bind", tool.ScratchFolder, ScratchInside, "--chdir", ScratchInside, "--",
-                tool.Program, .. tool.Arguments(new ToolView(SourceInside, ScratchInside)),
+                .. (IReadOnlyList<string>)(tool.OutputFolder is null ? [] :
+                    ["--bind", tool.OutputFolder, OutputInside, "--chdir", OutputInside]),
+                "--",
+                tool.Program, .. tool.Arguments(new ToolView(SourceInside, OutputInside)),
             ]),
         _ =>
             ("nice", [
                 .. Priority(tool), .. Limits, "setpriv", "--pdeathsig", "KILL", "--",
-                tool.Program, .. tool.Arguments(new ToolView(tool.SourcePath ?? "", tool.ScratchFolder)),
+                tool.Program, .. tool.Arguments(new ToolView(tool.SourcePath ?? "", tool.OutputFolder ?? "")),
             ]),
     };
 

@@ -12,15 +12,18 @@ internal sealed record ToolCommand
     /// <summary>The one file that may be read, on this machine; null when the tool reads none.</summary>
     public string? SourcePath { get; init; }
 
-    /// <summary>The one folder that may be written, on this machine.</summary>
-    public required string ScratchFolder { get; init; }
+    /// <summary>
+    /// The one folder that may be written, on this machine; null when the tool writes none. Whatever lies in it is
+    /// untrusted: open it by <see cref="UntrustedFile"/> only, and write nothing there.
+    /// </summary>
+    public string? OutputFolder { get; init; }
 
     /// <summary>Somebody waits for this one: it goes before the tools of tasks that nobody waits for.</summary>
     public bool Urgent { get; init; }
 }
 
 /// <summary>Names that mean the same inside and outside the sandbox only through this record.</summary>
-internal sealed record ToolView(string Source, string Scratch)
+internal sealed record ToolView(string Source, string OutputFolder)
 {
-    public string Output(string fileName) => Scratch + "/" + fileName;
+    public string Output(string fileName) => OutputFolder + "/" + fileName;
 }

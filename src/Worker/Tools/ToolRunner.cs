@@ -67,7 +67,7 @@ internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOpt
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = tool.ScratchFolder,
+            WorkingDirectory = tool.OutputFolder ?? "/",
         };
         info.Environment.Clear();
         info.Environment["PATH"] = Sandbox.SystemPath;
