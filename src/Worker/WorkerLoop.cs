@@ -9,7 +9,8 @@ namespace Hexcast.Worker;
 
 /// <summary>
 /// The shell around <see cref="WorkerCore"/>: one loop takes events, steps the core and sets errands going. An errand
-/// (the stream, an attempt, a report, a removal) reports back by events only, and is awaited when the worker stops.
+/// (the stream, an attempt, a report, a removal) reports back by events only, and is awaited when the worker stops. An
+/// errand that throws ends the loop, and so the node: a worker that lost one would look well and do nothing.
 /// </summary>
 internal sealed class WorkerLoop(
     NodeSettings node,
@@ -39,21 +40,24 @@ internal sealed class WorkerLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        errands.Add(TickAsync(stoppingToken));
-        await events.Writer.WriteAsync(new WorkerEvent.Started(), stoppingToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Begin(TickAsync(stop.Token), stop.Token);
+        await events.Writer.WriteAsync(new WorkerEvent.Started(), stop.Token);
         try
         {
-            await foreach (var happened in events.Reader.ReadAllAsync(stoppingToken))
+            // Throws what an errand threw.
+            await foreach (var happened in events.Reader.ReadAllAsync(stop.Token))
             {
                 Forget(happened);
                 foreach (var effect in core.Step(happened, bench.Clock.GetUtcNow()))
                 {
-                    Execute(effect, stoppingToken);
+                    Execute(effect, stop.Token);
                 }
             }
         }
         finally
         {
+            await stop.CancelAsync();
             // What still runs is told by the token and leaves nothing behind; the stream's end tells the master.
             await Task.WhenAll(errands).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stream?.Dispose();
@@ -67,7 +71,7 @@ internal sealed class WorkerLoop(
             case WorkerEffect.OpenStream open:
                 stream?.Dispose();
                 stream = new MasterStream(open.Session, stop);
-                Begin(StreamAsync(stream, open.Failures, stop));
+                Begin(StreamAsync(stream, open.Failures, stop), stop);
                 break;
             case WorkerEffect.CloseStream close when stream?.Session == close.Session:
                 log.LogWarning("The stream to the master is closed: {Reason}", close.Reason);
@@ -79,16 +83,16 @@ internal sealed class WorkerLoop(
             case WorkerEffect.Start start:
                 var cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 running.Add(AttemptKey.Of(start.Task.Attempt), cancel);
-                Begin(AttemptAsync(start.Task, cancel.Token, stop));
+                Begin(AttemptAsync(start.Task, cancel.Token, stop), stop);
                 break;
             case WorkerEffect.Stop cancelled:
                 running[cancelled.Attempt].Cancel();
                 break;
             case WorkerEffect.Report report:
-                Begin(ReportAsync(report, stop));
+                Begin(ReportAsync(report, stop), stop);
                 break;
             case WorkerEffect.Remove remove:
-                Begin(RemoveAsync(remove, stop));
+                Begin(RemoveAsync(remove, stop), stop);
                 break;
         }
     }
@@ -109,7 +113,24 @@ internal sealed class WorkerLoop(
         }
     }
 
-    private void Begin(Task errand) => errands.Add(errand);
+    private void Begin(Task errand, CancellationToken stop) => errands.Add(GuardAsync(errand, stop));
+
+    private async Task GuardAsync(Task errand, CancellationToken stop)
+    {
+        try
+        {
+            await errand;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The worker stops.
+        }
+        // The boundary of an errand: nobody else looks at what it throws before the worker stops.
+        catch (Exception failure)
+        {
+            events.Writer.TryComplete(failure);
+        }
+    }
 
     private ValueTask Post(WorkerEvent happened, CancellationToken stop) => events.Writer.WriteAsync(happened, stop);
 
@@ -117,9 +138,19 @@ internal sealed class WorkerLoop(
     {
         using var timer = new PeriodicTimer(options.HeartbeatInterval, bench.Clock);
         var sampler = new NodeLoadSampler(bench.Scratch.Folder);
+        var load = default(NodeLoad);
         while (await timer.WaitForNextTickAsync(stop))
         {
-            await Post(new WorkerEvent.Tick(sampler.Sample()), stop);
+            try
+            {
+                load = sampler.Sample();
+            }
+            catch (IOException unreadable)
+            {
+                log.LogWarning("This machine's load cannot be read: {Reason}", unreadable.Message);
+            }
+
+            await Post(new WorkerEvent.Tick(load), stop);
         }
     }
 

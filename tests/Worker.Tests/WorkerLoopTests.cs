@@ -16,6 +16,7 @@ public sealed class WorkerLoopTests : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("hexcast-node-").FullName;
     private readonly FakeMaster master = new();
+    private readonly BrokenClock clock = new();
     private readonly HexcastNode node;
 
     public WorkerLoopTests()
@@ -37,7 +38,8 @@ public sealed class WorkerLoopTests : IAsyncDisposable
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([
             new("Worker:HeartbeatInterval", "00:00:00.1"), new("Worker:Slots", "2"),
         ]).Build();
-        node = HexcastHost.Build(settings, configuration, [new FakeMaster.Module(master), new WorkerModule()]);
+        node = HexcastHost.Build(
+            settings, configuration, [new FakeMaster.Module(master), new WorkerModule(), new BrokenClock.Module(clock)]);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -159,6 +161,24 @@ public sealed class WorkerLoopTests : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(Scratch, "job-chunk-0000-1", "h264-720.mp4"), "left", Cancel);
         await StartAsync(Clips.Silent);
         Directory.EnumerateFileSystemEntries(Scratch).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_worker_whose_errand_throws_takes_the_node_down_with_it()
+    {
+        var session = await StartAsync(Clips.Endless);
+        await session.WelcomeAsync(fence: 7);
+        await session.AssignAsync(WorkerFixture.Probe());
+        var plan = (await master.NextReportAsync()).Commit.Result;
+        var task = WorkerFixture.Chunk(plan, 1);
+        await session.AssignAsync(task);
+        await session.HeartbeatAsync(beat => Encodes(beat, task));
+
+        clock.Broken = true;
+        session.Break();
+
+        await Should.ThrowAsync<TimeZoneNotFoundException>(node.Died.WaitAsync(TimeSpan.FromSeconds(60), Cancel));
+        Processes.With(folder).ShouldBeEmpty();
     }
 
     public async ValueTask DisposeAsync()
