@@ -3,7 +3,8 @@ namespace Hexcast.Playback.Tests.Support;
 /// <summary>A clock whose time a test moves. Timers run on the system's: nothing here waits for them.</summary>
 internal sealed class ManualClock : TimeProvider
 {
-    private long ticks = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero).UtcTicks;
+    // Never behind the system's, by which gRPC tells whether a deadline has passed.
+    private long ticks = DateTimeOffset.FromUnixTimeSeconds(System.GetUtcNow().ToUnixTimeSeconds() + 1).UtcTicks;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
