@@ -43,7 +43,7 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
     {
         var (version, viewer) = await OpenAsync(context);
         // The next version comes under the same address, so no copy is used without asking.
-        await SendManifestAsync(context, get(version), viewer.QueryToken, "no-cache");
+        await SendManifestAsync(context, get(version), viewer.QueryToken, Revalidated(viewer));
     }
 
     private async Task MediaPlaylist(HttpContext context)
@@ -55,7 +55,7 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
             context,
             ManifestRenderer.HlsMedia(version, id),
             viewer.QueryToken,
-            version.Index.Complete ? Immutable(viewer) : "no-cache");
+            version.Index.Complete ? Immutable(viewer) : Revalidated(viewer));
     }
 
     private async Task InitSegment(HttpContext context)
@@ -78,8 +78,8 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
 
     private async Task Poster(HttpContext context)
     {
-        var (version, _) = await OpenAsync(context);
-        await objects.SendAsync(context, version.Poster ?? throw NotHere(), "image/jpeg", "no-cache");
+        var (version, viewer) = await OpenAsync(context);
+        await objects.SendAsync(context, version.Poster ?? throw NotHere(), "image/jpeg", Revalidated(viewer));
     }
 
     private async ValueTask<(PlayableVersion Version, Viewer Viewer)> OpenAsync(HttpContext context)
@@ -104,11 +104,12 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
         HttpContext context, ManifestBytes manifest, string? token, string cacheControl)
     {
         var response = context.Response;
-        response.Headers.ETag = manifest.ETag;
+        var etag = manifest.ETagWith(token);
+        response.Headers.ETag = etag;
         response.Headers.CacheControl = cacheControl;
         var length = manifest.LengthWith(token);
         // Only its preconditions: a manifest is sent whole, which a Range header always allows.
-        var status = ByteRange.For(context.Request, manifest.ETag, length).Status;
+        var status = ByteRange.For(context.Request, etag, length).Status;
         if (status is StatusCodes.Status304NotModified or StatusCodes.Status412PreconditionFailed)
         {
             response.StatusCode = status;
@@ -130,6 +131,8 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
     private static string Immutable(Viewer viewer) => viewer.IsPublic
         ? "public, max-age=31536000, immutable"
         : "private, max-age=31536000, immutable";
+
+    private static string Revalidated(Viewer viewer) => viewer.IsPublic ? "no-cache" : "private, no-cache";
 
     private static Task Preflight(HttpContext context)
     {

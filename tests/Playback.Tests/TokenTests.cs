@@ -47,7 +47,7 @@ public sealed class TokenTests : IAsyncLifetime
         {
             using var answer = await host.GetAsync($"{path}?token={token}");
             answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
-            Header(answer, "Cache-Control").ShouldNotContain("public");
+            Header(answer, "Cache-Control").ShouldStartWith("private, ");
         }
 
         using var segment = await host.GetAsync($"{sample.Path("1.m4s")}?token={token}");
@@ -68,6 +68,26 @@ public sealed class TokenTests : IAsyncLifetime
         var mpd = await TextAsync($"{sample.Root}manifest.mpd?token={token}");
         mpd.ShouldContain($"$Number$.m4s?token={token}\"");
         (master + media + mpd).ShouldNotContain("hexcast_token");
+    }
+
+    [Fact]
+    public async Task A_manifest_with_one_viewers_token_is_not_confirmed_to_another()
+    {
+        string[] paths = [sample.Root + "master.m3u8", sample.Root + "manifest.mpd", sample.Path("index.m3u8")];
+        var first = await TokenAsync();
+        host.Clock.Advance(TimeSpan.FromSeconds(1));
+        var second = await TokenAsync();
+        foreach (var path in paths)
+        {
+            using var mine = await host.GetAsync($"{path}?token={first}");
+            var known = ("If-None-Match", mine.Headers.ETag!.Tag);
+            using var again = await host.GetAsync($"{path}?token={first}", known);
+            again.StatusCode.ShouldBe(HttpStatusCode.NotModified);
+            Header(again, "Cache-Control").ShouldStartWith("private, ");
+            using var other = await host.GetAsync($"{path}?token={second}", known);
+            other.StatusCode.ShouldBe(HttpStatusCode.OK);
+            (await other.Content.ReadAsStringAsync()).ShouldNotContain(first);
+        }
     }
 
     [Fact]

@@ -18,6 +18,7 @@ internal sealed class ManifestBytes
     public const string MarkedQuery = "?token=" + TokenMark;
 
     private readonly byte[] plain;
+    private readonly string mark;
 
     /// <summary>Lengths of the runs of <see cref="plain"/> that a query follows; the rest follows the last.</summary>
     private readonly int[] runs;
@@ -29,13 +30,17 @@ internal sealed class ManifestBytes
         ContentType = contentType;
         plain = Encoding.UTF8.GetBytes(string.Concat(pieces));
         runs = [.. pieces.SkipLast(1).Select(Encoding.UTF8.GetByteCount)];
-        ETag = $"\"{Base64Url.EncodeToString(SHA256.HashData(plain).AsSpan(0, 12))}\"";
+        mark = MarkOf(plain);
     }
 
     public string ContentType { get; }
 
-    /// <summary>The same with and without a token: the token is part of the URL that the tag belongs to.</summary>
-    public string ETag { get; }
+    /// <summary>
+    /// Another for each token: a cache that leaves the query out of its keys would be told that one viewer's copy,
+    /// with that viewer's token in it, is good for the next.
+    /// </summary>
+    public string ETagWith(string? token) =>
+        token is null ? $"\"{mark}\"" : $"\"{mark}-{MarkOf(Encoding.ASCII.GetBytes(token))}\"";
 
     public long LengthWith(string? token) =>
         plain.Length + (token is null ? 0L : (long)runs.Length * (QueryName.Length + token.Length));
@@ -59,6 +64,8 @@ internal sealed class ManifestBytes
 
         output.Write(rest);
     }
+
+    private static string MarkOf(byte[] bytes) => Base64Url.EncodeToString(SHA256.HashData(bytes).AsSpan(0, 12));
 
     private static ReadOnlySpan<byte> QueryName => "?token="u8;
 }
