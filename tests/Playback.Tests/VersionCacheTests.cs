@@ -1,8 +1,10 @@
 using System.Net;
+using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
 using Hexcast.Playback.Tests.Support;
 using Hexcast.Playback.Versions;
+using Microsoft.Extensions.DependencyInjection;
 using static Hexcast.Playback.Tests.SegmentTests;
 
 namespace Hexcast.Playback.Tests;
@@ -78,6 +80,22 @@ public sealed class VersionCacheTests : IAsyncLifetime
         }
 
         host.Catalog.IndexCalls.ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData(ErrorCodes.NotFound)]
+    [InlineData(ErrorCodes.Unavailable)]
+    public async Task Of_a_refusal_nothing_is_kept_but_its_words(string code)
+    {
+        await host.WaitForFollowerAsync();
+        host.Catalog.Failure = new HexcastException(code, "Not here.");
+        var cache = host.Services.GetRequiredService<VersionCache>();
+        var media = MediaId.From(Guid.CreateVersion7());
+        var refused = await Should.ThrowAsync<HexcastException>(
+            async () => await cache.GetAsync(media, TestContext.Current.CancellationToken));
+        refused.Code.ShouldBe(code);
+        refused.Message.ShouldBe("Not here.");
+        refused.InnerException.ShouldBeNull();
     }
 
     [Fact]

@@ -15,10 +15,13 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
     public static readonly TimeSpan ShortAge = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan CatalogDeadline = TimeSpan.FromSeconds(5);
 
-    /// <summary>Segments of all versions together; about 100 bytes each with their lines of manifests.</summary>
-    private const long SegmentLimit = 2_000_000;
+    /// <summary>In segments of all versions together; about 100 bytes each with their lines of manifests.</summary>
+    private const long WeightLimit = 2_000_000;
 
-    private readonly WeightedLru<MediaId, Slot> slots = new(SegmentLimit);
+    /// <summary>In segments: the slot, its tasks and the words of a refusal are up to 2 KB, whatever the id.</summary>
+    private const long SlotWeight = 20;
+
+    private readonly WeightedLru<MediaId, Slot> slots = new(WeightLimit);
     private readonly CancellationTokenSource stopping = new();
     private volatile bool hearsChanges;
 
@@ -35,7 +38,7 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
 
         var before = slot;
         var mine = new Slot(clock.GetTimestamp());
-        slot = slots.GetOrReplace(mediaId, IsFresh, mine, valueWeight: 1);
+        slot = slots.GetOrReplace(mediaId, IsFresh, mine, SlotWeight);
         if (ReferenceEquals(slot, mine))
         {
             // Not the caller's cancellation: others wait for the same answer.
@@ -72,7 +75,7 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
     {
         { IsCompleted: false } => true,
         // A failure is for those who waited; the next request asks again.
-        { IsCompletedSuccessfully: false } => false,
+        { IsCompletedSuccessfully: false } or { Result.Refusal.Lasts: false } => false,
         { Result.Version.Index.Complete: true } when hearsChanges => true,
         _ => clock.GetElapsedTime(slot.Since) < ShortAge,
     };
@@ -95,16 +98,14 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
                 version = known;
             }
 
-            slots.Reweigh(mediaId, slot, version.Weight);
-            return new Loaded(version, Missing: null);
-        }
-        catch (RpcException failure) when (failure.StatusCode == StatusCode.NotFound)
-        {
-            return new Loaded(Version: null, GrpcErrors.Unwrap(failure));
+            slots.Reweigh(mediaId, slot, SlotWeight + version.Weight);
+            return new Loaded(version, Refusal: null);
         }
         catch (RpcException failure)
         {
-            throw GrpcErrors.Unwrap(failure);
+            var known = GrpcErrors.Unwrap(failure);
+            return new Loaded(
+                Version: null, new Refusal(known.Code, known.Message, failure.StatusCode == StatusCode.NotFound));
         }
     }
 
@@ -126,9 +127,12 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
         }
     }
 
-    private sealed record Loaded(PlayableVersion? Version, HexcastException? Missing)
+    private sealed record Loaded(PlayableVersion? Version, Refusal? Refusal)
     {
-        // A new one each time: an exception that is thrown twice at once mixes up its stack traces.
-        public PlayableVersion Get() => Version ?? throw new HexcastException(Missing!.Code, Missing.Message, Missing);
+        public PlayableVersion Get() => Version ?? throw new HexcastException(Refusal!.Code, Refusal.Message);
     }
+
+    /// <summary>Only its words: an exception holds kilobytes of the call that failed.</summary>
+    /// <param name="Lasts">True: there is no such media, which is as good an answer as a version.</param>
+    private sealed record Refusal(string Code, string Message, bool Lasts);
 }
