@@ -7,7 +7,7 @@ public enum CoordinationMode
     /// <summary>This process holds the coordinator itself.</summary>
     Embedded,
 
-    /// <summary>A real etcd 3.4 or later.</summary>
+    /// <summary>A real etcd 3.4 or later. For clients only: nothing elects a master there yet.</summary>
     Etcd,
 }
 
@@ -29,7 +29,7 @@ public sealed record CoordinationOptions : IValidatableObject
     public int HistoryRevisions { get; set; } = 10_000;
 
     /// <summary>Embedded: MiB that keys, values and their history may take; beyond it writes are refused.</summary>
-    [Range(16, 2_048, ErrorMessage = "may be 16 to 2048 MiB.")]
+    [Range(16, 1_024, ErrorMessage = "may be 16 to 1024 MiB.")]
     public int MaximumStoreMebibytes { get; set; } = 512;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

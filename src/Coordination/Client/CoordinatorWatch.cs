@@ -136,7 +136,8 @@ internal sealed class CoordinatorWatch(
             }
             catch (CoordinatorException exception)
                 when (exception.Error is CoordinatorError.Unavailable or CoordinatorError.DeadlineExceeded
-                    or CoordinatorError.Stopped or CoordinatorError.Other)
+                    or CoordinatorError.Stopped or CoordinatorError.TooManyRequests
+                    or CoordinatorError.Compacted or CoordinatorError.Other)
             {
                 await _backoff.WaitAsync(cancellation);
             }

@@ -83,7 +83,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             log.SetHardState(new HardState { Term = term, Vote = identity.MemberId });
             if (!log.TryFlush())
             {
-                throw new CoordinatorDataException($"The coordinator cannot start: {StorageFaults.FullMessage}");
+                throw CannotStart();
             }
             var position = new LogPosition(
                 recovered.LastIndex, recovered.Snapshot?.Index ?? 0, recovered.EntryBytes);
@@ -160,12 +160,21 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             : throw Refusal(outcome.Error);
     }
 
+    private static CoordinatorDataException CannotStart() =>
+        new($"The coordinator cannot start: {StorageFaults.FullMessage}");
+
     private static RpcException Refusal(CoordinatorError error) => new(CoordinatorErrors.StatusOf(error));
 
     private void Lead(ulong term)
     {
+        var before = _core.AppliedIndex;
         _core.Lead(Now, _effects);
         Commit();
+        if (_core.AppliedIndex == before)
+        {
+            // Refused, so the election key still names the term before this one.
+            throw CannotStart();
+        }
         _logger.LogInformation(
             "The coordinator leads term {Term} at entry {Index} as {Node}",
             term, _core.AppliedIndex, Identity.NodeName);
@@ -203,10 +212,11 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             _stopping = true;
             _queue.Writer.TryComplete();
             FailAll(CoordinatorError.Stopped);
-            _logger.LogCritical(exception, "The coordinator cannot go on: {Reason}", exception.Message);
+            // First what ends the process: it must not depend on a line that can be written to the same disk.
             _fatal(new CoordinatorDataException(
                 $"The coordinator cannot go on: {exception.Message} Nothing that was acknowledged is lost. " +
                 "Check the disk under the data folder, then start Hexcast again.", exception));
+            _logger.LogCritical(exception, "The coordinator cannot go on: {Reason}", exception.Message);
         }
         finally
         {

@@ -102,6 +102,34 @@ public sealed class EmbeddedCoordinatorTests
     }
 
     [Fact]
+    public async Task A_disk_that_fills_up_while_it_starts_never_leaves_it_leading_an_old_term()
+    {
+        var disk = new MemoryDisk();
+        await using (Start(disk))
+        {
+        }
+        for (var fullAt = 1; ; fullAt++)
+        {
+            var next = disk.AfterPowerLoss(Leftover.Everything);
+            var syncs = 0;
+            next.OnSync = () => next.IsFull = ++syncs >= fullAt;
+            try
+            {
+                await using var coordinator = Start(next);
+                // Each term's first entry deletes and puts the election key.
+                var status = await coordinator.ReadAsync<StatusResponse>(new StatusRequest(), Cancellation);
+                status.Header.Revision.ShouldBe(4);
+                fullAt.ShouldBeGreaterThan(1);
+                return;
+            }
+            catch (CoordinatorDataException refused)
+            {
+                refused.Message.ShouldContain("The disk is full.");
+            }
+        }
+    }
+
+    [Fact]
     public async Task Everything_is_there_again_after_a_restart_from_snapshot_and_log()
     {
         var disk = new MemoryDisk();
