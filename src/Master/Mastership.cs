@@ -33,9 +33,11 @@ internal sealed class Mastership(
     {
         var (running, fence) = (Task.CompletedTask, 0L);
         CancellationTokenSource? term = null;
+        var died = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var following = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         try
         {
-            await foreach (var batch in coordinator.WatchAsync(CoordinatorClient.ElectionKey, 0, stoppingToken))
+            await foreach (var batch in coordinator.WatchAsync(CoordinatorClient.ElectionKey, 0, following.Token))
             {
                 var elected = FenceIn(batch, fence);
                 if (elected == fence)
@@ -45,9 +47,13 @@ internal sealed class Mastership(
 
                 await EndAsync(term, running);
                 fence = elected;
-                term = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                running = fence > 0 ? ServeAsync(fence, term.Token) : Task.CompletedTask;
+                term = CancellationTokenSource.CreateLinkedTokenSource(following.Token);
+                running = fence > 0 ? ServeOrDieAsync(fence, died, following, term.Token) : Task.CompletedTask;
             }
+        }
+        catch (OperationCanceledException) when (died.Task.IsFaulted)
+        {
+            await died.Task;
         }
         finally
         {
@@ -86,6 +92,21 @@ internal sealed class Mastership(
         key.Value.ToString(Encoding.UTF8) == node.NodeId ? key.CreateRevision : 0;
 
     private static bool IsElection(CoordinatorKeyValue key) => key.Key == CoordinatorClient.ElectionKey;
+
+    // A node that is the master and serves no term would refuse everybody for ever: its death is this service's.
+    private async Task ServeOrDieAsync(
+        long fence, TaskCompletionSource died, CancellationTokenSource following, CancellationToken stop)
+    {
+        try
+        {
+            await ServeAsync(fence, stop);
+        }
+        catch (Exception failure) when (!stop.IsCancellationRequested)
+        {
+            died.TrySetException(failure);
+            await following.CancelAsync();
+        }
+    }
 
     private async Task ServeAsync(long fence, CancellationToken stop)
     {

@@ -244,12 +244,29 @@ internal sealed class SchedulerTerm(
                     sweeps.Add(SweepAsync(sweep, stop));
                     break;
                 case Note note:
-                    log.LogInformation("{Words} {JobId} {MediaId}", note.Words, note.JobId, note.MediaId);
+                    Write(note);
                     break;
                 default:
                     throw new InvalidOperationException($"nobody executes {effect.GetType().Name}");
             }
         }
+    }
+
+    // Words are no template: they may hold a tool's braces. Fields are what the line is about, if anything.
+    private void Write(Note note)
+    {
+        List<KeyValuePair<string, object?>> fields = [];
+        if (note.JobId.Length > 0)
+        {
+            fields.Add(new("JobId", note.JobId));
+        }
+
+        if (note.MediaId.Length > 0)
+        {
+            fields.Add(new("MediaId", note.MediaId));
+        }
+
+        log.Log(LogLevel.Information, default, fields, null, (_, _) => note.Words);
     }
 
     private async Task SweepAsync(Sweep sweep, CancellationToken stop)

@@ -21,6 +21,9 @@ public sealed class RoleBuilder(IServiceCollection services, IConfiguration conf
         return options;
     }
 
+    /// <summary>A setting of another role's section, as it is written; null where there is none.</summary>
+    public string? Setting(string key) => configuration[key];
+
     /// <summary>Registers a generated client of another role over the platform's channel.</summary>
     public void AddRoleClient<TClient>(Func<CallInvoker, TClient> create) where TClient : ClientBase =>
         Services.AddSingleton(provider => create(provider.GetRequiredService<RoleChannel>().Invoker));
