@@ -258,6 +258,58 @@ public sealed class SchedulerCoreTests
         stage.Script.ShouldEndWith("sweep j1: probe-1\n");
     }
 
+    [Fact]
+    public void A_job_whose_media_is_being_deleted_is_not_retried()
+    {
+        var stage = Probing();
+        stage.Leave(1);
+        stage.Pass(1);
+        stage.Ask("cancel", request => new CancelOrdered(request, "j1"));
+        stage.Sweep("j1");
+        stage.Join("w1", 1);
+        stage.Ask("forget", request => new ForgetOrdered(request, Stage.Media)).ShouldBe("", "objects are being swept");
+        stage.Ask("retry", request => new RetryOrdered(request, "j1")).ShouldBe("precondition_failed");
+        stage.Sweep("j1");
+        stage.Disk.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Losses_before_a_retry_do_not_count_for_the_next_master_either()
+    {
+        var stage = new Stage();
+        stage.Order();
+        while (stage.Job("j1").State == JobState.Running)
+        {
+            stage.Leave(stage.Join("w1", 1));
+            stage.Pass(1);
+            stage.Sweep("j1");
+        }
+
+        stage.Ask("retry", request => new RetryOrdered(request, "j1"));
+        stage.Restart();
+        stage.Leave(stage.Join("w1", 1));
+        stage.Pass(1);
+        stage.Sweep("j1");
+        stage.Job("j1").State.ShouldBe(JobState.Running);
+    }
+
+    [Fact]
+    public void A_retried_job_keeps_little_of_what_its_earlier_turns_said()
+    {
+        var stage = Probing();
+        for (var i = 1; i <= 20; i++)
+        {
+            stage.Fail("w1", $"j1/probe#{i}", "source_not_media", permanent: true, new string('é', 16 * 1024));
+            stage.Sweep("j1");
+            stage.Ask("retry", request => new RetryOrdered(request, "j1"));
+        }
+
+        var record = (JobRecord)stage.Disk[RecordWrite.JobKey("j1")];
+        record.Turns.Count(turn => turn.Ended is not null).ShouldBe(20);
+        record.Turns[0].Ended.Failure.Message.ShouldBe(new string('é', 256));
+        record.CalculateSize().ShouldBeLessThan(20 * 1024);
+    }
+
     private static Stage Probing()
     {
         var stage = new Stage();

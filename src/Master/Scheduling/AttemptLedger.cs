@@ -9,11 +9,14 @@ namespace Hexcast.Master.Scheduling;
 /// </summary>
 internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, JobFeeds feeds)
 {
-    /// <summary>A worker that is asked to stop, or stops by itself, hands its attempts back with this code.</summary>
+    /// <summary>
+    /// An attempt that its worker was told to cancel comes back with this code. A worker that stops hands nothing back:
+    /// its attempts are lost with its stream.
+    /// </summary>
     public const string CancelledCode = "cancelled";
 
     /// <summary>How often a task may take its worker down with it before its job fails.</summary>
-    private const int LossLimit = 32;
+    public const int LossLimit = 32;
 
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetryDelay = TimeSpan.FromSeconds(30);

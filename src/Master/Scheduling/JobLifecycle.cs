@@ -14,6 +14,9 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     /// <summary>How often one job may end and be retried.</summary>
     private const int TurnLimit = 200;
 
+    /// <summary>What is kept of an earlier turn's message: all turns are in one record.</summary>
+    private const int EarlierMessageLimitBytes = 512;
+
     public void Order(TranscodeOrdered ordered)
     {
         var order = ordered.Order;
@@ -192,6 +195,11 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             return;
         }
 
+        foreach (var earlier in job.Record.Turns)
+        {
+            Shorten(earlier.Ended?.Failure);
+        }
+
         var turn = new JobTurn { Revision = ++job.Revision, Restarted = new JobRestarted() };
         job.Record.Turns.Add(turn);
         job.Record.State = JobState.Running;
@@ -278,6 +286,11 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             return "The job is done.";
         }
 
+        if (job.Forgetting.Count > 0)
+        {
+            return "The job's media is being deleted.";
+        }
+
         if (job.Record.Turns.Count >= TurnLimit)
         {
             return $"The job has ended {TurnLimit / 2} times. Upload the media again.";
@@ -286,6 +299,28 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         return state.Standing(job.Record.MediaId, job.Record.PresetName) is { } other
             ? $"The job '{other.Id}' has taken its place."
             : null;
+    }
+
+    private static void Shorten(TaskFailure? failure)
+    {
+        if (failure is null)
+        {
+            return;
+        }
+
+        failure.LogTail = "";
+        var (length, bytes) = (0, 0);
+        foreach (var rune in failure.Message.EnumerateRunes())
+        {
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > EarlierMessageLimitBytes)
+            {
+                failure.Message = failure.Message[..length];
+                return;
+            }
+
+            length += rune.Utf16SequenceLength;
+        }
     }
 
     // An attempt's number is durable before the attempt starts, so these are all prefixes that anybody can have written

@@ -156,10 +156,12 @@ internal sealed class SchedulerCore
     private void Restore(TaskRun task, TaskRecord record)
     {
         task.Record = record;
-        if (task.Job.Active && record.Failures >= state.Options.AttemptLimit)
+        if (task.Job.Active &&
+            (record.Failures >= state.Options.AttemptLimit || record.Losses > AttemptLedger.LossLimit))
         {
             // The job was restarted, and this task had no attempt since.
             record.Failures = 0;
+            record.Losses = 0;
             record.LastFailure = null;
         }
 

@@ -99,10 +99,12 @@ internal sealed class Stage
         return Tell($"{node} commits {attempt}", report);
     }
 
-    public string Fail(string node, string attempt, string code = "tool_failed", bool permanent = false)
+    public string Fail(
+        string node, string attempt, string code = "tool_failed", bool permanent = false,
+        string words = "in the worker's words")
     {
         var report = Report(node, attempt, null);
-        report.Failure = new TaskFailure { Code = code, Message = "in the worker's words", Permanent = permanent };
+        report.Failure = new TaskFailure { Code = code, Message = words, LogTail = words, Permanent = permanent };
         return Tell($"{node} fails {attempt}: {code}", report);
     }
 
