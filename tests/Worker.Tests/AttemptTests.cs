@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hexcast.Contracts.V1;
 using Hexcast.Media.IsoBmff;
+using Hexcast.Worker.Attempts;
 
 namespace Hexcast.Worker.Tests;
 
@@ -79,6 +80,21 @@ public sealed class AttemptTests
         told.Select(t => t.Fraction).ShouldBeInOrder();
         told[^1].Fraction.ShouldBe(1, 0.001);
         told[^1].Speed.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task A_chunk_gets_time_for_what_it_must_skip()
+    {
+        using var worker = new WorkerFixture();
+        await worker.AddSourceAsync(Clips.WithSound);
+        var plan = await worker.PlanAsync((await worker.CommitAsync(WorkerFixture.Probe())).Result);
+        var last = plan.Chunks[^1];
+        var start = plan.Chunks.SkipLast(1).Sum(plan.Seconds);
+
+        ChunkAttempt.ToSkip(plan, plan.Chunks[0], seek: false).ShouldBe(TimeSpan.Zero);
+        ChunkAttempt.ToSkip(plan, last, seek: false).TotalSeconds.ShouldBe(start, 0.001);
+        ChunkAttempt.ToSkip(plan, last with { SeekPts = last.StartPts }, seek: true).ShouldBe(TimeSpan.Zero);
+        ChunkAttempt.ToSkip(plan, last with { SeekPts = null }, seek: true).TotalSeconds.ShouldBe(start, 0.001);
     }
 
     /// <summary>Joins a rendition's objects as a player would and decodes them; no warning is allowed.</summary>

@@ -139,6 +139,64 @@ public sealed class ToolRunnerTests
         failure.Code.ShouldBe(FailureCodes.ToolStalled);
     }
 
+    [Theory]
+    [InlineData("sleep 3; echo frame=1")]
+    // What ffmpeg 5.1 prints before its first frame is no headway, which would end the head start.
+    [InlineData("echo out_time_us=-9223372036854775807; echo progress=continue; sleep 3; echo frame=1")]
+    public async Task A_tool_that_has_to_skip_a_part_may_be_silent_longer_at_first(string script)
+    {
+        using var worker = new WorkerFixture(new WorkerOptions { StallLimit = TimeSpan.FromSeconds(1) });
+        await RunAsync(worker, script, ToolOutput.Progress(_ => { }), headStart: TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
+    public async Task After_its_first_headway_a_tool_has_the_stall_limit_only()
+    {
+        using var worker = new WorkerFixture(new WorkerOptions { StallLimit = TimeSpan.FromSeconds(1) });
+        var failure = await Should.ThrowAsync<AttemptFailedException>(RunAsync(
+            worker, $"echo frame=1; echo progress=continue; sleep {Marker()}", ToolOutput.Progress(_ => { }),
+            headStart: TimeSpan.FromMinutes(5)));
+        failure.Code.ShouldBe(FailureCodes.ToolStalled);
+    }
+
+    [Fact]
+    public async Task A_line_that_never_ends_is_cut_off_by_name()
+    {
+        using var worker = Fixture("Required");
+        var failure = await Should.ThrowAsync<AttemptFailedException>(
+            RunAsync(worker, "cat /dev/zero", ToolOutput.Progress(_ => { })));
+        failure.Code.ShouldBe(FailureCodes.ToolOutputTooLarge);
+    }
+
+    [Fact]
+    public async Task Progress_is_read_whole_however_it_is_cut()
+    {
+        using var worker = Fixture("Required");
+        List<EncoderProgress> told = [];
+        await RunAsync(
+            worker, "echo -n fra; sleep 0.1; echo -e 'me=7\nout_time_us=40'; echo progress=continue; " +
+                "for i in $(seq 8 2000); do echo frame=$i; echo progress=continue; done",
+            ToolOutput.Progress(told.Add));
+        told[0].ShouldBe(new EncoderProgress(7, 40));
+        told.Select(t => t.Frame).ShouldBe(Enumerable.Range(7, 1994).Select(i => (long)i));
+    }
+
+    [Theory]
+    [InlineData("Required", true, "SCHED_OTHER")]
+    [InlineData("Required", false, "SCHED_IDLE")]
+    [InlineData("Off", true, "SCHED_OTHER")]
+    [InlineData("Off", false, "SCHED_IDLE")]
+    public async Task Only_a_tool_that_nobody_waits_for_runs_idle_and_all_are_nice(
+        string mode, bool urgent, string policy)
+    {
+        using var worker = Fixture(mode);
+        var text = new StringBuilder();
+        await RunAsync(
+            worker, "chrt -p $$; nice", ToolOutput.Capture(text, OutputLimitBytes), urgent: urgent);
+        text.ToString().ShouldContain($"policy: {policy}\n");
+        text.ToString().ShouldEndWith("\n19\n");
+    }
+
     [Fact]
     public async Task A_tool_that_says_too_much_is_killed_and_named()
     {
@@ -212,7 +270,9 @@ public sealed class ToolRunnerTests
         string script,
         OutputReader read,
         string? source = null,
-        CancellationToken? cancel = null) =>
+        CancellationToken? cancel = null,
+        TimeSpan headStart = default,
+        bool urgent = false) =>
         worker.Tools.RunAsync(
             new ToolCommand
             {
@@ -220,6 +280,8 @@ public sealed class ToolRunnerTests
                 Arguments = _ => ["-c", script],
                 SourcePath = source,
                 OutputFolder = worker.NewFolder("run"),
+                HeadStart = headStart,
+                Urgent = urgent,
             },
             read, cancel ?? WorkerFixture.Cancel);
 }

@@ -17,7 +17,8 @@ internal static class AudioAttempt
 
         var (renditions, mismatch) = await SegmentedEncode.RunAsync(
             run,
-            view => EncodeArguments.Audio(plan, view.Source, view.Output(RenditionSink.ObjectName(audio.Id))),
+            run.Making("ffmpeg", view =>
+                EncodeArguments.Audio(plan, view.Source, view.Output(RenditionSink.ObjectName(audio.Id)))),
             [new SegmentedEncode.Output(audio.Id, SegmentAssembler.ForAudio(plan), plan.DurationSeconds)],
             now => run.Tell(now.OutTimeMicroseconds / 1e6 / plan.DurationSeconds, now.OutTimeMicroseconds / 1e6),
             cancel);

@@ -49,13 +49,24 @@ internal sealed class ChunkAttempt(WorkerOptions options, ILogger<ChunkAttempt> 
         var seconds = plan.Seconds(chunk);
         return SegmentedEncode.RunAsync(
             run,
-            view => EncodeArguments.Chunk(
+            run.Making("ffmpeg", view => EncodeArguments.Chunk(
                 plan, chunk, view.Source, id => view.Output(RenditionSink.ObjectName(id)),
-                seek: !tolerant, options.EncodeThreadsOf(chunk.Index, plan.Chunks.Count)),
+                seek: !tolerant, options.EncodeThreadsOf(chunk.Index, plan.Chunks.Count)))
+                with { HeadStart = ToSkip(plan, chunk, seek: !tolerant) },
             [.. plan.Video.Select(v => new SegmentedEncode.Output(
                 v.Id, SegmentAssembler.ForVideo(plan, chunk, tolerateLostFrames: tolerant), seconds))],
             now => run.Tell((double)now.Frame / chunk.Frames, seconds * now.Frame / chunk.Frames),
             cancel);
+    }
+
+    /// <summary>
+    /// What is decoded and dropped before the chunk's first frame, as long as it plays: a decoder is expected to be
+    /// faster than that. Bounded by the longest source that is planned.
+    /// </summary>
+    internal static TimeSpan ToSkip(TranscodePlan plan, ChunkPlan chunk, bool seek)
+    {
+        var from = (seek ? chunk.SeekPts : null) ?? plan.Chunks[0].StartPts;
+        return TimeSpan.FromSeconds(Math.Max(0, chunk.StartPts - from) * plan.SourceTimeBase.ToDouble());
     }
 }
 

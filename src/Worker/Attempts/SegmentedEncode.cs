@@ -17,7 +17,7 @@ internal static class SegmentedEncode
     /// <summary>The renditions' indexes, or what did not come out as planned; then nothing is stored.</summary>
     public static async Task<(IReadOnlyList<RenditionIndex> Renditions, AssemblyMismatch? Mismatch)> RunAsync(
         AttemptRun run,
-        Func<ToolView, IReadOnlyList<string>> arguments,
+        ToolCommand command,
         IReadOnlyList<Output> outputs,
         Action<EncoderProgress> tell,
         CancellationToken cancel)
@@ -35,7 +35,7 @@ internal static class SegmentedEncode
                     output.RenditionId, run.Scratch.Output(name), output.Assembler, writer, output.Seconds));
             }
 
-            await EncodeAsync(run, arguments, sinks, tell, cancel);
+            await EncodeAsync(run, command, sinks, tell, cancel);
             foreach (var sink in sinks)
             {
                 if (sink.Mismatch is { } early)
@@ -69,13 +69,13 @@ internal static class SegmentedEncode
 
     private static async Task EncodeAsync(
         AttemptRun run,
-        Func<ToolView, IReadOnlyList<string>> arguments,
+        ToolCommand command,
         List<RenditionSink> sinks,
         Action<EncoderProgress> tell,
         CancellationToken cancel)
     {
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        Task encode = run.Tools.RunAsync(run.Making("ffmpeg", arguments), ToolOutput.Progress(tell), abort.Token);
+        Task encode = run.Tools.RunAsync(command, ToolOutput.Progress(tell), abort.Token);
         try
         {
             while (!encode.IsCompleted && sinks.TrueForAll(s => s.Mismatch is null))

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Hexcast.Platform.Errors;
 using Hexcast.Worker.Attempts;
@@ -11,6 +12,7 @@ internal delegate Task OutputReader(Stream output, StallWatch watch, Cancellatio
 internal static class ToolOutput
 {
     private const int BufferBytes = 64 * 1024;
+    private const int LineLimitBytes = 4096;
 
     /// <summary>Nothing is expected; what comes is dropped and is no headway.</summary>
     public static async Task Ignore(Stream output, StallWatch watch, CancellationToken cancel) =>
@@ -42,11 +44,9 @@ internal static class ToolOutput
     /// <summary>ffmpeg's <c>-progress</c>, key=value lines; headway is another frame or out_time_us.</summary>
     public static OutputReader Progress(Action<EncoderProgress> tell) => async (output, watch, cancel) =>
     {
-        const int lineLimitChars = 4096;
         var last = default(EncoderProgress);
         var now = last;
-        using var lines = new StreamReader(output, Encoding.ASCII, false, lineLimitChars, leaveOpen: true);
-        while (await lines.ReadLineAsync(cancel) is { } line)
+        await foreach (var line in LinesAsync(output, cancel))
         {
             now = now.With(line);
             if (!line.StartsWith("progress=", StringComparison.Ordinal))
@@ -64,6 +64,31 @@ internal static class ToolOutput
         }
     };
 
+    // StreamReader would keep a line that never ends.
+    private static async IAsyncEnumerable<string> LinesAsync(
+        Stream output, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var buffer = new byte[LineLimitBytes];
+        var held = 0;
+        while (await output.ReadAsync(buffer.AsMemory(held), cancel) is > 0 and var read)
+        {
+            held += read;
+            var start = 0;
+            while (buffer.AsSpan(start, held - start).IndexOf((byte)'\n') is >= 0 and var length)
+            {
+                yield return Encoding.ASCII.GetString(buffer, start, length);
+                start += length + 1;
+            }
+
+            held -= start;
+            buffer.AsSpan(start, held).CopyTo(buffer);
+            if (held == buffer.Length)
+            {
+                throw TooLarge(LineLimitBytes);
+            }
+        }
+    }
+
     private static async Task CopyAsync(
         Stream output, Stream target, long limitBytes, StallWatch watch, CancellationToken cancel)
     {
@@ -76,8 +101,7 @@ internal static class ToolOutput
                 total += read;
                 if (total > limitBytes)
                 {
-                    throw new AttemptFailedException(
-                        FailureCodes.ToolOutputTooLarge, $"The tool printed over {limitBytes} bytes.", permanent: true);
+                    throw TooLarge(limitBytes);
                 }
 
                 watch.Headway();
@@ -89,6 +113,9 @@ internal static class ToolOutput
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private static AttemptFailedException TooLarge(long limitBytes) => new(
+        FailureCodes.ToolOutputTooLarge, $"The tool printed over {limitBytes} bytes.", permanent: true);
 }
 
 /// <summary>Where ffmpeg says it is.</summary>
@@ -106,7 +133,9 @@ internal readonly record struct EncoderProgress(long Frame, long OutTimeMicrosec
         return line.AsSpan(0, at) switch
         {
             "frame" when long.TryParse(value, out var frame) => this with { Frame = frame },
-            "out_time_us" when long.TryParse(value, out var time) => this with { OutTimeMicroseconds = time },
+            // Below zero it stands for "nothing yet".
+            "out_time_us" when long.TryParse(value, out var time) =>
+                this with { OutTimeMicroseconds = Math.Max(0, time) },
             _ => this,
         };
     }

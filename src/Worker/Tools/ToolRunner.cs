@@ -18,7 +18,7 @@ internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOpt
         using var process = await StartAsync(tool);
         process.StandardInput.Close();
         var errors = TextTail.ReadAsync(process.StandardError.BaseStream);
-        var watch = new StallWatch(clock, options.StallLimit);
+        var watch = new StallWatch(clock, options.StallLimit, tool.HeadStart);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var stalled = watch.WaitForStallAsync(stop.Token);
         var ended = Task.WhenAll(ReadOutputAsync(), process.WaitForExitAsync(stop.Token));
