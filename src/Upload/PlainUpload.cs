@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Upload;
 
-/// <summary>The whole file as the body of one POST, its metadata in the query: what curl -T does.</summary>
+/// <summary>The whole file as the body of one POST, its metadata in the query: what curl -X POST -T does.</summary>
+/// <remarks>curl -T alone sends PUT, which is answered with 405.</remarks>
 internal static class PlainUpload
 {
     public static async Task TakeAsync(HttpContext context, UploadReception reception, UploadMetadataReader metadata)
@@ -17,8 +18,19 @@ internal static class PlainUpload
         }
 
         var said = metadata.Judge(key => request.Query[key].ToString());
+        using var slot = reception.TakeWriterSlot(context);
         var upload = reception.Create(request.ContentLength, resumable: false, said, metadataHeader: "");
-        await reception.TakeBodyAsync(upload, 0, context);
+        try
+        {
+            await slot.TakeBodyAsync(upload, 0);
+        }
+        catch when (upload.Phase == UploadPhase.Receiving)
+        {
+            // Nobody can come back to it.
+            await upload.TerminateAsync(CancellationToken.None);
+            throw;
+        }
+
         var mediaId = upload.Description.MediaId;
         context.Response.Headers.Location = $"/v1/media/{mediaId}";
         context.Response.StatusCode = StatusCodes.Status201Created;

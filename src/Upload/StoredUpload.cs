@@ -21,6 +21,8 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
 
     public UploadPhase Phase => state.Phase;
 
+    public bool IsUnpublished => state.IsUnpublished;
+
     public string PartPath => partPath;
 
     public UploadJournal Journal => journal;
@@ -69,15 +71,13 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
 
             return state.Offset;
         }
-        catch when (!Description.Resumable && Phase == UploadPhase.Receiving)
-        {
-            // Nobody can come back to it.
-            await RunAsync(new UploadEvent.TerminationAsked(), CancellationToken.None);
-            throw;
-        }
         finally
         {
             turn.Release();
+            if (IsUnpublished)
+            {
+                store.WakeRecovery();
+            }
         }
     }
 
@@ -94,16 +94,23 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
         }
     }
 
-    /// <summary>After a restart: cuts, checks and publishes what the last process left half done.</summary>
-    public async Task RecoverAsync(CancellationToken cancel)
+    /// <summary>Cuts, checks and publishes what the last process or a failed request left half done.</summary>
+    /// <returns>False when a request works on it: it may take hours, so come back later.</returns>
+    public async Task<bool> TryRecoverAsync(CancellationToken cancel)
     {
-        await turn.WaitAsync(cancel);
+        if (!await turn.WaitAsync(TimeSpan.Zero, cancel))
+        {
+            return false;
+        }
+
         try
         {
             if (Phase != UploadPhase.Removed)
             {
                 await RunAsync(new UploadEvent.Opened(PartLength()), cancel);
             }
+
+            return true;
         }
         finally
         {
@@ -152,13 +159,14 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
     private async Task ReceiveAsync(int epoch, int ticket, Stream body, CancellationToken aborted)
     {
         var end = await ReceiveBodyAsync(epoch, ticket, body, aborted);
+        // However the body ended: HEAD says by now that nothing is missing, so the client will not come back.
+        if (state.Offset == state.Length || (state.Length is null && end == BodyEnd.Complete))
+        {
+            await RunAsync(new UploadEvent.AllStored(hash!.Sha256, hash.Md5), aborted);
+        }
+
         if (end == BodyEnd.Complete)
         {
-            if (state.Length is null || state.Offset == state.Length)
-            {
-                await RunAsync(new UploadEvent.AllStored(hash!.Sha256, hash.Md5), aborted);
-            }
-
             return;
         }
 

@@ -3,7 +3,7 @@ namespace Hexcast.Upload;
 /// <summary>What happens to an upload.</summary>
 internal abstract record UploadEvent
 {
-    /// <summary>The process has started and replayed the journal.</summary>
+    /// <summary>The process has replayed the journal, or comes back to what stayed unpublished.</summary>
     public sealed record Opened(long PartLength) : UploadEvent;
 
     public sealed record WriterArrived(long Offset, long? BodyLength) : UploadEvent;

@@ -8,12 +8,17 @@ namespace Hexcast.Upload;
 
 /// <summary>
 /// An upload's journal: one line an entry, "CRC-32C in eight hexadecimal digits, a space, JSON". A line that was being
-/// written when the machine stopped fails its CRC and is cut.
+/// written when the machine stopped fails its CRC and is cut. Past 1 MiB only the first and the last line are kept:
+/// each line but the first stands for all before it.
 /// </summary>
 internal sealed class UploadJournal
 {
-    // 16 TiB in checkpoints of 8 MiB are 2 million lines of up to 100 bytes.
-    private const long SizeLimitBytes = 256L << 20;
+    /// <summary>From here on the next append compacts first.</summary>
+    public const long CompactAboveBytes = 1 << 20;
+
+    /// <summary>Far beyond what compaction leaves: not a journal of ours.</summary>
+    public const long SizeLimitBytes = 256L << 20;
+
     private const int CrcDigits = 8;
 
     private readonly string path;
@@ -28,26 +33,17 @@ internal sealed class UploadJournal
     public static UploadJournal Create(string path, JournalEntry first)
     {
         var line = Line(first);
-        try
-        {
-            DurableFiles.WriteAllBytes(path, line);
-        }
-        catch (IOException)
-        {
-            // Half a file of its own name at most: it takes no space from those that try to finish.
-            File.Delete(path + ".new");
-            throw;
-        }
-
+        Replace(path, line);
         return new UploadJournal(path, line.Length);
     }
 
-    /// <summary>The journal and its entries up to the first damaged line; null when the first is damaged.</summary>
+    /// <summary>The journal and its entries up to the first damaged line.</summary>
+    /// <returns>Null when the first line is damaged or the journal is too large.</returns>
     public static (UploadJournal Journal, IReadOnlyList<JournalEntry> Entries)? Load(string path)
     {
         if (new FileInfo(path).Length > SizeLimitBytes)
         {
-            throw new InvalidDataException($"{path} is larger than {SizeLimitBytes} bytes.");
+            return null;
         }
 
         var bytes = File.ReadAllBytes(path);
@@ -77,6 +73,11 @@ internal sealed class UploadJournal
     /// <summary>Durable when it returns. When it throws, the journal is as it was before.</summary>
     public void Append(JournalEntry entry)
     {
+        if (length > CompactAboveBytes)
+        {
+            Compact();
+        }
+
         var line = Line(entry);
         try
         {
@@ -94,6 +95,33 @@ internal sealed class UploadJournal
     }
 
     public void Delete() => File.Delete(path);
+
+    // The length changes only once the folder is synced too; until then each append compacts again, to the same result.
+    private void Compact()
+    {
+        var bytes = File.ReadAllBytes(path);
+        var lines = bytes.AsSpan(0, (int)Math.Min(length, bytes.Length));
+        var first = lines[..(lines.IndexOf((byte)'\n') + 1)];
+        var last = lines[first.Length..];
+        last = last[(last.TrimEnd((byte)'\n').LastIndexOf((byte)'\n') + 1)..];
+        byte[] kept = [.. first, .. last];
+        Replace(path, kept);
+        length = kept.Length;
+    }
+
+    private static void Replace(string path, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            DurableFiles.WriteAllBytes(path, bytes);
+        }
+        catch (IOException)
+        {
+            // Half a file of its own name at most: it takes no space from those that try to finish.
+            File.Delete(path + ".new");
+            throw;
+        }
+    }
 
     // Where even this fails, the half line fails its CRC at the next start, and the next append overwrites it.
     private void Cut()

@@ -45,6 +45,11 @@ internal sealed class UploadPublisher(
             await catalog.CompleteUploadAsync(
                 request, deadline: (clock.GetUtcNow() + CallLimit).UtcDateTime, cancellationToken: cancel);
         }
+        catch (RpcException cancelled) when (
+            cancelled.StatusCode == StatusCode.Cancelled && cancel.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The delivery to Catalog was cancelled.", cancelled, cancel);
+        }
         catch (RpcException gone) when (gone.StatusCode == StatusCode.NotFound)
         {
             // The media was deleted between Catalog's commit and the journal's: there is nothing left to publish.

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Identity;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Upload;
@@ -44,47 +42,19 @@ internal sealed class UploadReception(
         });
     }
 
-    public async Task<long> TakeBodyAsync(StoredUpload upload, long offset, HttpContext context)
+    /// <summary>To be taken before an upload is made: a refused client comes again and would make another.</summary>
+    /// <exception cref="HexcastException">resource_exhausted</exception>
+    public WriterSlot TakeWriterSlot(HttpContext context)
     {
-        if (!await writers.WaitAsync(TimeSpan.Zero, context.RequestAborted))
+        if (!writers.Wait(TimeSpan.Zero, context.RequestAborted))
         {
             context.Response.Headers.RetryAfter = "1";
             throw new HexcastException(
                 ErrorCodes.ResourceExhausted, $"{options.MaxWriters} uploads are being written. Try again soon.");
         }
 
-        try
-        {
-            LiftBodyLimits(context);
-            using var ends = CancellationTokenSource.CreateLinkedTokenSource(
-                context.RequestAborted, lifetime.ApplicationStopping);
-            return await upload.WriteAsync(
-                offset, context.Request.ContentLength, context.Request.Body, ends.Token);
-        }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            throw new HexcastException(
-                ErrorCodes.Unavailable, "The server is stopping. Once it is back, go on at HEAD's offset.");
-        }
-        finally
-        {
-            writers.Release();
-        }
+        return new WriterSlot(writers, lifetime, context);
     }
 
     public void Dispose() => writers.Dispose();
-
-    // The upload's own limits stand in: its length, and the idle time-out.
-    private static void LiftBodyLimits(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = null;
-        }
-
-        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-        {
-            rate.MinDataRate = null;
-        }
-    }
 }

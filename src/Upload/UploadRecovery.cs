@@ -22,7 +22,8 @@ internal sealed class UploadRecovery(UploadStore store, TimeProvider clock, ILog
             var pending = store.Loaded;
             while (true)
             {
-                var failed = await RecoverAsync(pending, stoppingToken);
+                var (failed, busy) = await RecoverAsync(pending, stoppingToken);
+                await SweepAsync(stoppingToken);
                 if (failed > 0)
                 {
                     await backoff.WaitAsync(stoppingToken);
@@ -30,11 +31,10 @@ internal sealed class UploadRecovery(UploadStore store, TimeProvider clock, ILog
                 else
                 {
                     backoff.Reset();
-                    await SweepAsync(stoppingToken);
-                    await store.UnpublishedAsync(SweepInterval, stoppingToken);
+                    await store.UnpublishedAsync(busy.Count > 0 ? LastRetry : SweepInterval, stoppingToken);
                 }
 
-                pending = [.. store.All.Where(upload => upload.Phase == UploadPhase.Received)];
+                pending = [.. store.All.Where(upload => upload.IsUnpublished).Union(busy)];
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -42,23 +42,28 @@ internal sealed class UploadRecovery(UploadStore store, TimeProvider clock, ILog
         }
     }
 
-    private async Task<int> RecoverAsync(IReadOnlyList<StoredUpload> uploads, CancellationToken stop)
+    private async Task<(int Failed, IReadOnlyList<StoredUpload> Busy)> RecoverAsync(
+        IReadOnlyList<StoredUpload> uploads, CancellationToken stop)
     {
         var failed = 0;
+        var busy = new List<StoredUpload>();
         foreach (var upload in uploads)
         {
             try
             {
-                await upload.RecoverAsync(stop);
+                if (!await upload.TryRecoverAsync(stop))
+                {
+                    busy.Add(upload);
+                }
             }
-            catch (Exception failure) when (!stop.IsCancellationRequested)
+            catch (Exception failure) when (failure is not OperationCanceledException || !stop.IsCancellationRequested)
             {
                 failed++;
                 log.LogWarning(failure, "Upload {MediaId} cannot be finished yet", upload.Description.MediaId);
             }
         }
 
-        return failed;
+        return (failed, busy);
     }
 
     private async Task SweepAsync(CancellationToken stop)

@@ -60,6 +60,10 @@ internal sealed class UploadState(UploadDescription description)
 
     public DateTimeOffset LastActivity { get; private set; } = description.CreatedAt;
 
+    /// <summary>All bytes are durable, but Catalog may not know: it is not the client who goes on with it.</summary>
+    public bool IsUnpublished => Phase == UploadPhase.Received
+        || (Phase == UploadPhase.Receiving && Description.Resumable && Offset == Length);
+
     public IReadOnlyList<UploadEffect> Step(UploadEvent happened, DateTimeOffset now) => happened switch
     {
         UploadEvent.Opened opened => Open(opened.PartLength),
@@ -74,7 +78,7 @@ internal sealed class UploadState(UploadDescription description)
         _ => throw new ArgumentOutOfRangeException(nameof(happened)),
     };
 
-    // After a restart. The part was synced before the journal spoke of it, so it can only be longer.
+    // Nobody writes. The part was synced before the journal spoke of it, so it can only be longer.
     private IReadOnlyList<UploadEffect> Open(long partLength) => Phase switch
     {
         UploadPhase.Received => [new UploadEffect.Publish()],

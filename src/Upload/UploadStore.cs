@@ -61,17 +61,18 @@ internal sealed class UploadStore : IDisposable
         : throw new HexcastException(
             ErrorCodes.NotFound, "There is no such upload: it never was, was terminated, or has expired.");
 
-    public async Task PublishAsync(StoredUpload upload, CancellationToken cancel)
+    public Task PublishAsync(StoredUpload upload, CancellationToken cancel) => publisher.PublishAsync(
+        upload.Description, upload.PartPath, upload.Length!.Value, upload.Sha256, cancel);
+
+    /// <summary>There is an upload that its request has left unpublished.</summary>
+    public void WakeRecovery()
     {
-        try
+        lock (unpublished)
         {
-            await publisher.PublishAsync(
-                upload.Description, upload.PartPath, upload.Length!.Value, upload.Sha256, cancel);
-        }
-        catch
-        {
-            WakeRecovery();
-            throw;
+            if (unpublished.CurrentCount == 0)
+            {
+                unpublished.Release();
+            }
         }
     }
 
@@ -107,17 +108,6 @@ internal sealed class UploadStore : IDisposable
         unpublished.Dispose();
     }
 
-    private void WakeRecovery()
-    {
-        lock (unpublished)
-        {
-            if (unpublished.CurrentCount == 0)
-            {
-                unpublished.Release();
-            }
-        }
-    }
-
     private void Load()
     {
         foreach (var path in Directory.GetFiles(folder, "*.new"))
@@ -130,8 +120,10 @@ internal sealed class UploadStore : IDisposable
             var mediaId = Path.GetFileNameWithoutExtension(path);
             if (!MediaId.TryParse(mediaId, out _) || UploadJournal.Load(path) is not var (journal, entries))
             {
-                // Never acknowledged: the first entry is written and synced before the id is answered.
-                Log.LogWarning("The journal {File} has no whole first entry and is set aside", Path.GetFileName(path));
+                // Never acknowledged, or not ours: the first entry is synced before the id is answered.
+                Log.LogWarning(
+                    "The journal {File} has no whole first entry or is too large, and is set aside",
+                    Path.GetFileName(path));
                 File.Move(path, path + ".damaged", overwrite: true);
                 continue;
             }

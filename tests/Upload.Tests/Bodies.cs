@@ -32,8 +32,8 @@ internal sealed class CutOff(byte[] bytes, int sent) : HttpContent
     }
 }
 
-/// <summary>Announces all, sends the first bytes, then keeps the connection open without a byte.</summary>
-internal sealed class Stuck(byte[] bytes, int sent) : HttpContent
+/// <summary>Announces all or no length, sends the first bytes, then keeps the connection open without a byte.</summary>
+internal sealed class Stuck(byte[] bytes, int sent, bool announced = true) : HttpContent
 {
     private readonly TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -50,6 +50,6 @@ internal sealed class Stuck(byte[] bytes, int sent) : HttpContent
     protected override bool TryComputeLength(out long length)
     {
         length = bytes.Length;
-        return true;
+        return announced;
     }
 }

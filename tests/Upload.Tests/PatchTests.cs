@@ -90,12 +90,13 @@ public sealed class PatchTests : UploadFixture
     }
 
     [Fact]
-    public async Task A_body_of_unknown_length_is_taken_up_to_the_upload_s_length_only()
+    public async Task A_body_of_unknown_length_is_refused_beyond_the_upload_s_length_and_what_fits_is_published()
     {
         var location = await CreateAsync(100);
         using var answer = await PatchAsync(location, 0, new Unannounced(Bytes(150)));
         await ShouldBeProblemAsync(answer, 413, "too_large");
-        Catalog.Calls.ShouldBe(0);
+        (await OffsetAsync(location)).ShouldBe(100);
+        (await SourceAsync(location)).ShouldBe(Bytes(150)[..100]);
     }
 
     [Fact]

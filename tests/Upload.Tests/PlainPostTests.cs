@@ -30,6 +30,16 @@ public sealed class PlainPostTests : UploadFixture
     }
 
     [Fact]
+    public async Task A_post_that_names_no_type_and_no_tus_is_a_file_too()
+    {
+        var file = Bytes(1000);
+        using var answer = await Http.PostAsync("/v1/uploads", new ByteArrayContent(file));
+        answer.StatusCode.ShouldBe(HttpStatusCode.Created);
+        var said = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        (await SourceAsync((string)said["media_id"]!)).ShouldBe(file);
+    }
+
+    [Fact]
     public async Task A_broken_post_leaves_nothing_behind()
     {
         var content = new CutOff(Bytes(200_000), 100_000);

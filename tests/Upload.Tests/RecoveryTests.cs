@@ -141,6 +141,104 @@ public sealed class RecoveryTests : UploadFixture
         (await SourceAsync(location)).ShouldBeNull();
     }
 
+    [Fact]
+    public async Task An_upload_that_expired_is_removed_while_others_cannot_be_published()
+    {
+        var location = await LeaveUnpublishedAsync();
+        const string Expired = "01k00000000000000000000002";
+        var journal = Path.Combine(Folder, "uploads", Expired + ".journal");
+        UploadJournal.Create(journal, JournalEntry.Create(new UploadDescription
+        {
+            MediaId = Expired,
+            Length = 100,
+            Resumable = true,
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            Metadata = new UploadMetadata(),
+        }));
+        await OpenAsync();
+        await Eventually.HoldsAsync(() => !File.Exists(journal), "the expired upload stays");
+        File.Exists(PathOf(location, ".journal")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_client_that_keeps_its_request_open_does_not_hold_up_the_others()
+    {
+        var held = await CreateAsync(File1.Length);
+        var stuck = new Stuck(File1, File1.Length, announced: false);
+        var running = PatchAsync(held, 0, stuck);
+        await Eventually.HoldsAsync(async () => await OffsetAsync(held) == File1.Length, "the request does not run");
+
+        Catalog.Refusal = StatusCode.Unavailable;
+        var other = await CreateAsync(File1.Length);
+        using (var answer = await PatchAsync(other, 0, File1))
+        {
+            await ShouldBeProblemAsync(answer, 503, "unavailable");
+        }
+
+        Catalog.Refusal = StatusCode.OK;
+        await ShouldBePublishedAsync(other);
+        File.ReadAllText(PathOf(held, ".journal")).ShouldNotContain("\"received\"");
+        stuck.Release();
+        await Should.ThrowAsync<HttpRequestException>(running);
+    }
+
+    [Fact]
+    public async Task The_end_of_the_node_during_a_delivery_is_no_failure()
+    {
+        var location = await LeaveUnpublishedAsync();
+        (Catalog.Refusal, Catalog.Hangs) = (StatusCode.OK, true);
+        var calls = Catalog.Calls;
+        await OpenAsync();
+        await Eventually.HoldsAsync(() => Catalog.Calls > calls, "nothing is delivered");
+        await Node.DisposeAsync();
+        Log().ShouldNotContain("BackgroundService failed");
+
+        Catalog.Hangs = false;
+        await OpenAsync();
+        await ShouldBePublishedAsync(location);
+    }
+
+    [Fact]
+    public async Task A_journal_of_an_absurd_size_is_set_aside_and_the_node_starts()
+    {
+        var location = await CreateAsync(File1.Length);
+        await Node.DisposeAsync();
+        using (var journal = File.OpenWrite(PathOf(location, ".journal")))
+        {
+            journal.SetLength(UploadJournal.SizeLimitBytes + 1);
+        }
+
+        await OpenAsync();
+        using var answer = await SendAsync(HttpMethod.Head, location);
+        answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        File.Exists(PathOf(location, ".journal.damaged")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_long_journal_is_compacted_and_says_the_same()
+    {
+        var location = await CreateAsync(File1.Length);
+        using (await PatchAsync(location, 0, File1.AsMemory(0, 700_000)))
+        {
+        }
+
+        await Node.DisposeAsync();
+        var path = PathOf(location, ".journal");
+        var lines = File.ReadAllLines(path);
+        var repeats = (int)(UploadJournal.CompactAboveBytes / lines[^1].Length) + 1;
+        File.AppendAllLines(path, Enumerable.Repeat(lines[^1], repeats));
+        var (journal, _) = UploadJournal.Load(path)!.Value;
+
+        journal.Append(JournalEntry.Advance(700_000, DateTimeOffset.UtcNow));
+
+        var compacted = File.ReadAllLines(path);
+        compacted.Length.ShouldBe(3);
+        compacted[..2].ShouldBe([lines[0], lines[^1]]);
+        await OpenAsync();
+        (await OffsetAsync(location)).ShouldBe(700_000);
+        await FinishAsync(location, 700_000);
+    }
+
     // Everything but Catalog's answer; the node is down afterwards.
     private async Task<string> LeaveUnpublishedAsync()
     {

@@ -60,6 +60,28 @@ public sealed class TakeoverTests : UploadFixture
         await Should.ThrowAsync<HttpRequestException>(running);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task When_all_bytes_are_there_the_upload_is_published_however_its_request_ends(bool idle)
+    {
+        var file = Bytes(3_000_000);
+        var location = await CreateAsync(file.Length);
+        var stuck = new Stuck(file, file.Length, announced: false);
+        var running = PatchAsync(location, 0, stuck);
+        await Eventually.HoldsAsync(async () => await OffsetAsync(location) == file.Length, "bytes are lost");
+        if (!idle)
+        {
+            stuck.Release();
+        }
+
+        await Eventually.HoldsAsync(
+            () => File.ReadAllText(PathOf(location, ".journal")).Contains("\"finished\""), "the upload is not over");
+        (await SourceAsync(location)).ShouldBe(file);
+        stuck.Release();
+        await running.ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
     [Fact]
     public async Task A_cut_connection_keeps_what_had_arrived()
     {

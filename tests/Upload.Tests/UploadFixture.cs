@@ -50,6 +50,8 @@ public abstract class UploadFixture : IAsyncLifetime
         await OpenAsync();
     }
 
+    internal string Log() => File.ReadAllText(Path.Combine(Folder, "log"));
+
     internal string PathOf(string location, string ending) =>
         Path.Combine(Folder, "uploads", location.Split('/')[^1] + ending);
 
@@ -142,19 +144,27 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
 
     public StatusCode Refusal { get; set; } = StatusCode.OK;
 
+    /// <summary>Answers only when the call is cancelled.</summary>
+    public bool Hangs { get; set; }
+
     public int Calls => calls;
 
-    public override Task<CompleteUploadResponse> CompleteUpload(
+    public override async Task<CompleteUploadResponse> CompleteUpload(
         CompleteUploadRequest request, ServerCallContext context)
     {
         Interlocked.Increment(ref calls);
+        if (Hangs)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);
+        }
+
         if (Refusal != StatusCode.OK)
         {
             throw new RpcException(new Status(Refusal, "refused by the test"));
         }
 
         Completed[request.MediaId] = request;
-        return Task.FromResult(new CompleteUploadResponse { Media = new MediaRecord { MediaId = request.MediaId } });
+        return new CompleteUploadResponse { Media = new MediaRecord { MediaId = request.MediaId } };
     }
 }
 

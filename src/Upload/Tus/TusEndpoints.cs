@@ -65,18 +65,18 @@ internal static class TusEndpoints
 
         var length = TusHeaders.RequireNumber(request, TusHeaders.UploadLength);
         var header = request.Headers[TusHeaders.UploadMetadata].ToString();
-        var hasBody = request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0;
-        if (hasBody)
+        if (HasBody(request))
         {
             TusHeaders.RequireOffsetContentType(request);
         }
 
+        using var slot = HasBody(request) ? reception.TakeWriterSlot(context) : null;
         var upload = reception.Create(length, resumable: true, metadata.ReadHeader(header), header);
         headers.Location = $"{Collection}/{upload.Description.MediaId}";
         SayExpiry(headers, upload, reception.Options);
-        if (hasBody)
+        if (slot is not null)
         {
-            headers[TusHeaders.UploadOffset] = Number(await reception.TakeBodyAsync(upload, 0, context));
+            headers[TusHeaders.UploadOffset] = Number(await slot.TakeBodyAsync(upload, 0));
         }
 
         context.Response.StatusCode = StatusCodes.Status201Created;
@@ -100,7 +100,8 @@ internal static class TusEndpoints
         var upload = Find(context, reception, id);
         TusHeaders.RequireOffsetContentType(context.Request);
         var offset = TusHeaders.RequireNumber(context.Request, TusHeaders.UploadOffset);
-        var reached = await reception.TakeBodyAsync(upload, offset, context);
+        using var slot = reception.TakeWriterSlot(context);
+        var reached = await slot.TakeBodyAsync(upload, offset);
         context.Response.Headers[TusHeaders.UploadOffset] = Number(reached);
         SayExpiry(context.Response.Headers, upload, reception.Options);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -141,10 +142,15 @@ internal static class TusEndpoints
             ? method.ToUpperInvariant()
             : context.Request.Method;
 
+    // Without a type (curl -X POST -T): a body with no word of tus.
     private static bool IsPlain(HttpRequest request) =>
         !request.Headers.ContainsKey(TusHeaders.TusResumable)
-        && request.ContentType is { } type
-        && !string.Equals(type, TusHeaders.OffsetContentType, StringComparison.OrdinalIgnoreCase);
+        && (request.ContentType is { } type
+            ? !string.Equals(type, TusHeaders.OffsetContentType, StringComparison.OrdinalIgnoreCase)
+            : HasBody(request) && !request.Headers.ContainsKey(TusHeaders.UploadLength));
+
+    private static bool HasBody(HttpRequest request) =>
+        request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0;
 
     private static void SayExpiry(IHeaderDictionary headers, StoredUpload upload, UploadOptions options) =>
         headers[TusHeaders.UploadExpires] =
