@@ -6,6 +6,7 @@ using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Catalog;
 
@@ -28,7 +29,11 @@ public sealed class CatalogModule : RoleModule
         role.Services.AddSingleton<OutboxReceivers>();
         role.Services.AddSingleton<CatalogService>();
         role.Services.AddHostedService<JobFollowers>();
-        role.Services.AddHostedService<OutboxDispatcher>();
+        foreach (var kind in OutboxKinds.All)
+        {
+            role.Services.AddSingleton<IHostedService>(
+                services => ActivatorUtilities.CreateInstance<OutboxDispatcher>(services, kind));
+        }
     }
 
     public override void MapHttp(IEndpointRouteBuilder http)

@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using Dapper;
+using Hexcast.Catalog.Delivery;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Sql;
 using Microsoft.Data.Sqlite;
@@ -19,11 +21,20 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
 
     private readonly SqliteDatabase database = new(path, Schema.Migrations);
 
-    /// <summary>There is something in the outbox.</summary>
-    public Signal OutboxFilled { get; } = new(clock);
+    /// <summary>For each kind of row: the outbox may hold one to deliver.</summary>
+    public IReadOnlyDictionary<string, Signal> OutboxFilled { get; } =
+        OutboxKinds.All.ToFrozenDictionary(kind => kind, _ => new Signal(clock), StringComparer.Ordinal);
 
     /// <summary>There is a version to follow.</summary>
     public Signal VersionAdded { get; } = new(clock);
+
+    public void WakeOutbox()
+    {
+        foreach (var filled in OutboxFilled.Values)
+        {
+            filled.Set();
+        }
+    }
 
     public T Read<T>(Func<SqliteConnection, T> work) => database.Read(work);
 
@@ -46,7 +57,11 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
     public void Dispose()
     {
         database.Dispose();
-        OutboxFilled.Dispose();
+        foreach (var filled in OutboxFilled.Values)
+        {
+            filled.Dispose();
+        }
+
         VersionAdded.Dispose();
     }
 
@@ -80,7 +95,7 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
 
         if (done.OutboxTouched)
         {
-            OutboxFilled.Set();
+            WakeOutbox();
         }
 
         if (done.VersionsTouched)
@@ -111,8 +126,7 @@ internal sealed class CatalogTransaction(SqliteConnection connection, SqliteTran
 
     public MediaRow? Find(string mediaId) => MediaTable.Find(connection, mediaId, transaction);
 
-    public bool IsDeleted(string mediaId) => connection.ExecuteScalar<long>(
-        "SELECT count(*) FROM change WHERE media_id = @mediaId AND deleted = 1", new { mediaId }, transaction) > 0;
+    public bool IsDeleted(string mediaId) => MediaTable.IsDeleted(connection, mediaId, transaction);
 
     public MediaRow Insert(MediaRow row)
     {

@@ -30,6 +30,12 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
             throw Bad("source must name the media's own source object with its length and SHA-256.");
         }
 
+        // Before its object is looked for, which went with it: only this answer ends the upload's repeating.
+        if (store.Read(connection => MediaTable.IsDeleted(connection, request.MediaId)))
+        {
+            throw Deleted(request.MediaId);
+        }
+
         if (store.Find(request.MediaId) is null
             && (await objects.StatAsync(source.Key, cancel))?.Length is var length && length != source.Length)
         {
@@ -53,7 +59,7 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
 
                 if (write.IsDeleted(request.MediaId))
                 {
-                    throw new HexcastException(ErrorCodes.NotFound, $"Media {request.MediaId} was deleted.");
+                    throw Deleted(request.MediaId);
                 }
 
                 write.AddToOutbox(request.MediaId, OutboxKinds.Uploaded);
@@ -183,6 +189,9 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
         text.Length > limit ? throw Bad($"{name} is longer than {limit} characters.")
         : text.Any(char.IsControl) ? throw Bad($"{name} holds a control character.")
         : text;
+
+    private static HexcastException Deleted(string mediaId) =>
+        new(ErrorCodes.NotFound, $"Media {mediaId} was deleted.");
 
     private static HexcastException Bad(string message) => new(ErrorCodes.InvalidArgument, message);
 }

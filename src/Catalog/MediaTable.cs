@@ -21,6 +21,11 @@ internal static class MediaTable
         connection.QuerySingleOrDefault<Flat>(
             $"SELECT {Columns} FROM media WHERE media_id = @mediaId", new { mediaId }, transaction)?.ToRow();
 
+    public static bool IsDeleted(
+        SqliteConnection connection, string mediaId, SqliteTransaction? transaction = null) =>
+        connection.ExecuteScalar<long>(
+            "SELECT count(*) FROM change WHERE media_id = @mediaId AND deleted = 1", new { mediaId }, transaction) > 0;
+
     /// <summary>Newest first; only those older than <paramref name="before"/> where it is given.</summary>
     public static IReadOnlyList<MediaRow> List(
         SqliteConnection connection, MediaFilter filter, string? before, int limit)

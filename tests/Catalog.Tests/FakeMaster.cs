@@ -21,6 +21,12 @@ internal sealed class FakeMaster
     /// <summary>Takes the order, then loses the answer.</summary>
     public int AnswersToLose { get; set; }
 
+    /// <summary>Runs within each order.</summary>
+    public Func<CancellationToken, Task> OnOrder { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Runs before a media is forgotten.</summary>
+    public Func<string, CancellationToken, Task> OnForget { get; set; } = (_, _) => Task.CompletedTask;
+
     public ConcurrentQueue<TranscodeRequest> Orders { get; } = new();
 
     public ConcurrentQueue<string> Forgotten { get; } = new();
@@ -111,17 +117,18 @@ internal sealed class FakeJob(string jobId, string mediaId)
 
 internal sealed class FakeTranscoder(FakeMaster master) : Transcoder.TranscoderBase
 {
-    public override Task<TranscodeResponse> Transcode(TranscodeRequest request, ServerCallContext context)
+    public override async Task<TranscodeResponse> Transcode(TranscodeRequest request, ServerCallContext context)
     {
         master.Check();
         master.Orders.Enqueue(request);
+        await master.OnOrder(context.CancellationToken);
         var job = master.Job(request.MediaId);
         if (master.AnswersToLose-- > 0)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "the answer is lost"));
         }
 
-        return Task.FromResult(new TranscodeResponse { JobId = job.JobId });
+        return new TranscodeResponse { JobId = job.JobId };
     }
 }
 
@@ -176,12 +183,13 @@ internal sealed class FakeScheduler(FakeMaster master) : Scheduler.SchedulerBase
         return Task.FromResult(new RetryJobResponse());
     }
 
-    public override Task<ForgetMediaResponse> ForgetMedia(ForgetMediaRequest request, ServerCallContext context)
+    public override async Task<ForgetMediaResponse> ForgetMedia(ForgetMediaRequest request, ServerCallContext context)
     {
         master.Check();
+        await master.OnForget(request.MediaId, context.CancellationToken);
         master.Forgotten.Enqueue(request.MediaId);
         master.Forget(request.MediaId);
-        return Task.FromResult(new ForgetMediaResponse());
+        return new ForgetMediaResponse();
     }
 }
 

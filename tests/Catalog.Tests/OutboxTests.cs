@@ -5,6 +5,7 @@ using Hexcast.Catalog.Delivery;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Catalog.Tests;
 
@@ -121,11 +122,76 @@ public sealed class OutboxTests : CatalogFixture
         }
 
         await EmptyAsync();
-        await Attempts.PutAsync(Objects, request.Source.Key, System.Text.Encoding.UTF8.GetBytes(request.Filename));
         var refused = await Should.ThrowAsync<RpcException>(async () => await Client.CompleteUploadAsync(request));
         refused.StatusCode.ShouldBe(StatusCode.NotFound);
     }
 
+    [Fact]
+    public async Task No_order_waits_for_a_delete_that_the_master_cannot_finish()
+    {
+        var (stuck, _) = await OrderAsync();
+        var release = new TaskCompletionSource();
+        Master.OnForget = (_, cancel) => release.Task.WaitAsync(cancel);
+        await DeleteAsync(stuck);
+        await OrderAsync();
+        Master.Forgotten.ShouldBeEmpty();
+        release.SetResult();
+        await EmptyAsync();
+    }
+
+    [Fact]
+    public async Task A_delete_that_takes_too_long_holds_up_no_other()
+    {
+        var (stuck, _) = await OrderAsync();
+        var (other, _) = await OrderAsync();
+        Master.OnForget = (mediaId, _) => mediaId == stuck
+            ? throw new RpcException(new Status(StatusCode.DeadlineExceeded, "a worker is still at it"))
+            : Task.CompletedTask;
+        await DeleteAsync(stuck);
+        await DeleteAsync(other);
+        await Eventually.HoldsAsync(() => Master.Forgotten.Contains(other), "the other delete is held up");
+        Master.OnForget = (_, _) => Task.CompletedTask;
+        await EmptyAsync();
+        Master.Forgotten.ShouldBe([other, stuck]);
+    }
+
+    [Fact]
+    public async Task A_delete_is_told_after_its_medias_order()
+    {
+        var release = new TaskCompletionSource();
+        Master.OnOrder = cancel => release.Task.WaitAsync(cancel);
+        var mediaId = await UploadAsync();
+        await Eventually.HoldsAsync(() => Master.Orders.Count == 1, "the order has not begun");
+        await DeleteAsync(mediaId);
+        var marker = await UploadAsync("other.mp4");
+        await DeleteAsync(marker);
+        Store.Read(connection => OutboxTable.Heads(connection, OutboxKinds.Deleted, 0, 10)).ShouldBeEmpty();
+        release.SetResult();
+        await EmptyAsync();
+        Master.Forgotten.ShouldBe([mediaId, marker], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_stop_in_the_midst_of_a_delivery_is_no_failure()
+    {
+        Master.OnOrder = cancel => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel);
+        using var dispatcher = ActivatorUtilities.CreateInstance<OutboxDispatcher>(
+            Node.Get<IServiceProvider>(), OutboxKinds.Uploaded);
+        await UploadAsync();
+        await dispatcher.StartAsync(CancellationToken.None);
+        // The node's own dispatcher gives it too.
+        await Eventually.HoldsAsync(() => Master.Orders.Count == 2, "the delivery has not begun");
+        await dispatcher.StopAsync(CancellationToken.None);
+        dispatcher.ExecuteTask!.IsCompletedSuccessfully.ShouldBeTrue();
+    }
+
+    private async Task DeleteAsync(string mediaId)
+    {
+        using var deleted = await Http.DeleteAsync($"/v1/media/{mediaId}");
+        deleted.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+    }
+
     private Task EmptyAsync() => Eventually.HoldsAsync(
-        () => Store.Read(connection => OutboxTable.Heads(connection, 0, 10)).Count == 0, "the outbox is not empty");
+        () => Store.Read(connection => connection.ExecuteScalar<long>("SELECT count(*) FROM outbox")) == 0,
+        "the outbox is not empty");
 }

@@ -8,11 +8,12 @@ using Microsoft.Extensions.Logging;
 namespace Hexcast.Catalog.Delivery;
 
 /// <summary>
-/// Delivers the outbox at least once: one row of a media at a time in their order, woken by commits and every 30 s.
-/// A row leaves in the transaction that records what its delivery led to.
+/// Delivers the outbox's rows of one kind at least once, woken by commits and every 30 s. Each kind has a loop of its
+/// own, as a delete may wait long for workers and no order waits for it. The rows of one media keep their order: a row
+/// is due once it is the media's oldest, and leaves in the transaction that records what its delivery led to.
 /// </summary>
 internal sealed class OutboxDispatcher(
-    CatalogStore store, OutboxReceivers receivers, TimeProvider clock, ILogger<OutboxDispatcher> log)
+    string kind, CatalogStore store, OutboxReceivers receivers, TimeProvider clock, ILogger<OutboxDispatcher> log)
     : BackgroundService
 {
     private const int PageSize = 100;
@@ -29,7 +30,7 @@ internal sealed class OutboxDispatcher(
                 if (await TryDeliverAllAsync(stoppingToken))
                 {
                     backoff.Reset();
-                    await store.OutboxFilled.WaitAsync(SweepInterval, stoppingToken);
+                    await store.OutboxFilled[kind].WaitAsync(SweepInterval, stoppingToken);
                 }
                 else
                 {
@@ -61,7 +62,7 @@ internal sealed class OutboxDispatcher(
     {
         var all = true;
         var after = 0L;
-        while (store.Read(connection => OutboxTable.Heads(connection, after, PageSize)) is { Count: > 0 } page)
+        while (store.Read(connection => OutboxTable.Heads(connection, kind, after, PageSize)) is { Count: > 0 } page)
         {
             foreach (var row in page)
             {
@@ -69,17 +70,21 @@ internal sealed class OutboxDispatcher(
                 try
                 {
                     await receivers.DeliverAsync(row, cancel);
-                    // The media's next row is a head now, and may lie anywhere behind.
-                    store.OutboxFilled.Set();
+                    // The media's next row is a head now, of whichever kind, and may lie anywhere behind.
+                    store.WakeOutbox();
                 }
-                catch (RpcException failure) when (!cancel.IsCancellationRequested)
+                catch (RpcException) when (cancel.IsCancellationRequested)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                }
+                catch (RpcException failure)
                 {
                     all = false;
                     log.LogInformation(
                         "{Kind} of media {MediaId} is not delivered yet: {Status}",
                         row.Kind, row.MediaId, failure.Status);
-                    // A receiver that is away is away for the other rows too.
-                    if (failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
+                    // A receiver that is away is away for the other rows too; one that is slow may be so for this one.
+                    if (failure.StatusCode == StatusCode.Unavailable)
                     {
                         return false;
                     }
