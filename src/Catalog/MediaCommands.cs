@@ -131,34 +131,44 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
 
     /// <summary>
     /// The master has taken the restart: the media is no longer failed, also before the follower hears of it. If it has
-    /// heard more by now, that stands.
+    /// heard more by now, or another retry was quicker, that stands.
     /// </summary>
     public Task<MediaRow> RestartAsync(string mediaId, string version, long cursor, CancellationToken cancel) =>
         store.WriteAsync(
             write =>
             {
                 var media = Require(write, mediaId, expectedRowVersion: null);
-                return VersionTable.Find(write.Connection, version, write.Transaction)?.Cursor == cursor
+                return IsFailed(media, version)
+                    && VersionTable.Find(write.Connection, version, write.Transaction)?.Cursor == cursor
                     ? write.Update(media with { State = MediaState.Processing, Error = null })
                     : media;
             },
             cancel);
 
-    /// <summary>Orders the media anew, as if it had just been uploaded.</summary>
-    public Task<MediaRow> OrderAgainAsync(string mediaId, CancellationToken cancel) =>
+    /// <summary>Orders the media anew, as if it had just been uploaded, unless another retry was quicker.</summary>
+    /// <param name="failedJob">The job that the caller saw fail; null when there was none.</param>
+    public Task<MediaRow> OrderAgainAsync(string mediaId, string? failedJob, CancellationToken cancel) =>
         store.WriteAsync(
             write =>
             {
                 var media = Require(write, mediaId, expectedRowVersion: null);
-                if (media.JobId is { } lost)
+                if (!IsFailed(media, failedJob))
                 {
-                    VersionTable.Follow(write, lost, following: false);
+                    return media;
+                }
+
+                if (failedJob is not null)
+                {
+                    VersionTable.Follow(write, failedJob, following: false);
                 }
 
                 write.AddToOutbox(mediaId, OutboxKinds.Uploaded);
                 return write.Update(media with { State = MediaState.Uploaded, JobId = null, Error = null });
             },
             cancel);
+
+    private static bool IsFailed(MediaRow media, string? job) =>
+        media.State == MediaState.Failed && media.JobId == job;
 
     private static MediaRow Require(CatalogTransaction write, string mediaId, long? expectedRowVersion)
     {

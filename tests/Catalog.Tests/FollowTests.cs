@@ -173,6 +173,46 @@ public sealed class FollowTests : CatalogFixture
     }
 
     [Fact]
+    public async Task Of_two_retries_that_saw_the_same_failure_one_counts()
+    {
+        Master.Refusal = StatusCode.InvalidArgument;
+        var mediaId = await UploadAsync();
+        await StateAsync(mediaId, "failed");
+        Master.Refusal = StatusCode.OK;
+        var commands = Node.Get<MediaCommands>();
+        await commands.OrderAgainAsync(mediaId, failedJob: null, CancellationToken.None);
+        await StateAsync(mediaId, "processing");
+        var late = await commands.OrderAgainAsync(mediaId, failedJob: null, CancellationToken.None);
+        late.State.ShouldBe(MediaState.Processing);
+        var job = Master.Job(mediaId);
+        var restarted = await commands.RestartAsync(mediaId, job.JobId, cursor: 0, CancellationToken.None);
+        restarted.RowVersion.ShouldBe(late.RowVersion);
+
+        Plan(job, chunks: 1, audio: false);
+        await CommitChunkAsync(mediaId, job, 0);
+        End(job, JobState.Done);
+        await StateAsync(mediaId, "ready");
+        Master.Orders.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_answered_to_a_second_order_is_followed_again()
+    {
+        var (mediaId, job) = await OrderAsync();
+        await Node.DisposeAsync();
+        await OpenAsync(followers: false);
+        var following = await Store.WriteAsync(
+            write =>
+            {
+                VersionTable.Follow(write, job.JobId, following: false);
+                VersionTable.Add(write, job.JobId, mediaId);
+                return VersionTable.Find(write.Connection, job.JobId, write.Transaction)!.Following;
+            },
+            CancellationToken.None);
+        following.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Only_a_failed_media_can_be_retried()
     {
         var (mediaId, _) = await OrderAsync();

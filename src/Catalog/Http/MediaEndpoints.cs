@@ -89,7 +89,7 @@ internal sealed class MediaEndpoints(
         }
 
         media = (media.JobId is { } job ? await RestartAsync(id, job, context.RequestAborted) : null)
-            ?? await commands.OrderAgainAsync(id, context.RequestAborted);
+            ?? await commands.OrderAgainAsync(id, media.JobId, context.RequestAborted);
         Tag(context, media);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         await AnswerAsync(context, Describe(media));

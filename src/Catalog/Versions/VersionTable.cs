@@ -12,12 +12,13 @@ internal sealed record VersionRow(
 
 internal static class VersionTable
 {
+    /// <summary>From here on it is followed, also when an order has led to a version that is there already.</summary>
     public static void Add(CatalogTransaction write, string version, string mediaId)
     {
         write.Connection.Execute(
             """
             INSERT INTO version (version, media_id, stage, following, cursor, created_at)
-            VALUES (@version, @mediaId, @stage, 1, 0, @Now) ON CONFLICT (version) DO NOTHING
+            VALUES (@version, @mediaId, @stage, 1, 0, @Now) ON CONFLICT (version) DO UPDATE SET following = 1
             """,
             new { version, mediaId, stage = nameof(VersionStage.Processing), write.Now },
             write.Transaction);
