@@ -42,6 +42,11 @@ public sealed class FollowTests : CatalogFixture
         var renditions = media["renditions"]!.AsArray();
         renditions.Count.ShouldBe(3);
         ((int)renditions[0]!["segments"]!).ShouldBe(5);
+        renditions[0]!["channels"].ShouldBeNull();
+        renditions[0]!["width"].ShouldNotBeNull();
+        renditions[2]!["width"].ShouldBeNull();
+        renditions[2]!["frame_rate"].ShouldBeNull();
+        renditions[2]!["channels"].ShouldNotBeNull();
         ((long)renditions[0]!["average_bitrate"]!).ShouldBe(200);
         media["playable_at"].ShouldNotBeNull();
     }
