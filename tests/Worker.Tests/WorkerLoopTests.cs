@@ -39,7 +39,8 @@ public sealed class WorkerLoopTests : IAsyncDisposable
             new("Worker:HeartbeatInterval", "00:00:00.1"), new("Worker:Slots", "2"),
         ]).Build();
         node = HexcastHost.Build(
-            settings, configuration, [new FakeMaster.Module(master), new WorkerModule(), new BrokenClock.Module(clock)]);
+            settings, configuration,
+            [new FakeMaster.Module(master), new WorkerModule(), new BrokenClock.Module(clock)]);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

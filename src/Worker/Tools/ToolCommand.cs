@@ -18,7 +18,7 @@ internal sealed record ToolCommand
     /// </summary>
     public string? OutputFolder { get; init; }
 
-    /// <summary>How much longer than the stall limit it may be silent at first: it must skip a part of its source.</summary>
+    /// <summary>How much longer than the stall limit it may be silent at first, while it skips a part.</summary>
     public TimeSpan HeadStart { get; init; }
 
     /// <summary>Somebody waits for this one: it goes before the tools of tasks that nobody waits for.</summary>

@@ -28,7 +28,7 @@ internal static partial class UntrustedFile
         RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
 
     /// <summary>For reading; null when there is nothing of that name.</summary>
-    /// <exception cref="AttemptFailedException">tool_output_not_a_file: a link, a pipe, a folder or a device.</exception>
+    /// <exception cref="AttemptFailedException">It is a link, a pipe, a folder or a device.</exception>
     public static SafeFileHandle? Open(string path)
     {
         var file = new SafeFileHandle(OpenFile(path, NoFollow | NonBlocking | CloseOnExec), ownsHandle: true);
