@@ -38,10 +38,18 @@ public sealed class WriterLimitTests : UploadFixture
             "the slot is not given back");
     }
 
-    private Task<HttpResponseMessage> CreateWithBodyAsync(byte[] file)
+    [Fact]
+    public async Task A_creation_whose_body_is_too_long_leaves_no_upload_behind()
+    {
+        using var answer = await CreateWithBodyAsync(Bytes(101), length: 100);
+        await ShouldBeProblemAsync(answer, 413, "too_large");
+        Store.All.ShouldBeEmpty();
+    }
+
+    private Task<HttpResponseMessage> CreateWithBodyAsync(byte[] file, int? length = null)
     {
         var content = new ByteArrayContent(file);
         content.Headers.ContentType = new(OffsetType);
-        return SendAsync(HttpMethod.Post, "/v1/uploads", content, ("Upload-Length", $"{file.Length}"));
+        return SendAsync(HttpMethod.Post, "/v1/uploads", content, ("Upload-Length", $"{length ?? file.Length}"));
     }
 }

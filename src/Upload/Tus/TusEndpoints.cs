@@ -70,6 +70,12 @@ internal static class TusEndpoints
             TusHeaders.RequireOffsetContentType(request);
         }
 
+        if (request.ContentLength > length)
+        {
+            throw new HexcastException(
+                ErrorCodes.TooLarge, $"The body goes beyond the upload's length of {length} bytes.");
+        }
+
         using var slot = HasBody(request) ? reception.TakeWriterSlot(context) : null;
         var upload = reception.Create(length, resumable: true, metadata.ReadHeader(header), header);
         headers.Location = $"{Collection}/{upload.Description.MediaId}";
