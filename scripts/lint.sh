@@ -8,8 +8,8 @@ run_lint() {
     if command -v shellcheck >/dev/null; then shellcheck -x -P "$root" "$script"; fi
   done
   # Warnings are errors in every project.
-  build_quietly Hexcast.slnx 'tests/\|bench/'
+  build_everything
   quietly dotnet format whitespace "$root" --folder --verify-no-changes --exclude "$root/artifacts"
-  quietly dotnet exec "$root/tests/Tidy/bin/Release/net10.0/Hexcast.Tidy.dll" -noLogo -noColor
+  quietly dotnet exec "$root/$tidy_dll" -noLogo -noColor
   say "all well"
 }

@@ -10,11 +10,11 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 
 # What must be there → the Debian packages that bring it.
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
-readonly test_packages=(chromium etcd etcdctl python3-grpc nginx)
+readonly test_packages=(chromium etcd etcdctl python3-grpc)
 declare -rA debian_packages=(
   [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm
   [chromium]=chromium [etcd]=etcd-server [etcdctl]=etcd-client
-  [python3-grpc]="python3-grpcio python3-protobuf" [nginx]=nginx-light
+  [python3-grpc]="python3-grpcio python3-protobuf"
 )
 
 say() { printf 'hexcast: %s\n' "$*" >&2; }
@@ -22,7 +22,6 @@ say() { printf 'hexcast: %s\n' "$*" >&2; }
 is_there() {
   case $1 in
     python3-grpc) [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null ;;
-    nginx) command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
@@ -72,10 +71,7 @@ install_packages() {
   rm -f "$log"
   # Not at the next boot either.
   if [[ -d /run/systemd/system ]]; then
-    local service
-    for service in etcd nginx; do
-      [[ " $* " == *" $service"* ]] && systemctl -q disable "$service" 2>/dev/null
-    done
+    [[ " $* " == *" etcd"* ]] && systemctl -q disable etcd 2>/dev/null
   fi
   return 0
 }
@@ -131,18 +127,18 @@ sources_stamp() {
   ) | sha256sum
 }
 
-# build_quietly WHAT [FOLDERS]: Release build of a project folder or the solution, if its sources changed.
-# FOLDERS: which of src|tests|bench it takes its sources from, beside what all projects share.
+# build_quietly WHAT DLL [FOLDERS]: Release build of a project folder or the solution, if its sources changed or DLL,
+# which it makes, is not there. FOLDERS: which of src|tests|bench it takes its sources from, beside what all projects share.
 build_quietly() (
-  local what=$1 stamp_file stamp
+  local what=$1 dll=$2 stamp_file stamp
   mkdir -p "$root/artifacts"
   # Two starts at once would write the same files.
   exec 9>"$root/artifacts/build.lock"
   flock 9
   install_player
   stamp_file="$root/artifacts/built-$(tr -c 'A-Za-z0-9\n' - <<<"$what")"
-  stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${2:-src/}")
-  [[ -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0
+  stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${3:-src/}")
+  [[ -f $root/$dll && -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0
   say "building $what"
   # One compiler for all projects, and gone afterwards: starting one a project takes most of the time.
   quietly dotnet build "$root/$what" -c Release -v q -nologo -tl:off '-clp:NoSummary;ErrorsOnly' \
@@ -151,4 +147,8 @@ build_quietly() (
   printf '%s' "$stamp" >"$stamp_file"
 )
 
-build_app() { build_quietly src/App; }
+readonly app_dll=src/App/bin/Release/net10.0/hexcast.dll
+readonly tidy_dll=tests/Tidy/bin/Release/net10.0/Hexcast.Tidy.dll
+
+build_app() { build_quietly src/App "$app_dll"; }
+build_everything() { build_quietly Hexcast.slnx "$tidy_dll" 'tests/\|bench/'; }

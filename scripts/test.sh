@@ -3,7 +3,7 @@
 
 readonly project_limit_seconds=540
 # These drive whole processes, encoders or a browser; beside others they would only measure each other.
-readonly alone='EndToEnd|Simulation|Worker.Tests|App.Tests'
+readonly alone='EndToEnd|Worker.Tests|App.Tests|Playback.Tests'
 
 # run_project_tests PROJECT [XUNIT ARGUMENTS]: writes PROJECT.{log,xml,code} into $reports, the code last.
 # Runs in a background subshell of its own, so that an interrupt reaches the test and not only this script.
@@ -59,7 +59,7 @@ run_tests() {
   local passed=0 failed=0 skipped=0 reports="$root/artifacts/tests"
   need_sdk
   need_packages "${run_packages[@]}" "${test_packages[@]}"
-  build_quietly Hexcast.slnx 'tests/\|bench/'
+  build_everything
 
   mapfile -t projects < <(cd "$root/tests" && find . -mindepth 2 -maxdepth 2 -name '*.csproj' \
     -not -path './Drills/*' -not -path './Harness/*' -printf '%h\n' | sed 's|^\./||' | LC_ALL=C sort)
