@@ -37,6 +37,13 @@ internal sealed class RunningNode : IAsyncDisposable
         HexcastNode? built = null;
         try
         {
+            // All of it, not only what the chosen roles read: a misspelt section would be silently without effect.
+            var problems = ConfigurationCheck.Problems(settings, configurationFile);
+            if (problems.Count > 0)
+            {
+                throw new ConfigurationException(problems);
+            }
+
             var configuration = ConfigurationSources.Load(settings.DataFolder, configurationFile);
             built = HexcastHost.Build(settings, configuration, [.. targets.Select(target => target.Module())]);
             await built.StartAsync(cancel);

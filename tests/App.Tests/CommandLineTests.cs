@@ -230,7 +230,7 @@ public sealed class CommandLineTests
 
             var ended = await HexcastProcess.RunAsync(null, "check-config", "--config", file);
 
-            ended.ExitCode.ShouldBe(ExitCode.Failed);
+            ended.ExitCode.ShouldBe(ExitCode.Usage);
             ended.Output.ShouldContain("Worker:Slots = '-1'");
             ended.Output.ShouldContain("Worker:Slotss is no option");
             ended.Output.ShouldContain("Wroker is no section");
@@ -239,6 +239,81 @@ public sealed class CommandLineTests
         {
             File.Delete(file);
         }
+    }
+
+    [Theory]
+    [InlineData("check-config")]
+    [InlineData("serve")]
+    [InlineData("play")]
+    public async Task A_misspelt_section_and_a_broken_preset_are_refused_with_2_and_named(string command)
+    {
+        var folder = Directory.CreateTempSubdirectory("hexcast-test-");
+        try
+        {
+            var presets = folder.CreateSubdirectory("presets").FullName;
+            await File.WriteAllTextAsync(
+                Path.Combine(folder.FullName, "hexcast.json"), """{ "Wroker": { "Slots": 1 } }""",
+                TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                Path.Combine(presets, "mine.yaml"), "codec: [", TestContext.Current.CancellationToken);
+
+            var ended = await HexcastProcess.RunAsync(null, command, "--data", folder.FullName);
+
+            ended.ExitCode.ShouldBe(ExitCode.Usage, ended.Errors);
+            var words = ended.Output + ended.Errors;
+            words.ShouldContain("Wroker is no section");
+            words.ShouldContain(Path.Combine(presets, "mine.yaml"));
+            words.ShouldNotContain("   at Hexcast", customMessage: "no stack trace");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task What_keeps_the_coordinator_from_its_log_is_told_without_a_stack_trace()
+    {
+        var folder = Directory.CreateTempSubdirectory("hexcast-test-");
+        try
+        {
+            var log = folder.CreateSubdirectory("coordinator").FullName;
+            await using var held = new FileStream(
+                Path.Combine(log, "lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+
+            var ended = await HexcastProcess.RunAsync(
+                null, "serve", "--target", "coordinator", "--data", folder.FullName);
+
+            ended.ExitCode.ShouldBe(ExitCode.Failed, ended.Errors);
+            ended.Errors.ShouldContain("hexcast: ");
+            ended.Errors.ShouldContain("cannot be locked");
+            ended.Errors.ShouldNotContain("   at Hexcast");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Rm_and_retry_answer_with_one_document()
+    {
+        await using var server = await ApiServer.StartAsync(http =>
+        {
+            http.MapDelete("/v1/media/{id}", () => Results.NoContent());
+            http.MapPost("/v1/media/{id}/retry", () => Results.Text(Media, "application/json", statusCode: 202));
+        });
+
+        var removed = await HexcastProcess.RunAsync(server.Address, "rm", "m1", "--yes", "--json");
+        var retried = await HexcastProcess.RunAsync(server.Address, "retry", "m1", "--json");
+
+        removed.ExitCode.ShouldBe(ExitCode.Success, removed.Errors);
+        using var removal = JsonDocument.Parse(removed.Output);
+        removal.RootElement.GetProperty("media_id").GetString().ShouldBe("m1");
+        removal.RootElement.GetProperty("deleted").GetBoolean().ShouldBeTrue();
+        retried.ExitCode.ShouldBe(ExitCode.Success, retried.Errors);
+        using var retry = JsonDocument.Parse(retried.Output);
+        retry.RootElement.GetProperty("media_id").GetString().ShouldBe("m1");
     }
 
     private static void MapMedia(IEndpointRouteBuilder http)

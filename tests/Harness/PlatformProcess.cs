@@ -65,7 +65,9 @@ public sealed class PlatformProcess : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         string[] command = [
-            "dotnet", AppPath, "serve", "--data", DataFolder, "--http", Http.BaseAddress!.Authority, "--grpc", Grpc];
+            // A background job's children are born deaf to Ctrl-C; a person's are not.
+            "env", "--default-signal=INT", "dotnet", AppPath, "serve",
+            "--data", DataFolder, "--http", Http.BaseAddress!.Authority, "--grpc", Grpc];
         if (smallDisk is var (folder, size))
         {
             // In a mount namespace of its own, so that nothing of this is left when the process is gone.
@@ -97,10 +99,10 @@ public sealed class PlatformProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>SIGTERM, as a service manager would; answers the exit code.</summary>
-    public async Task<int> StopAsync()
+    /// <summary>Asks it to end: TERM as a service manager would, INT as Ctrl-C does. Answers the exit code.</summary>
+    public async Task<int> StopAsync(string signal = "TERM")
     {
-        using var kill = Process.Start("kill", ["-TERM", process!.Id.ToString()]);
+        using var kill = Process.Start("kill", [$"-{signal}", process!.Id.ToString()]);
         await kill.WaitForExitAsync();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await process.WaitForExitAsync(limit.Token);
@@ -116,6 +118,13 @@ public sealed class PlatformProcess : IAsyncDisposable
 
         process?.Dispose();
         Http.Dispose();
+    }
+
+    public static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private async Task<bool> ReadyAsync()
@@ -142,12 +151,5 @@ public sealed class PlatformProcess : IAsyncDisposable
         {
             output.AppendLine(line);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

@@ -53,10 +53,11 @@ public sealed class HexcastHostTests : IDisposable
     }
 
     [Fact]
-    public async Task A_loop_that_dies_takes_the_node_down()
+    public async Task A_loop_that_dies_is_told_to_whoever_runs_the_node()
     {
         await using var node = Build(new DyingRole());
-        var failure = await Should.ThrowAsync<InvalidOperationException>(() => node.RunAsync(CancellationToken.None));
+        await node.StartAsync(CancellationToken.None);
+        var failure = await Should.ThrowAsync<InvalidOperationException>(() => node.Died);
         failure.Message.ShouldBe("out of order");
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Hexcast.Platform.Configuration;
+using Hexcast.Platform.Hosting;
 
 namespace Hexcast.App.Cli;
 
@@ -47,6 +48,11 @@ internal static class CommandLine
             }
 
             return ExitCode.Usage;
+        }
+        catch (NodeFailureException broken)
+        {
+            Complain(broken.Message);
+            return ExitCode.Failed;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

@@ -8,18 +8,26 @@ internal static class RetryCommand
     public static Command Create(TimeProvider clock)
     {
         var id = SharedOptions.MediaId();
+        var json = SharedOptions.Json();
         var command = new ExampledCommand(
             "retry", "Run a failed media's job again; tasks that were committed are kept.",
-            "./hexcast retry 06dkbv2m5r6kzq3x0c4a8f7n9w")
+            "./hexcast retry 06dkbv2m5r6kzq3x0c4a8f7n9w",
+            "./hexcast retry 06dkbv2m5r6kzq3x0c4a8f7n9w --json")
         {
-            id,
+            id, json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
             using var client = HexcastClient.FromEnvironment(clock);
             var mediaId = parsed.GetValue(id)!;
-            await client.RetryAsync(mediaId, cancel);
-            new Output(json: false).Say($"{mediaId} is queued again. Follow it: ./hexcast show {mediaId}");
+            var media = await client.RetryAsync(mediaId, cancel);
+            var output = new Output(parsed.GetValue(json));
+            output.Say($"{mediaId} is queued again. Follow it: ./hexcast show {mediaId}");
+            if (output.Json)
+            {
+                output.Document(media);
+            }
+
             return ExitCode.Success;
         });
         return command;

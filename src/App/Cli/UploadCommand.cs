@@ -36,7 +36,7 @@ internal static class UploadCommand
             {
                 Tags = parsed.GetValue(tag) ?? [],
             };
-            var session = new UploadSession(client, clock, output);
+            var session = new UploadSession(client, clock, output, output.Document);
             if (parsed.GetValue(watch))
             {
                 await session.UploadAndFollowAsync(request, cancel);

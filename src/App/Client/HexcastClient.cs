@@ -14,6 +14,9 @@ internal sealed class HexcastClient : IDisposable
     public const string UrlVariable = "HEXCAST_URL";
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
+    /// <summary>No data folder of one machine holds more media than a list without an end would give.</summary>
+    public const int MaxListed = PageSize * MaxPages;
+
     private const int PageSize = 100;
     private const int MaxPages = 1000;
     private const int MaxReconnects = 20;
@@ -98,7 +101,8 @@ internal sealed class HexcastClient : IDisposable
     public Task DeleteAsync(string mediaId, CancellationToken cancel) =>
         SendAsync(HttpMethod.Delete, MediaPath(mediaId), cancel);
 
-    public Task RetryAsync(string mediaId, CancellationToken cancel) =>
+    /// <returns>The media as it stands now, no longer failed.</returns>
+    public Task<JsonElement> RetryAsync(string mediaId, CancellationToken cancel) =>
         SendAsync(HttpMethod.Post, $"{MediaPath(mediaId)}/retry", cancel);
 
     /// <summary>

@@ -4,7 +4,9 @@ using Hexcast.App.Client;
 namespace Hexcast.App.Progress;
 
 /// <summary>One file from the person's disk to a watch page, as the person sees it.</summary>
-internal sealed class UploadSession(HexcastClient client, TimeProvider clock, Output output)
+/// <param name="report">Takes, with --json only, what is to be said of each media that was followed to its end.</param>
+internal sealed class UploadSession(
+    HexcastClient client, TimeProvider clock, Output output, Action<Followed> report)
 {
     public async Task UploadAsync(UploadRequest request, CancellationToken cancel)
     {
@@ -48,25 +50,16 @@ internal sealed class UploadSession(HexcastClient client, TimeProvider clock, Ou
         }
         catch (CliException failed) when (failed.ExitCode == ExitCode.MediaFailed && output.Json)
         {
-            output.Document(new { media = await client.GetRawAsync(mediaId, cancel) });
+            report(new Followed(await client.GetRawAsync(mediaId, cancel)));
             throw;
         }
 
         if (output.Json)
         {
-            output.Document(new
-            {
-                TimeToPlayableSeconds = outcome!.TimeToPlayable?.TotalSeconds,
-                TimeToReadySeconds = outcome.TimeToReady?.TotalSeconds,
-                outcome.TimesRealtime,
-                media = await client.GetRawAsync(mediaId, cancel),
-            });
+            report(new Followed(outcome!, await client.GetRawAsync(mediaId, cancel)));
         }
-        else
-        {
-            var after = MediaFollower.After(outcome!.TimeToReady);
-            output.Say($"ready{after}: {client.WatchAddress(outcome.Media)}");
-            MediaTables.Figures(output, outcome);
-        }
+
+        output.Say($"ready{MediaFollower.After(outcome!.TimeToReady)}: {client.WatchAddress(outcome.Media)}");
+        MediaTables.Figures(output, outcome);
     }
 }

@@ -70,6 +70,11 @@ public static class HexcastHost
         return new HexcastNode(builder.Build(), state, log);
     }
 
+    /// <summary>The presets that are shipped, and over them those of the node's data folder.</summary>
+    /// <exception cref="InvalidDataException">A file is no preset; the message names it and its fault.</exception>
+    public static PresetCatalog LoadPresets(NodeSettings node) => new(
+        Path.Combine(AppContext.BaseDirectory, "presets"), Path.Combine(node.DataFolder, "presets"));
+
     private static void AddPlatform(
         IServiceCollection services, NodeSettings node, InMemoryTransport transport, TextWriter log)
     {
@@ -77,8 +82,7 @@ public static class HexcastHost
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdSource>();
         services.AddSingleton<IObjectStore>(_ => new LocalObjectStore(Path.Combine(node.DataFolder, "objects")));
-        services.AddSingleton(_ => new PresetCatalog(
-            Path.Combine(AppContext.BaseDirectory, "presets"), Path.Combine(node.DataFolder, "presets")));
+        services.AddSingleton(_ => LoadPresets(node));
         services.AddSingleton(_ => new RoleChannel(transport.CreateChannel()));
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
@@ -172,7 +176,7 @@ public static class HexcastHost
         public static readonly InternalListener Mark = new();
     }
 
-    // Signals are the command line's business: it cancels HexcastNode.RunAsync.
+    // Signals are the command line's business: it stops the node in its own order.
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -81,18 +81,6 @@ public sealed class HexcastNode : IAsyncDisposable
         await StopAsync(typeof(IHost), host.StopAsync);
     }
 
-    /// <summary>Runs until <paramref name="cancel"/> or the death of a loop, which it throws.</summary>
-    public async Task RunAsync(CancellationToken cancel)
-    {
-        await StartAsync(cancel);
-        await Task.WhenAny(died.Task, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel));
-        await StopAsync();
-        if (died.Task.IsFaulted)
-        {
-            await died.Task;
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
         await StopAsync();

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+
+namespace Hexcast.Harness;
+
+/// <summary>The product's own executable, `play`, on one data folder, as often as a test starts it.</summary>
+public sealed class PlayProcess(string dataFolder)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    private readonly string http = $"127.0.0.1:{PlatformProcess.FreePort()}";
+    private readonly string grpc = $"127.0.0.1:{PlatformProcess.FreePort()}";
+
+    public HttpClient Client() => new() { BaseAddress = new Uri($"http://{http}") };
+
+    public string Log => File.ReadAllText(Path.Combine(dataFolder, "hexcast.log"));
+
+    /// <summary>Until it ends by itself.</summary>
+    public async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        return await EndAsync(process);
+    }
+
+    /// <summary>The caller disposes of it, and kills it where it has not ended.</summary>
+    public Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(
+        "env",
+        ["--default-signal=INT", "dotnet", PlatformProcess.AppPath, "play", .. arguments,
+            "--data", dataFolder, "--http", http, "--grpc", grpc])
+    {
+        UseShellExecute = false,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
+    public static async Task<(int ExitCode, string Output, string Errors)> EndAsync(Process process)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            var errors = process.StandardError.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            return (process.ExitCode, await output, await errors);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+}
