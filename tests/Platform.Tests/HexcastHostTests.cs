@@ -82,7 +82,8 @@ public sealed class HexcastHostTests : IDisposable
     [Fact]
     public async Task A_service_that_fails_to_stop_does_not_keep_the_others_running()
     {
-        await using (var node = Build(new Role("first", events), new ServiceRole(new Stuck()), new Role("last", events)))
+        RoleModule[] roles = [new Role("first", events), new ServiceRole(new Stuck()), new Role("last", events)];
+        await using (var node = Build(roles))
         {
             await node.StartAsync(CancellationToken.None);
             await node.StopAsync();
