@@ -8,7 +8,10 @@ namespace Hexcast.Harness;
 /// </summary>
 public sealed class CrashRun(PlatformProcess platform, string clip, Random random)
 {
-    private static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(4);
+    // Mostly shorter than a task takes; now and then long enough that a job gets on, also on a busy machine.
+    private static readonly TimeSpan ShortLife = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LongLife = TimeSpan.FromSeconds(16);
+    private const int LongLifeOneIn = 5;
     private static readonly TimeSpan QuietLimit = TimeSpan.FromSeconds(30);
 
     public List<string> Finished { get; } = [];
@@ -20,7 +23,8 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
         var kills = 0;
         while (kills < mostKills && (string)(await platform.Api.GetAsync(id))["state"]! != "ready")
         {
-            await Task.Delay(LongestLife * random.NextDouble(), TimeProvider.System);
+            var longest = random.Next(LongLifeOneIn) == 0 ? LongLife : ShortLife;
+            await Task.Delay(longest * random.NextDouble(), TimeProvider.System);
             await platform.KillAsync();
             await platform.StartAgainAsync();
             kills++;

@@ -54,7 +54,7 @@ internal static class SegmentReader
         $"The coordinator's log is damaged: {name}, byte {offset}: {what}. What was acknowledged may be in the " +
         "damaged part, so the coordinator does not start on the rest. Check the disk, then put the coordinator's " +
         "directory back from a backup; or move the directory away to start with an empty coordinator: unfinished " +
-        "jobs and settings are lost then, finished media are not.");
+        "jobs are lost then, finished media are not.");
 
     /// <summary>A whole record after the bad place which says that the place was durable when it was written.</summary>
     private static int? FindWitness(byte[] bytes, int bad)
