@@ -130,6 +130,16 @@ public sealed class ToolRunnerTests
     }
 
     [Fact]
+    public async Task A_tool_that_could_not_write_its_last_bytes_has_failed_whatever_it_ends_with()
+    {
+        using var worker = new WorkerFixture(new WorkerOptions());
+        var failure = await Should.ThrowAsync<AttemptFailedException>(RunAsync(
+            worker, "echo 'Error writing trailer of out.mp4: No space left on device' >&2; exit 0",
+            ToolOutput.Ignore));
+        failure.Code.ShouldBe(FailureCodes.ScratchFull);
+    }
+
+    [Fact]
     public async Task Progress_that_repeats_itself_is_no_headway()
     {
         using var worker = new WorkerFixture(new WorkerOptions { StallLimit = TimeSpan.FromSeconds(1) });

@@ -11,11 +11,18 @@ internal static class ToolFault
     // 128 + SIGXFSZ: the file-size limit.
     private const int FileTooLargeExitCode = 153;
 
+    private static readonly string[] FullWords =
+        ["No space left on device", "Disk quota exceeded", "File too large"];
+
     public static AttemptFailedException Explain(string program, int exitCode, string errors)
     {
         var (code, message) = Classify(program, exitCode, errors);
         return new AttemptFailedException(code, message, logTail: errors);
     }
+
+    /// <summary>Whether a write failed for want of space, in the C library's words.</summary>
+    public static bool SaysFull(string errors) =>
+        FullWords.Any(words => errors.Contains(words, StringComparison.Ordinal));
 
     private static (string Code, string Message) Classify(string program, int exitCode, string errors)
     {
@@ -33,7 +40,7 @@ internal static class ToolFault
                 $"It said: {LastLine(errors)}");
         }
 
-        if (Says("No space left on device") || Says("Disk quota exceeded") || Says("File too large"))
+        if (SaysFull(errors))
         {
             return (FailureCodes.ScratchFull, FailureCodes.ScratchFullMessage);
         }

@@ -39,9 +39,11 @@ internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOpt
         }
 
         await ended;
-        return process.ExitCode == 0
-            ? await errors
-            : throw ToolFault.Explain(tool.Program, process.ExitCode, await errors);
+        var said = await errors;
+        // ffmpeg 5.1 ends with 0 when only the last of its writes failed.
+        return process.ExitCode == 0 && !ToolFault.SaysFull(said)
+            ? said
+            : throw ToolFault.Explain(tool.Program, process.ExitCode, said);
 
         async Task ReadOutputAsync()
         {
