@@ -1,4 +1,4 @@
-using Grpc.Core;
+using Grpc.Net.Client;
 using Hexcast.Grpc;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
@@ -83,7 +83,11 @@ public static class HexcastHost
         services.AddSingleton<IdSource>();
         services.AddSingleton<IObjectStore>(_ => new LocalObjectStore(Path.Combine(node.DataFolder, "objects")));
         services.AddSingleton(_ => LoadPresets(node));
-        services.AddSingleton(_ => new RoleChannel(transport.CreateChannel()));
+        services.AddSingleton(provider => new RoleChannel(transport.CreateChannel(new GrpcChannelOptions
+        {
+            // One clock for those who set deadlines and for what keeps them.
+            TimeProvider = provider.GetRequiredService<TimeProvider>(),
+        })));
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
         services.AddSingleton(transport);

@@ -6,7 +6,7 @@ namespace Hexcast.Playback.Tests.Browser;
 /// <summary>A watch page in a browser tab of its own, and what a viewer does with it.</summary>
 internal sealed class WatchedPage : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly List<string> problems = [];
 
