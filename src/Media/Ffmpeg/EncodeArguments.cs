@@ -127,6 +127,9 @@ public static class EncodeArguments
         "-crf", rendition.Crf.ToString(CultureInfo.InvariantCulture),
         "-maxrate", $"{rendition.MaxBitrateKbps}k",
         "-bufsize", $"{rendition.MaxBitrateKbps * H264Levels.BufferSeconds}k",
+        // Each chunk may spend what is in the buffer once. Where the picture lies at the ceiling, one encoder for the
+        // whole would have emptied it by then; half full, the chunks' bytes together come to its bytes.
+        "-x264-params", chunk.Index == 0 ? "vbv-init=0.9" : "vbv-init=0.5",
         "-profile:v", rendition.Profile, "-level:v", rendition.Level, "-threads", threads,
         // Every frame as it comes: the default makes the rate constant and loses one at each joint.
         "-fps_mode", "passthrough", "-enc_time_base", $"1:{plan.VideoTimescale}",
