@@ -89,16 +89,18 @@ need_sdk() {
   fi
 }
 
-# The player comes as a built file in an npm package; the project file copies it.
-install_player() {
-  local playback="$root/src/Playback" stamp
-  [[ -f $playback/package-lock.json ]] || return 0
-  stamp=$(sha256sum <"$playback/package-lock.json")
-  [[ -f $playback/node_modules/.hexcast-stamp && $(<"$playback/node_modules/.hexcast-stamp") == "$stamp" ]] && return 0
-  need_packages npm
-  say "installing the player (npm ci in src/Playback)"
-  quietly npm ci --prefix "$playback" --no-audit --no-fund --ignore-scripts --no-update-notifier
-  printf '%s' "$stamp" >"$playback/node_modules/.hexcast-stamp"
+# What pages need of others comes as built files in npm packages; the project files copy them.
+install_libraries() {
+  local folder stamp
+  for folder in "$root"/src/*/; do
+    [[ -f $folder/package-lock.json ]] || continue
+    stamp=$(sha256sum <"$folder/package-lock.json")
+    [[ -f $folder/node_modules/.hexcast-stamp && $(<"$folder/node_modules/.hexcast-stamp") == "$stamp" ]] && continue
+    need_packages npm
+    say "installing the pages' libraries (npm ci in src/$(basename "$folder"))"
+    quietly npm ci --prefix "$folder" --no-audit --no-fund --ignore-scripts --no-update-notifier
+    printf '%s' "$stamp" >"$folder/node_modules/.hexcast-stamp"
+  done
 }
 
 # quietly COMMAND…: shows its output only if it fails, and then ends.
@@ -135,7 +137,7 @@ build_quietly() (
   # Two starts at once would write the same files.
   exec 9>"$root/artifacts/build.lock"
   flock 9
-  install_player
+  install_libraries
   stamp_file="$root/artifacts/built-$(tr -c 'A-Za-z0-9\n' - <<<"$what")"
   stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${3:-src/}")
   [[ -f $root/$dll && -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0

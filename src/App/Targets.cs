@@ -1,6 +1,7 @@
 using Hexcast.App.Cli;
 using Hexcast.Catalog;
 using Hexcast.Coordination;
+using Hexcast.Dashboard;
 using Hexcast.Master;
 using Hexcast.Platform.Hosting;
 using Hexcast.Playback;
@@ -26,6 +27,7 @@ internal static class Targets
         new("worker", ["master"], "runs tasks: ffmpeg and ffprobe in their sandbox", () => new WorkerModule()),
         new("upload", ["catalog"], "takes files by tus, durable before acknowledged", () => new UploadModule()),
         new("playback", ["catalog"], "makes manifests, serves segments, the watch page", () => new PlaybackModule()),
+        new("dashboard", ["catalog"], "the pages that people see and run it by", () => new DashboardModule()),
     ];
 
     /// <summary>The named roles and all that they need, in the order of the table.</summary>

@@ -24,6 +24,7 @@ public sealed class CatalogModule : RoleModule
         role.Services.AddSingleton<MediaCommands>();
         role.Services.AddSingleton<MediaEndpoints>();
         role.Services.AddSingleton<MediaEvents>();
+        role.Services.AddSingleton<LibraryEvents>();
         role.Services.AddSingleton<AttemptReader>();
         role.Services.AddSingleton<JobFollower>();
         role.Services.AddSingleton<OutboxReceivers>();

@@ -25,6 +25,22 @@ internal sealed class CatalogService(
     public override Task<MediaRecord> GetMedia(GetMediaRequest request, ServerCallContext context) =>
         Task.FromResult(ToRecord(store.Find(request.MediaId) ?? throw NoMedia(request.MediaId)));
 
+    public override Task<ListMediaResponse> ListMedia(ListMediaRequest request, ServerCallContext context)
+    {
+        var asked = MediaQuery.Judge(
+            request.Query, request.State, request.Tags,
+            request.Limit == 0 ? MediaQuery.DefaultLimit : request.Limit, request.Cursor);
+        return Task.FromResult(store.Read(connection =>
+        {
+            var (rows, next) = request.MediaIds.Count == 0
+                ? asked.Read(connection)
+                : (MediaTable.Find(connection, request.MediaIds), null);
+            var response = new ListMediaResponse { NextCursor = next ?? "" };
+            response.Media.AddRange(rows.Select(row => Listed(row, connection)));
+            return response;
+        }));
+    }
+
     public override Task<VersionIndex> GetVersionIndex(GetVersionIndexRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(connection =>
         {
@@ -113,6 +129,21 @@ internal sealed class CatalogService(
 
     private static HexcastException NoMedia(string mediaId) =>
         new(ErrorCodes.NotFound, $"There is no media '{mediaId}'.");
+
+    private ListedMedia Listed(MediaRow row, SqliteConnection connection)
+    {
+        var listed = new ListedMedia
+        {
+            Media = ToRecord(row),
+            HasPoster = row.Version is not null && VersionTable.Find(connection, row.Version) is { HasPoster: true },
+        };
+        if (changes.Progress(row.MediaId) is { } report)
+        {
+            (listed.Fraction, listed.Stage) = JobFraction.Of(report.Tasks);
+        }
+
+        return listed;
+    }
 
     private static MediaRecord ToRecord(MediaRow row)
     {

@@ -15,9 +15,10 @@ internal sealed class MediaChanges(TimeProvider clock)
     private readonly ConcurrentDictionary<string, ProgressReport> progress = new(StringComparer.Ordinal);
 
     /// <summary>Watches one media, or all where the id is empty. Null when too many watch.</summary>
-    public Watcher? Watch(string mediaId)
+    /// <param name="progress">Of all: wakes for progress too, which of one media it always does.</param>
+    public Watcher? Watch(string mediaId, bool progress = false)
     {
-        var watcher = new Watcher(this, mediaId, new Signal(clock));
+        var watcher = new Watcher(this, mediaId, progress, new Signal(clock));
         watchers[watcher] = true;
         if (watchers.Count <= WatcherLimit)
         {
@@ -45,7 +46,7 @@ internal sealed class MediaChanges(TimeProvider clock)
         progress[mediaId] = new ProgressReport(tasks);
         foreach (var (watcher, _) in watchers)
         {
-            if (watcher.MediaId == mediaId)
+            if (watcher.MediaId == mediaId || watcher.Progress)
             {
                 watcher.Changed.Set();
             }
@@ -56,9 +57,14 @@ internal sealed class MediaChanges(TimeProvider clock)
 
     public ProgressReport? Progress(string mediaId) => progress.GetValueOrDefault(mediaId);
 
-    internal sealed class Watcher(MediaChanges owner, string mediaId, Signal changed) : IDisposable
+    /// <summary>Of every media whose job runs.</summary>
+    public IEnumerable<KeyValuePair<string, ProgressReport>> Running => progress;
+
+    internal sealed class Watcher(MediaChanges owner, string mediaId, bool progress, Signal changed) : IDisposable
     {
         public string MediaId => mediaId;
+
+        public bool Progress => progress;
 
         public Signal Changed => changed;
 

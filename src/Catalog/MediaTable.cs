@@ -8,6 +8,7 @@ namespace Hexcast.Catalog;
 /// <summary>Reads and writes media rows. A write keeps tags, search index, row version and changes in step.</summary>
 internal static class MediaTable
 {
+    private const int FindLimit = 200;
     private const string Columns = """
         id AS Id, media_id AS MediaId, state AS State, title AS Title, filename AS Filename, tags AS Tags,
         policy AS Policy, preset AS Preset, class AS Class, traceparent AS Traceparent, size_bytes AS SizeBytes,
@@ -20,6 +21,15 @@ internal static class MediaTable
     public static MediaRow? Find(SqliteConnection connection, string mediaId, SqliteTransaction? transaction = null) =>
         connection.QuerySingleOrDefault<Flat>(
             $"SELECT {Columns} FROM media WHERE media_id = @mediaId", new { mediaId }, transaction)?.ToRow();
+
+    /// <summary>Those that are there, newest first.</summary>
+    public static IReadOnlyList<MediaRow> Find(SqliteConnection connection, IEnumerable<string> mediaIds) =>
+    [
+        .. connection.Query<Flat>(
+            $"SELECT {Columns} FROM media WHERE media_id IN @mediaIds ORDER BY media_id DESC LIMIT @limit",
+            new { mediaIds = mediaIds.Take(FindLimit), limit = FindLimit })
+            .Select(flat => flat.ToRow()),
+    ];
 
     public static bool IsDeleted(
         SqliteConnection connection, string mediaId, SqliteTransaction? transaction = null) =>

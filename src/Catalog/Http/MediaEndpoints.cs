@@ -16,9 +16,6 @@ namespace Hexcast.Catalog.Http;
 internal sealed class MediaEndpoints(
     CatalogStore store, MediaCommands commands, Scheduler.SchedulerClient scheduler, TimeProvider clock)
 {
-    private const int DefaultLimit = 50;
-    private const int HighestLimit = 200;
-    private const int TagFilterLimit = 8;
     private const int EditSizeLimitBytes = 64 * 1024;
     private static readonly TimeSpan JobLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(10);
@@ -33,22 +30,22 @@ internal sealed class MediaEndpoints(
         http.MapDelete("/v1/media/{id}", endpoints.DeleteAsync);
         http.MapPost("/v1/media/{id}/retry", endpoints.RetryAsync);
         http.MapGet("/v1/media/{id}/events", events.StreamAsync);
+        http.MapGet("/v1/events", http.ServiceProvider.GetRequiredService<LibraryEvents>().StreamAsync);
     }
 
     private async Task ListAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        var limit = Limit(query["limit"].ToString());
-        var before = Cursor(query["cursor"].ToString());
-        var filter = Filter(query);
+        var asked = MediaQuery.Judge(
+            query["q"].ToString(), query["state"].ToString(), query["tag"].OfType<string>(),
+            Limit(query["limit"].ToString()), query["cursor"].ToString());
         var page = store.Read(connection =>
         {
-            var rows = filter is null ? [] : MediaTable.List(connection, filter, before, limit + 1);
+            var (rows, next) = asked.Read(connection);
             return new JsonObject
             {
-                ["media"] = new JsonArray(
-                    [.. rows.Take(limit).Select(row => (JsonNode)MediaJson.Describe(row, connection))]),
-                ["next_cursor"] = rows.Count > limit ? rows[limit - 1].MediaId : null,
+                ["media"] = new JsonArray([.. rows.Select(row => (JsonNode)MediaJson.Describe(row, connection))]),
+                ["next_cursor"] = next,
             };
         });
         await AnswerAsync(context, page);
@@ -159,43 +156,9 @@ internal sealed class MediaEndpoints(
     };
 
     private static int Limit(string text) =>
-        text.Length == 0 ? DefaultLimit
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
-            && limit is >= 1 and <= HighestLimit
-            ? limit
-            : throw Bad($"limit must be 1 to {HighestLimit}.");
-
-    private static string? Cursor(string text) =>
-        text.Length == 0 ? null
-        : MediaId.TryParse(text, out _) ? text
-        : throw Bad("cursor is none that was given here.");
-
-    // Null where nothing can match.
-    private static MediaFilter? Filter(IQueryCollection query)
-    {
-        var words = query["q"].ToString().Trim();
-        if (words.Length > MediaFilter.QueryLengthLimit)
-        {
-            throw Bad($"q is longer than {MediaFilter.QueryLengthLimit} characters.");
-        }
-
-        var state = query["state"].ToString();
-        if (state.Length > 0 && !MediaStates.Names.Contains(state, StringComparer.Ordinal))
-        {
-            throw Bad($"state '{state}' is not known. There are: {string.Join(", ", MediaStates.Names)}.");
-        }
-
-        var tags = query["tag"].OfType<string>().Where(tag => tag.Length > 0).Distinct(StringComparer.Ordinal).ToList();
-        if (tags.Count > TagFilterLimit)
-        {
-            throw Bad($"tag is given more than {TagFilterLimit} times.");
-        }
-
-        var match = MediaFilter.Terms(words);
-        return words.Length > 0 && match is null
-            ? null
-            : new MediaFilter { Match = match, State = state.Length == 0 ? null : state, Tags = tags };
-    }
+        text.Length == 0 ? MediaQuery.DefaultLimit
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit
+        : -1;
 
     private static async Task<MediaEdit> ReadEditAsync(HttpRequest request)
     {

@@ -1,9 +1,7 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Catalog.Http;
@@ -15,7 +13,6 @@ namespace Hexcast.Catalog.Http;
 internal sealed class MediaEvents(
     CatalogStore store, MediaChanges changes, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
 
     public async Task StreamAsync(HttpContext context, string id)
@@ -29,12 +26,9 @@ internal sealed class MediaEvents(
             ?? throw new HexcastException(ErrorCodes.ResourceExhausted, "Too many watch the catalog.");
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(
             context.RequestAborted, lifetime.ApplicationStopping);
-        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-store";
         try
         {
-            await StreamAsync(context.Response, id, watcher, ends.Token);
+            await StreamAsync(EventStream.Begin(context), id, watcher, ends.Token);
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
@@ -43,12 +37,12 @@ internal sealed class MediaEvents(
     }
 
     private async Task StreamAsync(
-        HttpResponse response, string mediaId, MediaChanges.Watcher watcher, CancellationToken ends)
+        EventStream stream, string mediaId, MediaChanges.Watcher watcher, CancellationToken ends)
     {
         var sentVersion = 0L;
         ProgressReport? sentProgress = null;
         var progressAt = clock.GetTimestamp() - clock.TimestampFrequency;
-        var wait = Heartbeat;
+        var wait = EventStream.Heartbeat;
         while (true)
         {
             var media = store.Read(connection => MediaTable.Find(connection, mediaId) is { } row
@@ -56,13 +50,13 @@ internal sealed class MediaEvents(
                 : default);
             if (media.Json is null)
             {
-                await SendAsync(response, "deleted", new JsonObject { ["media_id"] = mediaId }, ends);
+                await stream.SendAsync("deleted", new JsonObject { ["media_id"] = mediaId }, ends);
                 return;
             }
 
             if (media.RowVersion > sentVersion)
             {
-                await SendAsync(response, "media", media.Json, ends);
+                await stream.SendAsync("media", media.Json, ends);
                 sentVersion = media.RowVersion;
             }
 
@@ -71,24 +65,17 @@ internal sealed class MediaEvents(
             if (progress is not null && progress != sentProgress && sinceProgress >= ProgressInterval)
             {
                 var tasks = new JsonObject { ["tasks"] = MediaJson.Describe(progress.Tasks) };
-                await SendAsync(response, "progress", tasks, ends);
+                await stream.SendAsync("progress", tasks, ends);
                 (sentProgress, progressAt) = (progress, clock.GetTimestamp());
             }
 
-            wait = progress is null || progress == sentProgress ? Heartbeat : ProgressInterval - sinceProgress;
+            wait = progress is null || progress == sentProgress 
+                ? EventStream.Heartbeat : ProgressInterval - sinceProgress;
             var woken = wait <= TimeSpan.Zero || await watcher.Changed.WaitAsync(wait, ends);
-            if (!woken && wait == Heartbeat)
+            if (!woken && wait == EventStream.Heartbeat)
             {
-                await response.WriteAsync(": still here\n\n", ends);
-                await response.Body.FlushAsync(ends);
+                await stream.BeatAsync(ends);
             }
         }
-    }
-
-    private static async Task SendAsync(HttpResponse response, string name, JsonObject data, CancellationToken cancel)
-    {
-        var text = $"event: {name}\ndata: {data.ToJsonString()}\n\n";
-        await response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), cancel);
-        await response.Body.FlushAsync(cancel);
     }
 }

@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using Dapper;
+using Hexcast.Platform.Errors;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Hosting;
+
+namespace Hexcast.Catalog.Http;
+
+/// <summary>
+/// GET /v1/events: server-sent events of every media, for pages that show many. It begins with now; what a media is
+/// like, the list says. Nothing is queued: a slow reader misses steps in between, never the last.
+/// </summary>
+internal sealed class LibraryEvents(
+    CatalogStore store, MediaChanges changes, TimeProvider clock, IHostApplicationLifetime lifetime)
+{
+    private const int ChangePageSize = 100;
+    private const int ProgressLimit = 200;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    public async Task StreamAsync(HttpContext context)
+    {
+        using var watcher = changes.Watch("", progress: true)
+            ?? throw new HexcastException(ErrorCodes.ResourceExhausted, "Too many watch the catalog.");
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            await StreamAsync(EventStream.Begin(context), watcher, ends.Token);
+        }
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        {
+            // The client left, or the host stops: the client comes back by itself.
+        }
+    }
+
+    private async Task StreamAsync(EventStream stream, MediaChanges.Watcher watcher, CancellationToken ends)
+    {
+        var cursor = store.Read(connection =>
+            connection.ExecuteScalar<long>("SELECT coalesce(max(sequence), 0) FROM change"));
+        var told = new Dictionary<string, ProgressReport>(StringComparer.Ordinal);
+        await stream.BeatAsync(ends);
+        while (true)
+        {
+            var page = store.Read(connection => ChangesAfter(connection, cursor));
+            foreach (var (sequence, name, data) in page)
+            {
+                await stream.SendAsync(name, data, ends);
+                cursor = sequence;
+            }
+
+            if (page.Count == ChangePageSize)
+            {
+                continue;
+            }
+
+            await TellProgressAsync(stream, told, ends);
+            // What happens within the interval is told together at its end.
+            await Task.Delay(Interval, clock, ends);
+            if (!await watcher.Changed.WaitAsync(EventStream.Heartbeat, ends))
+            {
+                await stream.BeatAsync(ends);
+            }
+        }
+    }
+
+    private async Task TellProgressAsync(
+        EventStream stream, Dictionary<string, ProgressReport> told, CancellationToken ends)
+    {
+        var running = changes.Running.Take(ProgressLimit).ToDictionary(StringComparer.Ordinal);
+        foreach (var ended in told.Keys.Except(running.Keys, StringComparer.Ordinal).ToList())
+        {
+            told.Remove(ended);
+        }
+
+        foreach (var (mediaId, report) in running)
+        {
+            if (ReferenceEquals(told.GetValueOrDefault(mediaId), report))
+            {
+                continue;
+            }
+
+            var (fraction, stage) = JobFraction.Of(report.Tasks);
+            var data = new JsonObject { ["media_id"] = mediaId, ["fraction"] = fraction, ["stage"] = stage };
+            await stream.SendAsync("progress", data, ends);
+            told[mediaId] = report;
+        }
+    }
+
+    private static List<(long Sequence, string Name, JsonObject Data)> ChangesAfter(
+        SqliteConnection connection, long cursor) =>
+    [
+        .. connection.Query<(long Sequence, string MediaId)>(
+            "SELECT sequence, media_id FROM change WHERE sequence > @cursor ORDER BY sequence LIMIT @ChangePageSize",
+            new { cursor, ChangePageSize })
+            .Select(change => MediaTable.Find(connection, change.MediaId) is { } media
+                ? (change.Sequence, "media", MediaJson.Describe(media, connection))
+                : (change.Sequence, "deleted", new JsonObject { ["media_id"] = change.MediaId })),
+    ];
+}

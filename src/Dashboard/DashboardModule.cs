@@ -1,0 +1,34 @@
+using Hexcast.Dashboard.Pages.Library;
+using Hexcast.Dashboard.Pages.SignIn;
+using Hexcast.Dashboard.Pages.Upload;
+using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Hosting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Wire = Hexcast.Contracts.V1;
+
+namespace Hexcast.Dashboard;
+
+/// <summary>The pages that people see and run the platform by.</summary>
+public sealed class DashboardModule : RoleModule
+{
+    public override void AddServices(RoleBuilder role)
+    {
+        role.AddRoleClient(invoker => new Wire.Catalog.CatalogClient(invoker));
+        role.Services.AddSingleton<PageAssets>();
+        role.Services.AddSingleton<PageRenderer>();
+        role.Services.AddSingleton<LibraryEndpoints>();
+        role.Services.AddSingleton<UploadEndpoints>();
+        role.Services.AddSingleton<SignInEndpoints>();
+    }
+
+    public override void MapHttp(IEndpointRouteBuilder http)
+    {
+        var services = http.ServiceProvider;
+        services.GetRequiredService<PageAssets>().Map(http);
+        ThemeCookie.Map(http);
+        services.GetRequiredService<LibraryEndpoints>().Map(http);
+        services.GetRequiredService<UploadEndpoints>().Map(http);
+        services.GetRequiredService<SignInEndpoints>().Map(http);
+    }
+}

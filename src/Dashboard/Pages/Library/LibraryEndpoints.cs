@@ -1,0 +1,125 @@
+using Grpc.Core;
+using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Errors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Wire = Hexcast.Contracts.V1;
+
+namespace Hexcast.Dashboard.Pages.Library;
+
+/// <summary>GET /: the library. GET /library/cards?id=…: some of its cards anew, for the page's script.</summary>
+internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageRenderer renderer, TimeProvider clock)
+{
+    private const int PageSize = 24;
+    private const int CardLimit = 50;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    public void Map(IEndpointRouteBuilder http)
+    {
+        http.MapGet("/", ShowAsync);
+        http.MapGet("/library/cards", ShowCardsAsync);
+    }
+
+    private async Task ShowAsync(HttpContext context)
+    {
+        var filter = Filter(context.Request.Query);
+        var (view, status) = await ReadAsync(filter, context.RequestAborted);
+        await renderer.AnswerAsync<LibraryPage>(
+            context, new() { [nameof(LibraryPage.View)] = view }, status);
+    }
+
+    private async Task ShowCardsAsync(HttpContext context)
+    {
+        var request = new Wire.ListMediaRequest();
+        request.MediaIds.AddRange(context.Request.Query["id"].OfType<string>().Take(CardLimit));
+        var page = request.MediaIds.Count == 0
+            ? new Wire.ListMediaResponse()
+            : await ListAsync(request, context.RequestAborted);
+        await renderer.AnswerAsync<MediaCards>(
+            context, new() { [nameof(MediaCards.Media)] = page.Media.Select(Card).ToList() });
+    }
+
+    private async Task<(LibraryView View, int Status)> ReadAsync(LibraryFilter filter, CancellationToken cancel)
+    {
+        var request = new Wire.ListMediaRequest
+        {
+            Query = filter.Query,
+            State = filter.State,
+            Cursor = filter.Cursor,
+            Limit = PageSize,
+        };
+        request.Tags.AddRange(filter.Tags);
+        try
+        {
+            var page = await ListAsync(request, cancel);
+            return (new LibraryView
+            {
+                Filter = filter,
+                Media = [.. page.Media.Select(Card)],
+                NextCursor = page.NextCursor.Length == 0 ? null : page.NextCursor,
+            }, StatusCodes.Status200OK);
+        }
+        catch (RpcException failure) when (!cancel.IsCancellationRequested)
+        {
+            var known = GrpcErrors.Unwrap(failure);
+            var words = known.Code is ErrorCodes.Unavailable or ErrorCodes.DeadlineExceeded
+                ? "The catalogue does not answer at the moment. What is uploaded is safe."
+                : known.Message;
+            return (new LibraryView { Filter = filter, Trouble = words }, ErrorCodes.HttpStatus(known.Code));
+        }
+    }
+
+    private async Task<Wire.ListMediaResponse> ListAsync(Wire.ListMediaRequest request, CancellationToken cancel) =>
+        await catalog.ListMediaAsync(
+            request, deadline: (clock.GetUtcNow() + Limit).UtcDateTime, cancellationToken: cancel);
+
+    private static LibraryFilter Filter(IQueryCollection query) => new()
+    {
+        Query = query["q"].ToString().Trim(),
+        State = query["state"].ToString(),
+        Tags = [.. query["tag"].OfType<string>().Select(tag => tag.Trim()).Where(tag => tag.Length > 0)],
+        Cursor = query["cursor"].ToString(),
+    };
+
+    private static MediaCardView Card(Wire.ListedMedia listed)
+    {
+        var media = listed.Media;
+        return new MediaCardView
+        {
+            MediaId = media.MediaId,
+            Title = FirstOf(media.Title, media.Filename, media.MediaId),
+            State = media.State switch
+            {
+                Wire.MediaState.Processing => "processing",
+                Wire.MediaState.Playable => "playable",
+                Wire.MediaState.Ready => "ready",
+                Wire.MediaState.Failed => "failed",
+                _ => "uploaded",
+            },
+            SizeBytes = media.SizeBytes,
+            DurationSeconds = media.DurationSeconds,
+            CreatedAt = media.CreatedAt.ToDateTimeOffset(),
+            Tags = [.. media.Tags],
+            Signed = media.Policy == "signed",
+            HasPoster = listed.HasPoster,
+            ErrorCode = media.Error?.Code,
+            ErrorMessage = media.Error?.Message,
+            Fraction = listed.Fraction,
+            Stage = listed.Stage,
+        };
+    }
+
+    private static string FirstOf(params ReadOnlySpan<string> candidates)
+    {
+        foreach (var candidate in candidates)
+        {
+            if (!string.IsNullOrWhiteSpace(candidate))
+            {
+                return candidate;
+            }
+        }
+
+        return "";
+    }
+}

@@ -1,0 +1,10 @@
+namespace Hexcast.Dashboard.Pages.SignIn;
+
+/// <summary>What has led to the form.</summary>
+public enum SignInOutcome
+{
+    None,
+    Failed,
+    Limited,
+    SignedOut,
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace Hexcast.Dashboard.Pages;
+
+/// <summary>Figures and states in words, as wwwroot/format.js writes them too.</summary>
+internal static class Words
+{
+    private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB"];
+
+    /// <summary>Decimal units, as disks and networks are sold: "48.3 MB".</summary>
+    public static string Size(long bytes)
+    {
+        double value = bytes;
+        var unit = 0;
+        while (value >= 1000 && unit < Units.Length - 1)
+        {
+            value /= 1000;
+            unit++;
+        }
+
+        var format = unit == 0 || value >= 100 ? "0" : "0.0";
+        return $"{value.ToString(format, CultureInfo.InvariantCulture)} {Units[unit]}";
+    }
+
+    /// <summary>"0:07", "1:02:03".</summary>
+    public static string Clock(double seconds)
+    {
+        var whole = (long)Math.Round(seconds);
+        var (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
+        return hours > 0 ? $"{hours}:{minutes:00}:{rest:00}" : $"{minutes}:{rest:00}";
+    }
+
+    /// <summary>For a time element's datetime.</summary>
+    public static string Iso(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+
+    /// <summary>In UTC; where a script runs it becomes the viewer's own time.</summary>
+    public static string Date(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("d MMM yyyy, HH:mm", CultureInfo.InvariantCulture);
+
+    public static string Percent(double fraction) => $"{(int)Math.Floor(Math.Clamp(fraction, 0, 1) * 100)} %";
+
+    public static string State(string state) => state switch
+    {
+        "uploaded" => "Waiting",
+        "processing" => "Processing",
+        "playable" => "Playable, still working",
+        "ready" => "Ready",
+        "failed" => "Failed",
+        _ => state,
+    };
+
+    public static string Stage(string stage) => stage switch
+    {
+        "probe" => "Reading the source",
+        "encode" => "Encoding",
+        "publish" => "Checking the whole",
+        _ => "Waiting for its turn",
+    };
+}

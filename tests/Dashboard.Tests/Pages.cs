@@ -1,0 +1,7 @@
+namespace Hexcast.Dashboard.Tests;
+
+/// <summary>Every page that one can open without knowing a media.</summary>
+internal static class Pages
+{
+    public static readonly string[] All = ["/", "/upload", "/sign-in"];
+}

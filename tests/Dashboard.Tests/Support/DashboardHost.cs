@@ -1,0 +1,58 @@
+using System.Net;
+using Hexcast.Platform.Hosting;
+using Hexcast.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Dashboard.Tests.Support;
+
+/// <summary>A real node with Dashboard as the only role, beside a catalogue that the test holds.</summary>
+internal sealed class DashboardHost : IAsyncDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-dashboard-");
+    private RoleNode node = null!;
+
+    public FakeCatalog Catalog { get; } = new();
+
+    /// <summary>Keeps no cookies and follows no redirect.</summary>
+    public HttpClient Http { get; private set; } = null!;
+
+    public static async Task<DashboardHost> StartAsync()
+    {
+        var host = new DashboardHost();
+        host.node = await RoleNode.StartAsync(
+            host.folder.FullName, [new DashboardModule(), new OtherRoles(host.Catalog)]);
+        host.Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = host.node.Http.BaseAddress,
+        };
+        return host;
+    }
+
+    public T Get<T>() where T : notnull => node.Get<T>();
+
+    public Uri Url(string path) => new(Http.BaseAddress!, path);
+
+    public async Task<string> PageAsync(string path, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var answer = await Http.GetAsync(path);
+        var html = await answer.Content.ReadAsStringAsync();
+        answer.StatusCode.ShouldBe(expected, html);
+        return html;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await node.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    private sealed class OtherRoles(FakeCatalog catalog) : RoleModule
+    {
+        public override void AddServices(RoleBuilder role) => role.Services.AddSingleton(catalog);
+
+        public override void MapGrpc(IEndpointRouteBuilder grpc) => grpc.MapGrpcService<FakeCatalog>();
+    }
+}
