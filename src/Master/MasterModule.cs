@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination;
+using Hexcast.Master.Http;
 using Hexcast.Master.Scheduling;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
@@ -22,6 +23,8 @@ public sealed class MasterModule : RoleModule
         role.AddOptions<MasterOptions>("Master");
         RefuseEtcd(role);
         role.Services.AddSingleton<ObjectSweeper>();
+        role.Services.AddSingleton<ClusterPicture>();
+        role.Services.AddSingleton<NodeEndpoints>();
         role.Services.AddSingleton<Mastership>();
         role.Services.AddHostedService(provider =>
         {
@@ -50,7 +53,11 @@ public sealed class MasterModule : RoleModule
         grpc.MapGrpcService<SchedulerService>();
     }
 
-    public override void MapHttp(IEndpointRouteBuilder http) => http.MapGet("/schedule", ScheduleAsync);
+    public override void MapHttp(IEndpointRouteBuilder http)
+    {
+        NodeEndpoints.Map(http);
+        http.MapGet("/schedule", ScheduleAsync);
+    }
 
     /// <summary>For people who look for a fault: <c>?task_id={job}</c> or <c>?task_id={job}/{task}</c>.</summary>
     private static async Task<IResult> ScheduleAsync(

@@ -95,6 +95,13 @@ internal sealed class SchedulerService(Mastership mastership, TimeProvider clock
     public override Task<ForgetMediaResponse> ForgetMedia(ForgetMediaRequest request, ServerCallContext context) =>
         Ask<ForgetMediaResponse>(number => new ForgetOrdered(number, request.MediaId), context);
 
+    public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
+        Ask<ListNodesResponse>(number => new NodesAsked(number), context);
+
+    public override Task<DescribeQueuesResponse> DescribeQueues(
+        DescribeQueuesRequest request, ServerCallContext context) =>
+        Ask<DescribeQueuesResponse>(number => new QueuesAsked(number), context);
+
     private Task<TAnswer> Ask<TAnswer>(Func<long, SchedulerEvent> ask, ServerCallContext context)
         where TAnswer : Google.Protobuf.IMessage =>
         mastership.Current.AskAsync<TAnswer>(ask, context.CancellationToken);

@@ -6,14 +6,18 @@ namespace Hexcast.Worker;
 internal sealed class NodeLoadSampler(string scratchFolder)
 {
     /// <summary>CPU load is the run queue's mean over a minute, a processor.</summary>
-    public NodeLoad Sample() => new(
-        Number(File.ReadAllText("/proc/loadavg").Split(' ')[0]) / Environment.ProcessorCount,
-        MemoryAvailable(File.ReadLines("/proc/meminfo")),
-        new DriveInfo(scratchFolder).AvailableFreeSpace);
-
-    private static long MemoryAvailable(IEnumerable<string> lines)
+    public NodeLoad Sample()
     {
-        const string label = "MemAvailable:";
+        var memory = File.ReadAllLines("/proc/meminfo");
+        return new NodeLoad(
+            Number(File.ReadAllText("/proc/loadavg").Split(' ')[0]) / Environment.ProcessorCount,
+            Bytes(memory, "MemAvailable:"),
+            Bytes(memory, "MemTotal:"),
+            new DriveInfo(scratchFolder).AvailableFreeSpace);
+    }
+
+    private static long Bytes(IEnumerable<string> lines, string label)
+    {
         var line = lines.FirstOrDefault(l => l.StartsWith(label, StringComparison.Ordinal));
         return line is null ? 0 : 1024 * (long)Number(line[label.Length..].Replace("kB", "", StringComparison.Ordinal));
     }

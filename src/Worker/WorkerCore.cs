@@ -216,6 +216,7 @@ internal sealed class WorkerCore(string nodeId, int slots)
             {
                 CpuLoad = load.CpuLoad,
                 MemoryFreeBytes = load.MemoryFreeBytes,
+                MemoryTotalBytes = load.MemoryTotalBytes,
                 ScratchFreeBytes = load.ScratchFreeBytes,
             };
             heartbeat.Tasks.AddRange(Claimed.Select(a => new TaskProgress

@@ -38,4 +38,5 @@ internal sealed record AttemptOutcome(TaskCommit? Commit, TaskFailure? Failure)
 }
 
 /// <summary>How busy the machine is.</summary>
-internal readonly record struct NodeLoad(double CpuLoad, long MemoryFreeBytes, long ScratchFreeBytes);
+internal readonly record struct NodeLoad(
+    double CpuLoad, long MemoryFreeBytes, long MemoryTotalBytes, long ScratchFreeBytes);

@@ -316,6 +316,41 @@ public sealed class CommandLineTests
         retry.RootElement.GetProperty("media_id").GetString().ShouldBe("m1");
     }
 
+    [Fact]
+    public async Task Nodes_and_queues_are_tables_for_people_and_documents_for_programs()
+    {
+        await using var server = await ApiServer.StartAsync(http =>
+        {
+            http.MapGet("/v1/nodes", () => Results.Text(
+                """
+                {"nodes":[{"node_id":"w1","connected":true,"since":"2026-01-01T00:00:00.000Z","slots":2,
+                 "cpu_load":0.5,"memory_free_bytes":1000000000,"memory_total_bytes":4000000000,
+                 "scratch_free_bytes":5000000000,"from_a_later_server":7,
+                 "running":[{"job_id":"j1","task_id":"chunk-0003","attempt":1,"media_id":"m1","class":"hd",
+                 "fraction":0.25,"speed":2,"since":"2026-01-01T00:00:00.000Z"}]}]}
+                """, "application/json"));
+            http.MapGet("/v1/queues", () => Results.Text(
+                """
+                {"classes":[{"class":"hd","jobs":1,"ready":4,"running":2,"oldest_wait_seconds":3.5}],
+                 "unfinished_jobs":2,"jobs":[{"job_id":"j1","media_id":"m1","class":"hd","tasks":9,"ready":4,"running":2,"committed":3}]}
+                """, "application/json"));
+        });
+
+        var nodes = await HexcastProcess.RunAsync(server.Address, "nodes");
+        var queues = await HexcastProcess.RunAsync(server.Address, "queues");
+        var document = await HexcastProcess.RunAsync(server.Address, "nodes", "--json");
+
+        nodes.ExitCode.ShouldBe(ExitCode.Success, nodes.Errors);
+        nodes.Output.ShouldContain("1 of 2");
+        nodes.Output.ShouldContain("chunk-0003");
+        nodes.Output.ShouldContain("25 %");
+        queues.ExitCode.ShouldBe(ExitCode.Success, queues.Errors);
+        queues.Output.ShouldContain("3.5 s");
+        queues.Output.ShouldContain("The oldest 1 of 2.");
+        using var parsed = JsonDocument.Parse(document.Output);
+        parsed.RootElement.GetProperty("nodes")[0].GetProperty("from_a_later_server").GetInt32().ShouldBe(7);
+    }
+
     private static void MapMedia(IEndpointRouteBuilder http)
     {
         http.MapGet("/v1/media", (string? cursor) => Results.Text(

@@ -169,8 +169,12 @@ internal sealed class FakeScheduler(FakeMaster master) : Scheduler.SchedulerBase
             TaskId = "chunk-0000",
             Kind = TaskKind.EncodeChunk,
             State = TaskState.Running,
-            Attempt = 1,
+            Attempt = 2,
             Fraction = 0.5,
+            Needs = { "probe" },
+            Attempts = 2,
+            StartedAt = new Google.Protobuf.WellKnownTypes.Timestamp { Seconds = 1_700_000_000 },
+            LastFailure = new TaskFailure { Code = "tool_failed", Message = "it broke", LogTail = "in its own words" },
         });
         return Task.FromResult(answer);
     }

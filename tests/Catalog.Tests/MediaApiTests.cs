@@ -28,6 +28,19 @@ public sealed class MediaApiTests : CatalogFixture
     }
 
     [Fact]
+    public async Task A_task_is_told_with_its_needs_its_times_and_its_last_failure()
+    {
+        var (mediaId, _) = await OrderAsync();
+        var task = (await GetAsync(mediaId))["job"]!["tasks"]![0]!;
+        task["needs"]!.AsArray().Select(need => (string)need!).ShouldBe(["probe"]);
+        ((int)task["attempts"]!).ShouldBe(2);
+        ((string)task["started_at"]!).ShouldBe("2023-11-14T22:13:20.000Z");
+        task["ended_at"].ShouldBeNull();
+        ((string)task["failure"]!["code"]!).ShouldBe("tool_failed");
+        ((string)task["failure"]!["log_tail"]!).ShouldBe("in its own words");
+    }
+
+    [Fact]
     public async Task Without_the_master_a_media_is_told_without_its_job()
     {
         var (mediaId, _) = await OrderAsync();

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.ServerSentEvents;
 using System.Text;
+using System.Text.Json.Nodes;
 using Grpc.Core;
 using Hexcast.Contracts.V1;
 using Hexcast.Master.Scheduling;
@@ -166,6 +168,49 @@ public sealed class MasterNodeTests
         (await master.Http.GetStringAsync($"/schedule?task_id={job}/probe", Cancel))
             .ShouldContain("TASK_STATE_ASSIGNED");
         (await master.Http.GetAsync("/schedule?task_id=nobody", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Nodes_and_queues_are_told_over_http_and_grpc()
+    {
+        await using var master = await MasterNode.StartAsync();
+        var job = await OrderAsync(master);
+        using var worker = await HandWorker.JoinAsync(master, "w1", 2);
+        await worker.TakeAsync();
+
+        var nodes = await master.Scheduler.ListNodesAsync(new ListNodesRequest(), cancellationToken: Cancel);
+        nodes.Nodes.Single().Running.Single().Attempt.JobId.ShouldBe(job);
+        var queues = await master.Scheduler.DescribeQueuesAsync(
+            new DescribeQueuesRequest(), cancellationToken: Cancel);
+        queues.Jobs.Single().Running.ShouldBe(1);
+        var node = JsonNode.Parse(await master.Http.GetStringAsync("/v1/nodes", Cancel))!["nodes"]![0]!;
+        ((string)node["node_id"]!).ShouldBe("w1");
+        ((string)node["running"]![0]!["kind"]!).ShouldBe("probe");
+        ((string)node["running"]![0]!["since"]!).ShouldEndWith("Z");
+        var classes = JsonNode.Parse(await master.Http.GetStringAsync("/v1/queues", Cancel))!["classes"]!;
+        classes.AsArray().Select(c => (string)c!["class"]!).ShouldBe(["low_latency", "hd", "sd", "background"]);
+    }
+
+    [Fact]
+    public async Task A_change_of_the_nodes_comes_as_an_event()
+    {
+        await using var master = await MasterNode.StartAsync();
+        using var answer = await master.Http.GetAsync(
+            "/v1/nodes/events", HttpCompletionOption.ResponseHeadersRead, Cancel);
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
+        await using var body = await answer.Content.ReadAsStreamAsync(Cancel);
+        await using var events = SseParser.Create(body).EnumerateAsync(Cancel).GetAsyncEnumerator(Cancel);
+        (await NextAsync("nodes"))["nodes"]!.AsArray().ShouldBeEmpty();
+        (await NextAsync("queues"))["jobs"]!.AsArray().ShouldBeEmpty();
+        using var worker = await HandWorker.JoinAsync(master, "w1", 2);
+        ((string)(await NextAsync("nodes"))["nodes"]![0]!["node_id"]!).ShouldBe("w1");
+
+        async Task<JsonNode> NextAsync(string name)
+        {
+            (await events.MoveNextAsync()).ShouldBeTrue("the stream ended");
+            events.Current.EventType.ShouldBe(name);
+            return JsonNode.Parse(events.Current.Data)!;
+        }
     }
 
     private static async Task<string> OrderAsync(MasterNode master) =>

@@ -163,10 +163,11 @@ public sealed class WorkerCoreTests
         Connect();
         Assign("a");
         Step(new WorkerEvent.Progressed(Key("a"), 0.25, 3));
-        var beat = core.Step(new WorkerEvent.Tick(new NodeLoad(0.5, 10, 20)), now)
+        var beat = core.Step(new WorkerEvent.Tick(new NodeLoad(0.5, 10, 15, 20)), now)
             .OfType<WorkerEffect.Send>().Single().Message.Heartbeat;
         beat.CpuLoad.ShouldBe(0.5);
         beat.MemoryFreeBytes.ShouldBe(10);
+        beat.MemoryTotalBytes.ShouldBe(15);
         beat.ScratchFreeBytes.ShouldBe(20);
         beat.Tasks.Single().Fraction.ShouldBe(0.25);
         beat.Tasks.Single().Speed.ShouldBe(3);

@@ -77,6 +77,8 @@ internal static class CommandLine
             ShowCommand.Create(clock),
             RmCommand.Create(clock),
             RetryCommand.Create(clock),
+            NodesCommand.Create(clock),
+            QueuesCommand.Create(clock),
             TargetsCommand.Create(),
             CheckConfigCommand.Create(),
         };

@@ -94,14 +94,19 @@ internal static class MediaTables
             return;
         }
 
-        var table = Table("task", "state", "attempt", "node", "done");
+        var table = Table("task", "state", "attempt", "node", "done", "took");
         foreach (var task in tasks)
         {
             Row(table, task.TaskId, task.State, Invariant($"{task.Attempt}"), task.NodeId ?? "",
-                Invariant($"{(task.State == "committed" ? 1 : task.Fraction ?? 0) * 100:0} %"));
+                Invariant($"{(task.State == "committed" ? 1 : task.Fraction ?? 0) * 100:0} %"),
+                task.EndedAt - task.StartedAt is { } took ? Invariant($"{took.TotalSeconds:0.0} s") : "");
         }
 
         output.Words.Write(table);
+        foreach (var task in tasks.Where(task => task.Failure is not null))
+        {
+            output.Say($"{task.TaskId} failed: {task.Failure!.Message} ({task.Failure.Code})");
+        }
     }
 
     public static string Bytes(long bytes) => bytes switch
@@ -115,7 +120,7 @@ internal static class MediaTables
     private static string Length(MediaDocument media) =>
         media.Source is { } source ? Invariant($"{TimeSpan.FromSeconds(source.DurationSeconds):hh\\:mm\\:ss}") : "";
 
-    private static Table Table(params string[] headings)
+    public static Table Table(params string[] headings)
     {
         var table = new Table { Border = TableBorder.None };
         foreach (var heading in headings)
@@ -127,7 +132,7 @@ internal static class MediaTables
     }
 
     /// <summary>Text, never markup: titles come from strangers.</summary>
-    private static void Row(Table table, params string[] cells) =>
+    public static void Row(Table table, params string[] cells) =>
         table.AddRow(cells.Select(cell => new Text(Output.Printable(cell.ReplaceLineEndings(" ")))));
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);

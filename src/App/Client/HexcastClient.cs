@@ -98,6 +98,12 @@ internal sealed class HexcastClient : IDisposable
     public async Task<IReadOnlyList<MediaDocument>> ListAsync(MediaQuery query, int limit, CancellationToken cancel) =>
         [.. (await ListRawAsync(query, limit, cancel)).Select(Parse<MediaDocument>)];
 
+    public Task<JsonElement> NodesRawAsync(CancellationToken cancel) =>
+        SendAsync(HttpMethod.Get, "/v1/nodes", cancel);
+
+    public Task<JsonElement> QueuesRawAsync(CancellationToken cancel) =>
+        SendAsync(HttpMethod.Get, "/v1/queues", cancel);
+
     public Task DeleteAsync(string mediaId, CancellationToken cancel) =>
         SendAsync(HttpMethod.Delete, MediaPath(mediaId), cancel);
 

@@ -104,4 +104,56 @@ internal sealed record TaskFacts
 
     /// <summary>Media seconds encoded in a second.</summary>
     public double? Speed { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>The last one, also of a task that succeeded since.</summary>
+    public MediaFailure? Failure { get; init; }
+}
+
+internal sealed record NodesDocument(IReadOnlyList<NodeFacts> Nodes);
+
+internal sealed record NodeFacts
+{
+    public required string NodeId { get; init; }
+    public bool Connected { get; init; }
+    public DateTimeOffset? Since { get; init; }
+    public int Slots { get; init; }
+
+    /// <summary>Of all processors; 1 is all of them busy.</summary>
+    public double CpuLoad { get; init; }
+    public long MemoryFreeBytes { get; init; }
+    public long MemoryTotalBytes { get; init; }
+    public long ScratchFreeBytes { get; init; }
+    public IReadOnlyList<RunningAttempt> Running { get; init; } = [];
+}
+
+internal sealed record RunningAttempt
+{
+    public required string TaskId { get; init; }
+    public int Attempt { get; init; }
+    public string? MediaId { get; init; }
+    public string? Class { get; init; }
+    public double Fraction { get; init; }
+    public double Speed { get; init; }
+    public DateTimeOffset? Since { get; init; }
+}
+
+internal sealed record QueuesDocument(
+    IReadOnlyList<ClassFacts> Classes, IReadOnlyList<QueuedJobFacts> Jobs, int UnfinishedJobs);
+
+internal sealed record ClassFacts(string Class, int Jobs, int Ready, int Running, double OldestWaitSeconds);
+
+internal sealed record QueuedJobFacts
+{
+    public required string JobId { get; init; }
+    public required string MediaId { get; init; }
+    public required string Class { get; init; }
+    public DateTimeOffset? CreatedAt { get; init; }
+    public int Tasks { get; init; }
+    public int Ready { get; init; }
+    public int Running { get; init; }
+    public int Committed { get; init; }
+    public int Retrying { get; init; }
 }

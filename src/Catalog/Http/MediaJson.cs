@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Google.Protobuf.WellKnownTypes;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Microsoft.Data.Sqlite;
@@ -62,8 +63,20 @@ internal static class MediaJson
             ["node_id"] = task.NodeId,
             ["fraction"] = Math.Round(task.Fraction, 4),
             ["speed"] = Math.Round(task.Speed, 3),
+            ["needs"] = new JsonArray([.. task.Needs.Select(need => (JsonNode)need)]),
+            ["started_at"] = Time(task.StartedAt),
+            ["ended_at"] = Time(task.EndedAt),
+            ["attempts"] = task.Attempts,
+            ["failure"] = task.LastFailure is not { } failure ? null : new JsonObject
+            {
+                ["code"] = failure.Code,
+                ["message"] = failure.Message,
+                ["log_tail"] = failure.LogTail,
+            },
         }),
     ]);
+
+    private static string? Time(Timestamp? time) => Time(time?.ToDateTimeOffset().ToUnixTimeMilliseconds());
 
     private static string Name(string enumMember) => JsonNamingPolicy.SnakeCaseLower.ConvertName(enumMember);
 

@@ -25,7 +25,10 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     {
         var job = task.Job;
         var attempt = ++task.Record.Attempts;
-        task.Record.Open.Add(new OpenAttempt { Attempt = attempt, NodeId = worker.NodeId });
+        var startedAt = state.Now.ToUnixTimeMilliseconds();
+        task.Record.Open.Add(
+            new OpenAttempt { Attempt = attempt, NodeId = worker.NodeId, StartedAtUnixMs = startedAt });
+        (task.Record.StartedAtUnixMs, task.Record.EndedAtUnixMs) = (startedAt, 0);
         job.Open.Add(task);
         job.Ready.Remove(task);
         job.LastServed = state.Now;
@@ -92,6 +95,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     public void Lose(TaskRun task)
     {
         task.Current = 0;
+        task.NoteEnd(state.Now);
         if (task.Committed || !task.Job.Active)
         {
             return;
@@ -157,6 +161,12 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         var counts = open is { Superseded: false } && !task.Committed && task.Job.Active;
         var current = task.Current == attempt;
         Remove(task, attempt);
+        if (counts && (current || report.Commit is not null))
+        {
+            task.Record.StartedAtUnixMs = open!.StartedAtUnixMs;
+            task.NoteEnd(state.Now);
+        }
+
         if (!counts)
         {
             if (open is not null)

@@ -22,12 +22,18 @@ internal sealed class Dispatcher(SchedulerState state, AttemptLedger attempts)
 
     public static string ClassNames => string.Join(", ", Classes);
 
+    /// <summary>The first served first.</summary>
+    public static IReadOnlyList<string> AllClasses => Classes;
+
+    /// <summary>The class that a task is served in.</summary>
+    public static string EffectiveClass(TaskRun task) => Classes[Lane(task)];
+
     public void Run()
     {
         while (FreestWorker() is { } worker && Next() is { } task)
         {
             assignments++;
-            attempts.Assign(task, worker, Classes[Lane(task)]);
+            attempts.Assign(task, worker, EffectiveClass(task));
         }
     }
 

@@ -161,7 +161,7 @@ internal sealed class JobFeeds(SchedulerState state)
     private static JobEvent Progress(JobRun job, IEnumerable<TaskRun> tasks) => Event(job, 0, e =>
     {
         e.Progress = new JobProgress();
-        e.Progress.Tasks.Add(tasks.Select(t => t.ToMessage()));
+        e.Progress.Tasks.Add(tasks.Select(t => t.ToBriefMessage()));
     });
 
     // The messages that events share with records are cloned: a record changes, an event must not.

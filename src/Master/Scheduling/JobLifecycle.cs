@@ -14,9 +14,6 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     /// <summary>How often one job may end and be retried.</summary>
     private const int TurnLimit = 200;
 
-    /// <summary>What is kept of an earlier turn's message: all turns are in one record.</summary>
-    private const int EarlierMessageLimitBytes = 512;
-
     public void Order(TranscodeOrdered ordered)
     {
         var order = ordered.Order;
@@ -108,6 +105,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         if (task.Current == open.Attempt)
         {
             task.Current = 0;
+            task.NoteEnd(state.Now);
         }
 
         state.Persist(RecordWrite.Of(task.Record));
@@ -197,7 +195,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
 
         foreach (var earlier in job.Record.Turns)
         {
-            Shorten(earlier.Ended?.Failure);
+            Failures.Shorten(earlier.Ended?.Failure);
         }
 
         var turn = new JobTurn { Revision = ++job.Revision, Restarted = new JobRestarted() };
@@ -212,7 +210,6 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             // What failed before the restart does not count. Durable with the next attempt; see Load.
             task.Record.Failures = 0;
             task.Record.Losses = 0;
-            task.Record.LastFailure = null;
         }
 
         MakeAllReady(job);
@@ -299,28 +296,6 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         return state.Standing(job.Record.MediaId, job.Record.PresetName) is { } other
             ? $"The job '{other.Id}' has taken its place."
             : null;
-    }
-
-    private static void Shorten(TaskFailure? failure)
-    {
-        if (failure is null)
-        {
-            return;
-        }
-
-        failure.LogTail = "";
-        var (length, bytes) = (0, 0);
-        foreach (var rune in failure.Message.EnumerateRunes())
-        {
-            bytes += rune.Utf8SequenceLength;
-            if (bytes > EarlierMessageLimitBytes)
-            {
-                failure.Message = failure.Message[..length];
-                return;
-            }
-
-            length += rune.Utf16SequenceLength;
-        }
     }
 
     // An attempt's number is durable before the attempt starts, so these are all prefixes that anybody can have written

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Master.Scheduling;
@@ -6,6 +5,9 @@ namespace Hexcast.Master.Scheduling;
 /// <summary>A job: its durable record, its tasks, and what the scheduler holds of it in memory.</summary>
 internal sealed class JobRun
 {
+    /// <summary>Whose last failure is told whole; those of the others without their logs.</summary>
+    private const int WholeFailureLimit = 64;
+
     private readonly Dictionary<string, TaskRun> byId = new(StringComparer.Ordinal);
 
     public JobRun(JobRecord record)
@@ -90,9 +92,11 @@ internal sealed class JobRun
             PresetName = Record.PresetName,
             State = Record.State,
             Failure = Record.Ending?.Failure,
-            CreatedAt = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(Record.CreatedAtUnixMs)),
+            CreatedAt = Times.Of(Record.CreatedAtUnixMs),
         };
-        message.Tasks.Add(Tasks.Select(t => t.ToMessage()));
+        var whole = Tasks.Where(t => t.Record.LastFailure is not null).OrderBy(t => t.Committed)
+            .Take(WholeFailureLimit).ToHashSet();
+        message.Tasks.Add(Tasks.Select(t => whole.Contains(t) ? t.ToMessage() : t.ToBriefMessage()));
         return message;
     }
 

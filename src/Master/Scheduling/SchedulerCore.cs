@@ -103,6 +103,12 @@ internal sealed class SchedulerCore
             case ScheduleAsked asked:
                 state.Emit(new Answer(asked.Request, ScheduleView.Of(state)));
                 break;
+            case NodesAsked asked:
+                state.Emit(new Answer(asked.Request, NodesView.Of(state)));
+                break;
+            case QueuesAsked asked:
+                state.Emit(new Answer(asked.Request, QueuesView.Of(state)));
+                break;
             case Ticked:
                 break;
             default:
@@ -162,7 +168,6 @@ internal sealed class SchedulerCore
             // The job was restarted, and this task had no attempt since.
             record.Failures = 0;
             record.Losses = 0;
-            record.LastFailure = null;
         }
 
         if (task.Committed)

@@ -22,6 +22,10 @@ internal sealed record JobAsked(long Request, string JobId) : SchedulerEvent;
 
 internal sealed record ScheduleAsked(long Request) : SchedulerEvent;
 
+internal sealed record NodesAsked(long Request) : SchedulerEvent;
+
+internal sealed record QueuesAsked(long Request) : SchedulerEvent;
+
 internal sealed record WatchOpened(long Subscription, WatchJobRequest Watch) : SchedulerEvent;
 
 internal sealed record WatchClosed(long Subscription) : SchedulerEvent;

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Master.Scheduling;
@@ -42,7 +43,7 @@ internal sealed class TaskRun(JobRun job, TaskSpec spec)
 
             if (Job.Record.Ending is { } ending)
             {
-                return ending.State == JobState.Failed && Record.LastFailure is not null && Current == 0
+                return ending.State == JobState.Failed && HasFailed && Current == 0
                     ? TaskState.Failed
                     : TaskState.Cancelled;
             }
@@ -51,6 +52,11 @@ internal sealed class TaskRun(JobRun job, TaskSpec spec)
                 : Job.Ready.Contains(this) ? TaskState.Ready : TaskState.Pending;
         }
     }
+
+    /// <summary>Since the job was started or restarted.</summary>
+    private bool HasFailed => Record.Failures > 0 || Record.Losses > AttemptLedger.LossLimit;
+
+    public void NoteEnd(DateTimeOffset now) => Record.EndedAtUnixMs = now.ToUnixTimeMilliseconds();
 
     public OpenAttempt? Open(uint attempt) => Record.Open.FirstOrDefault(o => o.Attempt == attempt);
 
@@ -68,10 +74,29 @@ internal sealed class TaskRun(JobRun job, TaskSpec spec)
             Fraction = Committed ? 1 : Fraction,
             Speed = Speed,
             LastFailure = Record.LastFailure,
+            StartedAt = Times.Of(Record.StartedAtUnixMs),
+            EndedAt = Times.Of(Record.EndedAtUnixMs),
+            Attempts = Record.Attempts,
         };
         message.Needs.Add(JobGraph.Needs(this));
         return message;
     }
+
+    /// <summary>With little of its last failure: for messages that may name every task.</summary>
+    public JobTask ToBriefMessage()
+    {
+        var message = ToMessage();
+        message.LastFailure = message.LastFailure?.Clone();
+        Failures.Shorten(message.LastFailure);
+        return message;
+    }
+}
+
+internal static class Times
+{
+    /// <summary>Null for 0.</summary>
+    public static Timestamp? Of(long unixMs) =>
+        unixMs == 0 ? null : Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(unixMs));
 }
 
 internal readonly record struct AttemptKey(string JobId, string TaskId, uint Attempt)

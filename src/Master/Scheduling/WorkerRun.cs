@@ -1,3 +1,5 @@
+using Hexcast.Contracts.V1;
+
 namespace Hexcast.Master.Scheduling;
 
 /// <summary>A worker node, with or without a stream.</summary>
@@ -21,6 +23,12 @@ internal sealed class WorkerRun(string nodeId)
 
     /// <summary>Each takes a slot.</summary>
     public Dictionary<AttemptKey, HeldAttempt> Attempts { get; } = [];
+
+    /// <summary>Since when it has been connected, or not.</summary>
+    public DateTimeOffset Since { get; set; }
+
+    /// <summary>How busy its machine is, as it said last; null before it did.</summary>
+    public WorkerHeartbeat? Load { get; set; }
 
     public bool Connected => Session != 0;
 

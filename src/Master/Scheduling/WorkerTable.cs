@@ -16,6 +16,10 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
             state.Sessions.Remove(worker.Session);
             state.Emit(new DropWorker(worker.Session, "the node has opened another stream"));
         }
+        else
+        {
+            worker.Since = state.Now;
+        }
 
         worker.Session = joined.Session;
         worker.Slots = Math.Clamp(hello.Slots, 1, SlotLimit);
@@ -44,6 +48,7 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
         }
 
         worker.LostAt = state.Now + state.Options.WorkerDeadAfter;
+        worker.Load = heard.Heartbeat;
         var named = new HashSet<AttemptKey>();
         foreach (var progress in heard.Heartbeat.Tasks)
         {
@@ -73,6 +78,7 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
         if (state.Sessions.Remove(session, out var worker))
         {
             worker.Session = 0;
+            worker.Since = state.Now;
             worker.LostAt = state.Now + state.Options.StreamResumeWithin;
         }
     }
@@ -82,6 +88,7 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
     {
         var worker = state.Worker(nodeId);
         worker.OnlyRecorded = true;
+        worker.Since = state.Now;
         worker.LostAt = state.Now + state.Options.WorkerDeadAfter;
         worker.Attempts[task.Key(attempt)] = new HeldAttempt(task);
     }
@@ -118,6 +125,7 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
             state.Emit(new DropWorker(worker.Session,
                 $"nothing was heard of the worker for {state.Options.WorkerDeadAfter.TotalSeconds} s"));
             worker.Session = 0;
+            worker.Since = state.Now;
         }
 
         state.Emit(new Note($"worker {worker.NodeId} is lost with {worker.Attempts.Count} attempts"));

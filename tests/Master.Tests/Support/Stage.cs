@@ -135,11 +135,14 @@ internal sealed class Stage
             [.. disk.Values.OfType<TaskRecord>().Select(r => r.Clone())]));
     }
 
-    public Job Job(string job)
-    {
-        var request = Number();
-        return (Job)core.Step(new JobAsked(request, job), Now).OfType<Answer>().Single().Message;
-    }
+    public Job Job(string job) => Ask<Job>(request => new JobAsked(request, job));
+
+    /// <summary>Looks, and is not part of the story.</summary>
+    public TAnswer Ask<TAnswer>(Func<long, SchedulerEvent> ask) where TAnswer : IMessage =>
+        (TAnswer)core.Step(ask(Number()), Now).OfType<Answer>().Single().Message;
+
+    public void Tell(long session, WorkerHeartbeat heartbeat) =>
+        Step($"heartbeat on {session}", new WorkerHeard(session, heartbeat));
 
     /// <summary>Attempts that were handed out so far, in order.</summary>
     public IEnumerable<string> Assigned => Sent.Where(s => s.Message.Assign is not null)
