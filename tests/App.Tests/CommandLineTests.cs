@@ -332,7 +332,8 @@ public sealed class CommandLineTests
             http.MapGet("/v1/queues", () => Results.Text(
                 """
                 {"classes":[{"class":"hd","jobs":1,"ready":4,"running":2,"oldest_wait_seconds":3.5}],
-                 "unfinished_jobs":2,"jobs":[{"job_id":"j1","media_id":"m1","class":"hd","tasks":9,"ready":4,"running":2,"committed":3}]}
+                 "unfinished_jobs":2,
+                 "jobs":[{"job_id":"j1","media_id":"m1","class":"hd","tasks":9,"ready":4,"running":2,"committed":3}]}
                 """, "application/json"));
         });
 
