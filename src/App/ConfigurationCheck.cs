@@ -21,13 +21,13 @@ internal static class ConfigurationCheck
             var configuration = ConfigurationSources.Load(settings.DataFolder, file);
             var problems = new List<string>();
             var sections = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-            foreach (var target in Targets.Table)
+            foreach (var module in HexcastHost.OwnModules().Concat(Targets.Table.Select(target => target.Module())))
             {
                 var services = new ServiceCollection();
                 var role = new RoleBuilder(services, configuration, settings with { DataFolder = scratch.FullName });
                 try
                 {
-                    target.Module().AddServices(role);
+                    module.AddServices(role);
                 }
                 catch (ConfigurationException wrong)
                 {

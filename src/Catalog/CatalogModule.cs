@@ -3,6 +3,7 @@ using Hexcast.Catalog.Http;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,6 +22,7 @@ public sealed class CatalogModule : RoleModule
         role.Services.AddSingleton<MediaChanges>();
         role.Services.AddSingleton(services => new CatalogStore(
             database, services.GetRequiredService<MediaChanges>(), services.GetRequiredService<TimeProvider>()));
+        role.Services.AddSingleton<IScrapeProbe, CatalogTelemetry>();
         role.Services.AddSingleton<MediaCommands>();
         role.Services.AddSingleton<MediaEndpoints>();
         role.Services.AddSingleton<MediaEvents>();

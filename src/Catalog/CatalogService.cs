@@ -54,6 +54,12 @@ internal sealed class CatalogService(
             return VersionIndexBuilder.Build(media, version, VersionTable.LoadComposition(connection, version.Version));
         }));
 
+    public override async Task<NotePlayResponse> NotePlay(NotePlayRequest request, ServerCallContext context) => new()
+    {
+        First = await store.WriteAsync(
+            write => VersionTable.NotePlay(write, request.Version), context.CancellationToken),
+    };
+
     public override async Task WatchMedia(
         WatchMediaRequest request, IServerStreamWriter<MediaChange> responseStream, ServerCallContext context)
     {

@@ -158,7 +158,9 @@ internal sealed class CatalogTransaction(SqliteConnection connection, SqliteTran
     public void AddToOutbox(string mediaId, string kind)
     {
         connection.Execute(
-            "INSERT INTO outbox (media_id, kind) VALUES (@mediaId, @kind)", new { mediaId, kind }, transaction);
+            "INSERT INTO outbox (media_id, kind, created_at) VALUES (@mediaId, @kind, @now)",
+            new { mediaId, kind, now },
+            transaction);
         OutboxTouched = true;
     }
 

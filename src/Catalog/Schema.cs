@@ -84,5 +84,10 @@ internal static class Schema
             ) STRICT;
             CREATE INDEX change_tombstones ON change (sequence) WHERE deleted = 1;
             """),
+        // How long an outbox row waits, and where its span in the trace begins; 0: made before this.
+        new(2, "when outbox rows were made, when versions were first played", """
+            ALTER TABLE outbox ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE version ADD COLUMN first_played_at INTEGER;
+            """),
     ];
 }

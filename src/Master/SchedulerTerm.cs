@@ -6,6 +6,7 @@ using Hexcast.Master.Storage;
 using Hexcast.Master.Watching;
 using Hexcast.Master.Workers;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Master;
@@ -228,6 +229,7 @@ internal sealed class SchedulerTerm(
                     answers.Refuse(refuse.Request, new HexcastException(refuse.Code, refuse.Words));
                     break;
                 case Send send:
+                    MasterTelemetry.NoteSent(send.Message, Now);
                     workers.Send(send.Session, send.Message);
                     break;
                 case DropWorker drop:
@@ -246,6 +248,9 @@ internal sealed class SchedulerTerm(
                 case Note note:
                     Write(note);
                     break;
+                case Measure measure:
+                    MasterTelemetry.Note(measure, Now);
+                    break;
                 default:
                     throw new InvalidOperationException($"nobody executes {effect.GetType().Name}");
             }
@@ -256,14 +261,14 @@ internal sealed class SchedulerTerm(
     private void Write(Note note)
     {
         List<KeyValuePair<string, object?>> fields = [];
-        if (note.JobId.Length > 0)
+        if (note.Job is { } job)
         {
-            fields.Add(new("JobId", note.JobId));
-        }
-
-        if (note.MediaId.Length > 0)
-        {
-            fields.Add(new("MediaId", note.MediaId));
+            fields.Add(new("JobId", job.JobId));
+            fields.Add(new("MediaId", job.MediaId));
+            if (TraceContexts.Parse(job.Traceparent) is var trace && trace.IsValid())
+            {
+                fields.Add(new("TraceId", trace.TraceId.ToHexString()));
+            }
         }
 
         log.Log(LogLevel.Information, default, fields, null, (_, _) => note.Words);

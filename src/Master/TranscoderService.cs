@@ -6,6 +6,7 @@ using Hexcast.Platform.Errors;
 using Hexcast.Platform.Identity;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Platform.Presets;
+using Hexcast.Platform.Telemetry;
 
 namespace Hexcast.Master;
 
@@ -17,7 +18,7 @@ internal sealed class TranscoderService(Mastership mastership, PresetCatalog pre
 
     private static readonly string[] Formats = ["hls", "dash"];
 
-    public override Task<TranscodeResponse> Transcode(TranscodeRequest request, ServerCallContext context)
+    public override async Task<TranscodeResponse> Transcode(TranscodeRequest request, ServerCallContext context)
     {
         if (!MediaId.TryParse(request.MediaId, out _))
         {
@@ -45,8 +46,13 @@ internal sealed class TranscoderService(Mastership mastership, PresetCatalog pre
                 $"At most {Formats.Length} output formats, and a traceparent of {TraceparentLimit} characters.");
         }
 
-        return mastership.Current.AskAsync<TranscodeResponse>(
+        // What the job leads to belongs below this span, also when another process goes on with it.
+        using var span = MasterTelemetry.Order(order);
+        order.Traceparent = span?.Id ?? order.Traceparent;
+        var answer = await mastership.Current.AskAsync<TranscodeResponse>(
             number => new TranscodeOrdered(number, ids.NewVersionId(), order), context.CancellationToken);
+        span?.SetTag(SpanTags.JobId, answer.JobId);
+        return answer;
     }
 
     private static HexcastException Invalid(string words) => new(ErrorCodes.InvalidArgument, words);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Telemetry;
 using Hexcast.Playback.Manifests;
 using Hexcast.Playback.Segments;
 using Hexcast.Playback.Tokens;
@@ -18,36 +19,40 @@ namespace Hexcast.Playback;
 ///   4 version → manifest, made once a revision; or segment → (object, offset, length)    5 bytes
 /// </code>
 /// </summary>
-internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, ObjectResponse objects)
+internal sealed class PlayEndpoints(
+    VersionCache versions, ViewerAccess access, ObjectResponse objects, FirstPlays firstPlays, TimeProvider clock)
 {
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     public void Map(IEndpointRouteBuilder http)
     {
-        var play = http.MapGroup("/play/{media_id}");
+        var play = http.MapGroup("/play/{media_id}").Untraced();
         play.MapMethods("/master.m3u8", Methods, c => Manifest(c, ManifestRenderer.HlsMaster));
         play.MapMethods("/manifest.mpd", Methods, c => Manifest(c, ManifestRenderer.Dash));
         play.MapMethods("/poster.jpg", Methods, Poster);
         play.MapMethods("/{version}/{rendition}/index.m3u8", Methods, MediaPlaylist);
         play.MapMethods("/{version}/{rendition}/init.mp4", Methods, InitSegment);
         play.MapMethods("/{version}/{rendition}/{segment}.m4s", Methods, Segment);
-        http.MapMethods("/play/{**path}", [HttpMethods.Options], Preflight);
+        http.MapMethods("/play/{**path}", [HttpMethods.Options], Preflight).Untraced();
         http.MapMethods("/play/{**path}", Methods, context =>
         {
             AllowOrigins(context.Response);
             throw NotHere();
-        });
+        }).Untraced();
     }
 
     private async Task Manifest(HttpContext context, Func<PlayableVersion, ManifestBytes> get)
     {
+        var started = clock.GetTimestamp();
         var (version, viewer) = await OpenAsync(context);
         // The next version comes under the same address, so no copy is used without asking.
         await SendManifestAsync(context, get(version), viewer.QueryToken, Revalidated(viewer));
+        NoteServed(version, PlaybackTelemetry.Manifest, started);
     }
 
     private async Task MediaPlaylist(HttpContext context)
     {
+        var started = clock.GetTimestamp();
         var (version, viewer) = await OpenAsync(context);
         var id = RouteText(context, "rendition");
         RequireRendition(context, version);
@@ -56,17 +61,21 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
             ManifestRenderer.HlsMedia(version, id),
             viewer.QueryToken,
             version.Index.Complete ? Immutable(viewer) : Revalidated(viewer));
+        NoteServed(version, PlaybackTelemetry.Manifest, started);
     }
 
     private async Task InitSegment(HttpContext context)
     {
+        var started = clock.GetTimestamp();
         var (version, viewer) = await OpenAsync(context);
         var rendition = RequireRendition(context, version);
         await objects.SendAsync(context, rendition.Init, rendition.ContentType, Immutable(viewer));
+        NoteServed(version, PlaybackTelemetry.Init, started);
     }
 
     private async Task Segment(HttpContext context)
     {
+        var started = clock.GetTimestamp();
         var (version, viewer) = await OpenAsync(context);
         var rendition = RequireRendition(context, version);
         var name = RouteText(context, "segment");
@@ -74,12 +83,20 @@ internal sealed class PlayEndpoints(VersionCache versions, ViewerAccess access, 
         var isNumber = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
         var slice = isNumber && name[0] != '0' ? rendition.Segment(number) : null;
         await objects.SendAsync(context, slice ?? throw NotHere(), rendition.ContentType, Immutable(viewer));
+        NoteServed(version, PlaybackTelemetry.Segment, started);
     }
 
     private async Task Poster(HttpContext context)
     {
         var (version, viewer) = await OpenAsync(context);
         await objects.SendAsync(context, version.Poster ?? throw NotHere(), "image/jpeg", Revalidated(viewer));
+    }
+
+    private void NoteServed(PlayableVersion version, KeyValuePair<string, object?> what, long started)
+    {
+        var took = clock.GetElapsedTime(started);
+        PlaybackTelemetry.NoteServed(what, took);
+        firstPlays.Note(version, (string)what.Value!, took);
     }
 
     private async ValueTask<(PlayableVersion Version, Viewer Viewer)> OpenAsync(HttpContext context)

@@ -23,11 +23,13 @@ public sealed class PlaybackModule : RoleModule
         role.Services.AddSingleton<ViewerAccess>();
         role.Services.AddSingleton<VersionCache>();
         role.Services.AddSingleton<ObjectResponse>();
+        role.Services.AddSingleton<FirstPlays>();
         role.Services.AddSingleton<PlayEndpoints>();
         role.Services.AddSingleton<LinksEndpoint>();
         role.Services.AddSingleton<WatchAssets>();
         role.Services.AddSingleton<WatchEndpoints>();
         role.Services.AddHostedService<ChangeFollower>();
+        role.Services.AddHostedService(services => services.GetRequiredService<FirstPlays>());
     }
 
     public override void MapHttp(IEndpointRouteBuilder http)

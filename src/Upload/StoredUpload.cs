@@ -158,7 +158,13 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
 
     private async Task ReceiveAsync(int epoch, int ticket, Stream body, CancellationToken aborted)
     {
-        var end = await ReceiveBodyAsync(epoch, ticket, body, aborted);
+        BodyEnd end;
+        using (var reception = UploadTelemetry.Receive(Description, state.Offset))
+        {
+            end = await ReceiveBodyAsync(epoch, ticket, body, aborted);
+            reception.End(end, state.Offset);
+        }
+
         // However the body ended: HEAD says by now that nothing is missing, so the client will not come back.
         if (state.Offset == state.Length || (state.Length is null && end == BodyEnd.Complete))
         {
@@ -256,13 +262,28 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
                 break;
             case UploadEffect.Publish:
                 ForgetHash();
-                await store.PublishAsync(this, cancel);
+                await PublishAsync(cancel);
                 await RunAsync(new UploadEvent.Published(), cancel);
                 break;
             case UploadEffect.Remove:
                 ForgetHash();
                 store.Remove(this);
                 break;
+        }
+    }
+
+    private async Task PublishAsync(CancellationToken cancel)
+    {
+        using var span = UploadTelemetry.Publish(Description);
+        try
+        {
+            await store.PublishAsync(this, cancel);
+            UploadTelemetry.NotePublished(Description, store.Clock.GetUtcNow());
+        }
+        catch
+        {
+            UploadTelemetry.NotePublishFailed();
+            throw;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Identity;
+using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 
@@ -17,6 +18,9 @@ internal sealed class UploadReception(
 
     public StoredUpload Find(string mediaId) => store.Get(mediaId);
 
+    /// <summary>The trace that the upload's first request began; null where there is no such upload.</summary>
+    public string? TraceOf(string mediaId) => store.TryGet(mediaId)?.Description.Traceparent;
+
     public StoredUpload Create(long? length, bool resumable, UploadMetadata metadata, string metadataHeader)
     {
         if (length == 0)
@@ -30,15 +34,17 @@ internal sealed class UploadReception(
                 ErrorCodes.TooLarge, $"The largest upload is {options.MaxSizeBytes} bytes (Upload:MaxSizeBytes).");
         }
 
+        var mediaId = ids.NewMediaId().ToString();
+        Activity.Current?.SetTag(SpanTags.MediaId, mediaId);
         return store.Create(new UploadDescription
         {
-            MediaId = ids.NewMediaId().ToString(),
+            MediaId = mediaId,
             Length = length,
             Resumable = resumable,
             CreatedAt = clock.GetUtcNow(),
             Metadata = metadata,
             MetadataHeader = metadataHeader,
-            Traceparent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } trace ? trace.Id ?? "" : "",
+            Traceparent = TraceContexts.Current,
         });
     }
 

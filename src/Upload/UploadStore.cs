@@ -55,10 +55,11 @@ internal sealed class UploadStore : IDisposable
         return upload;
     }
 
+    public StoredUpload? TryGet(string mediaId) => uploads.GetValueOrDefault(mediaId);
+
     /// <exception cref="HexcastException">not_found</exception>
-    public StoredUpload Get(string mediaId) => uploads.TryGetValue(mediaId, out var upload)
-        ? upload
-        : throw new HexcastException(
+    public StoredUpload Get(string mediaId) => TryGet(mediaId)
+        ?? throw new HexcastException(
             ErrorCodes.NotFound, "There is no such upload: it never was, was terminated, or has expired.");
 
     public Task PublishAsync(StoredUpload upload, CancellationToken cancel) => publisher.PublishAsync(

@@ -41,6 +41,7 @@ internal sealed class WorkerLoop(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        WorkerTelemetry.Offer(options.ResolvedSlots);
         Begin(TickAsync(stop.Token), stop.Token);
         await events.Writer.WriteAsync(new WorkerEvent.Started(), stop.Token);
         try
@@ -61,6 +62,7 @@ internal sealed class WorkerLoop(
             // What still runs is told by the token and leaves nothing behind; the stream's end tells the master.
             await Task.WhenAll(errands).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stream?.Dispose();
+            WorkerTelemetry.Offer(-options.ResolvedSlots);
         }
     }
 
@@ -144,6 +146,7 @@ internal sealed class WorkerLoop(
             try
             {
                 load = sampler.Sample();
+                WorkerTelemetry.Note(load);
             }
             catch (IOException unreadable)
             {

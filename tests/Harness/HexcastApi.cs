@@ -30,21 +30,36 @@ public sealed class HexcastApi(HttpClient http)
         return location.Split('/')[^1];
     }
 
-    public Task<HttpResponseMessage> CreateUploadAsync(long length, params (string Key, string Value)[] metadata)
+    public Task<HttpResponseMessage> CreateUploadAsync(long length, params (string Key, string Value)[] metadata) =>
+        CreateUploadAsync(length, traceparent: null, metadata);
+
+    public Task<HttpResponseMessage> CreateUploadAsync(
+        long length, string? traceparent, params (string Key, string Value)[] metadata)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/v1/uploads");
         request.Headers.Add("Tus-Resumable", "1.0.0");
         request.Headers.Add("Upload-Length", length.ToString());
         request.Headers.Add("Upload-Metadata", string.Join(
             ',', metadata.Select(m => $"{m.Key} {Convert.ToBase64String(Encoding.UTF8.GetBytes(m.Value))}")));
+        if (traceparent is not null)
+        {
+            request.Headers.Add("traceparent", traceparent);
+        }
+
         return http.SendAsync(request);
     }
 
-    public Task<HttpResponseMessage> PatchAsync(string location, long offset, ReadOnlyMemory<byte> bytes)
+    public Task<HttpResponseMessage> PatchAsync(
+        string location, long offset, ReadOnlyMemory<byte> bytes, string? traceparent = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Patch, location) { Content = new ReadOnlyMemoryContent(bytes) };
         request.Headers.Add("Tus-Resumable", "1.0.0");
         request.Headers.Add("Upload-Offset", offset.ToString());
+        if (traceparent is not null)
+        {
+            request.Headers.Add("traceparent", traceparent);
+        }
+
         request.Content.Headers.ContentType = new("application/offset+octet-stream");
         return http.SendAsync(request);
     }

@@ -12,13 +12,14 @@ public sealed class PlatformProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly StringBuilder output = new();
     private (string Folder, string Size)? smallDisk;
+    private IReadOnlyDictionary<string, string> settings = new Dictionary<string, string>();
     private Process? process;
 
     private PlatformProcess(string dataFolder, int httpPort, int grpcPort)
     {
         DataFolder = dataFolder;
         Grpc = $"127.0.0.1:{grpcPort}";
-        Http = new HttpClient
+        Http = new HttpClient(new SecretRecorder(new SocketsHttpHandler()))
         {
             BaseAddress = new Uri($"http://127.0.0.1:{httpPort}"),
             Timeout = TimeSpan.FromMinutes(2),
@@ -54,10 +55,17 @@ public sealed class PlatformProcess : IAsyncDisposable
 
     /// <param name="dataFolder">Kept from one life to the next.</param>
     /// <param name="smallDisk">A folder below it that becomes a disk of its own, and its size ("20m").</param>
+    /// <param name="settings">Options by "Section:Option", of all its lives.</param>
     public static async Task<PlatformProcess> StartAsync(
-        string dataFolder, (string Folder, string Size)? smallDisk = null)
+        string dataFolder,
+        (string Folder, string Size)? smallDisk = null,
+        IReadOnlyDictionary<string, string>? settings = null)
     {
-        var platform = new PlatformProcess(dataFolder, FreePort(), FreePort()) { smallDisk = smallDisk };
+        var platform = new PlatformProcess(dataFolder, FreePort(), FreePort())
+        {
+            smallDisk = smallDisk,
+            settings = settings ?? await SuiteTraces.SettingsAsync(),
+        };
         await platform.StartAgainAsync();
         return platform;
     }
@@ -84,6 +92,11 @@ public sealed class PlatformProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (option, value) in settings)
+        {
+            start.Environment["HEXCAST__" + option.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -116,6 +129,7 @@ public sealed class PlatformProcess : IAsyncDisposable
             await KillAsync();
         }
 
+        SuiteTraces.KeepSecretsOf(DataFolder);
         process?.Dispose();
         Http.Dispose();
     }
@@ -147,6 +161,11 @@ public sealed class PlatformProcess : IAsyncDisposable
 
     private void Keep(string? line)
     {
+        if (line is not null)
+        {
+            Evidence.Keep("log", line);
+        }
+
         lock (output)
         {
             output.AppendLine(line);

@@ -49,10 +49,9 @@ public sealed partial class OptionsTests
         OptionTypes.Where(type => type.GetMethod("<Clone>$") is null).Select(type => type.FullName!)
             .ShouldFindNothing("Make these records:");
 
-    /// <summary>A role's options live beside its module; other types of that ending are parameters.</summary>
+    /// <summary>A module's options live beside it; other types of that ending are parameters.</summary>
     private static bool IsBound(Type type) =>
         type is { IsClass: true, IsAbstract: false, IsNested: false }
-        && type.Namespace == type.Assembly.GetName().Name
         && type.Assembly.GetType($"{type.Namespace}.{type.Name[..^Ending.Length]}Module") is not null;
 
     private static string Written(object? value) => value switch

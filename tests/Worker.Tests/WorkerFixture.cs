@@ -1,6 +1,7 @@
 using Hexcast.Contracts.V1;
 using Hexcast.Media.IsoBmff;
 using Hexcast.Media.Planning;
+using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Platform.Presets;
 using Hexcast.Worker.Attempts;
@@ -31,6 +32,7 @@ internal sealed class WorkerFixture : IDisposable
             new ProbeAttempt(new PresetCatalog(Path.Combine(Checkout, "presets"))),
             new ChunkAttempt(Options, NullLogger<ChunkAttempt>.Instance),
             new PublishAttempt(NullLogger<PublishAttempt>.Instance),
+            new NodeSettings { DataFolder = folder },
             NullLogger<AttemptRunner>.Instance);
     }
 

@@ -70,6 +70,7 @@ internal sealed class OutboxDispatcher(
                 try
                 {
                     await receivers.DeliverAsync(row, cancel);
+                    CatalogTelemetry.NoteDelivery(kind, delivered: true);
                     // The media's next row is a head now, of whichever kind, and may lie anywhere behind.
                     store.WakeOutbox();
                 }
@@ -80,6 +81,7 @@ internal sealed class OutboxDispatcher(
                 catch (RpcException failure)
                 {
                     all = false;
+                    CatalogTelemetry.NoteDelivery(kind, delivered: false);
                     log.LogInformation(
                         "{Kind} of media {MediaId} is not delivered yet: {Status}",
                         row.Kind, row.MediaId, failure.Status);
@@ -92,6 +94,7 @@ internal sealed class OutboxDispatcher(
                 catch (Exception failure) when (!cancel.IsCancellationRequested)
                 {
                     all = false;
+                    CatalogTelemetry.NoteDelivery(kind, delivered: false);
                     log.LogError(failure, "{Kind} of media {MediaId} could not be delivered", row.Kind, row.MediaId);
                 }
             }

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.ObjectStore;
+using Hexcast.Platform.Telemetry;
 
 namespace Hexcast.Catalog.Delivery;
 
@@ -32,6 +34,7 @@ internal sealed class OutboxReceivers(
             return;
         }
 
+        using var span = CatalogTelemetry.Deliver(row, media.Traceparent);
         var order = new TranscodeRequest
         {
             MediaId = media.MediaId,
@@ -39,12 +42,13 @@ internal sealed class OutboxReceivers(
             OutputFormats = { "hls", "dash" },
             SourceKey = media.SourceKey,
             Class = media.Class,
-            Traceparent = media.Traceparent,
+            Traceparent = span?.Id ?? media.Traceparent,
         };
         try
         {
             var answer = await transcoder.TranscodeAsync(
                 order, deadline: (clock.GetUtcNow() + TranscodeLimit).UtcDateTime, cancellationToken: cancel);
+            span?.SetTag(SpanTags.JobId, answer.JobId);
             await FinishAsync(row, write => Begin(write, row.MediaId, answer.JobId), cancel);
         }
         catch (RpcException refusal) when (refusal.StatusCode is StatusCode.InvalidArgument or StatusCode.NotFound
@@ -52,6 +56,7 @@ internal sealed class OutboxReceivers(
         {
             // The same order will not be taken another time either.
             var known = GrpcErrors.Unwrap(refusal);
+            span?.SetTag(SpanTags.ErrorType, known.Code).SetStatus(ActivityStatusCode.Error);
             await FinishAsync(row, write => Refuse(write, row.MediaId, known), cancel);
         }
     }

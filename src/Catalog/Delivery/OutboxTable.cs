@@ -11,7 +11,7 @@ internal static class OutboxKinds
     public static readonly IReadOnlyList<string> All = [Uploaded, Deleted];
 }
 
-internal sealed record OutboxRow(long Sequence, string MediaId, string Kind);
+internal sealed record OutboxRow(long Sequence, string MediaId, string Kind, long CreatedAt);
 
 internal static class OutboxTable
 {
@@ -22,7 +22,7 @@ internal static class OutboxTable
     [
         .. connection.Query<OutboxRow>(
             """
-            SELECT sequence AS Sequence, media_id AS MediaId, kind AS Kind FROM outbox o
+            SELECT sequence AS Sequence, media_id AS MediaId, kind AS Kind, created_at AS CreatedAt FROM outbox o
             WHERE sequence > @after AND kind = @kind
                 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.media_id = o.media_id AND e.sequence < o.sequence)
             ORDER BY sequence LIMIT @limit

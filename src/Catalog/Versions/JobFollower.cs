@@ -58,8 +58,20 @@ internal sealed class JobFollower(
     public async Task<bool> ApplyAsync(
         VersionComposition composition, string version, JobEvent received, CancellationToken cancel)
     {
+        var began = clock.GetUtcNow();
         var happened = await ReadAsync(version, received, cancel);
-        return await ApplyAsync(composition, version, received.Revision, happened, cancel);
+        var effects = composition.Step(happened);
+        if (await ApplyAsync(composition, version, received.Revision, effects, cancel) is not { } media)
+        {
+            return false;
+        }
+
+        foreach (var enter in effects.OfType<CompositionEffect.Enter>())
+        {
+            CatalogTelemetry.NoteStage(media, version, enter.Stage, began, clock.GetUtcNow());
+        }
+
+        return true;
     }
 
     private async Task<bool> FollowOnceAsync(string version, Backoff backoff, CancellationToken stop)
@@ -101,11 +113,11 @@ internal sealed class JobFollower(
         return false;
     }
 
-    private async Task<bool> ApplyAsync(
-        VersionComposition composition, string version, long revision, CompositionEvent happened,
+    /// <summary>The media as it is then; null when nothing was to be applied.</summary>
+    private async Task<MediaRow?> ApplyAsync(
+        VersionComposition composition, string version, long revision, IReadOnlyList<CompositionEffect> effects,
         CancellationToken cancel)
     {
-        var effects = composition.Step(happened);
         var renditions = RenditionSummary.Describe(VersionIndexBuilder.Renditions(composition));
         return await store.WriteAsync(
             write =>
@@ -113,7 +125,7 @@ internal sealed class JobFollower(
                 if (VersionTable.Find(write.Connection, version, write.Transaction) is not { } row
                     || row.Cursor >= revision || write.Find(row.MediaId) is not { } media)
                 {
-                    return false;
+                    return null;
                 }
 
                 foreach (var effect in effects)
@@ -123,8 +135,7 @@ internal sealed class JobFollower(
                 }
 
                 VersionTable.Advance(write, version, revision, renditions);
-                write.Update(media);
-                return true;
+                return write.Update(media);
             },
             cancel);
     }

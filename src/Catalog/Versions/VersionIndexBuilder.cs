@@ -22,6 +22,8 @@ internal static class VersionIndexBuilder
             // Not the job's revision: this one also grows when the title or the policy changes.
             Revision = media.RowVersion,
             CreatedAt = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(version.CreatedAt)),
+            Traceparent = media.Traceparent,
+            Played = version.Played,
         };
         index.Renditions.AddRange(Renditions(composition));
         return index;

@@ -8,7 +8,7 @@ namespace Hexcast.Catalog.Versions;
 /// <summary>A version and how far its job's events have been applied.</summary>
 internal sealed record VersionRow(
     string Version, string MediaId, bool Following, long Cursor, bool HasPoster, string RenditionsJson,
-    long CreatedAt);
+    long CreatedAt, bool Played);
 
 internal static class VersionTable
 {
@@ -30,14 +30,15 @@ internal static class VersionTable
         var flat = connection.QuerySingleOrDefault<Flat>(
             """
             SELECT version AS Version, media_id AS MediaId, following AS Following, cursor AS Cursor,
-                poster_key IS NOT NULL AS HasPoster, renditions_json AS RenditionsJson, created_at AS CreatedAt
+                poster_key IS NOT NULL AS HasPoster, renditions_json AS RenditionsJson, created_at AS CreatedAt,
+                first_played_at IS NOT NULL AS Played
             FROM version WHERE version = @version
             """,
             new { version },
             transaction);
         return flat is null ? null : new VersionRow(
             flat.Version, flat.MediaId, flat.Following != 0, flat.Cursor, flat.HasPoster != 0,
-            flat.RenditionsJson, flat.CreatedAt);
+            flat.RenditionsJson, flat.CreatedAt, flat.Played != 0);
     }
 
     public static IReadOnlyList<string> Followed(SqliteConnection connection) =>
@@ -51,6 +52,12 @@ internal static class VersionTable
             write.Transaction);
         write.VersionsTouched |= following;
     }
+
+    /// <returns>False when it has been played before, or is gone.</returns>
+    public static bool NotePlay(CatalogTransaction write, string version) => write.Connection.Execute(
+        "UPDATE version SET first_played_at = @Now WHERE version = @version AND first_played_at IS NULL",
+        new { version, write.Now },
+        write.Transaction) == 1;
 
     public static VersionComposition LoadComposition(SqliteConnection connection, string version)
     {
@@ -141,6 +148,7 @@ internal static class VersionTable
         public long HasPoster { get; init; }
         public string RenditionsJson { get; init; } = "[]";
         public long CreatedAt { get; init; }
+        public long Played { get; init; }
     }
 
     private sealed class FlatState

@@ -21,6 +21,10 @@ internal sealed record CoordinatorLimits
     public long StoreBytes { get; init; } = 512L * 1024 * 1024;
 }
 
+/// <summary>How large things are, for whoever watches.</summary>
+internal readonly record struct CoordinatorFigures(
+    long LogEntries, long StoreBytes, long Revision, int Watches, long Term);
+
 /// <summary>
 /// The coordinator as a state machine: Step(event, now) → effects. With one voter it leads from its first entry on, and
 /// an entry is committed as soon as it is on this disk.
@@ -72,6 +76,10 @@ internal sealed class CoordinatorCore
     public ulong LastIndex => _lastIndex;
 
     public ulong AppliedIndex => _appliedIndex;
+
+    public CoordinatorFigures Figures => new(
+        (long)(_lastIndex - _snapshotIndex), _state.Store.SizeBytes, _state.Store.Revision, _watches.WatcherCount,
+        (long)_term);
 
     /// <summary>The first step: publishes this node as the master under the new term.</summary>
     public void Lead(TimeSpan now, List<CoordinatorEffect> effects)

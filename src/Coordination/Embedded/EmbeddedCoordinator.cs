@@ -249,6 +249,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
                     break;
                 case CoordinatorEvent.Tick:
                     Volatile.Write(ref _tickWaits, 0);
+                    CoordinationTelemetry.Note(_core.Figures);
                     break;
             }
             _core.Step(incoming.Event, incoming.At, _effects);
@@ -263,6 +264,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             CoordinatorEffect[] effects = [.. _effects];
             _effects.Clear();
             ulong appended = 0;
+            var entries = 0;
             foreach (var effect in effects)
             {
                 switch (effect)
@@ -270,6 +272,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
                     case CoordinatorEffect.Append append:
                         _log.Append(append.Entry);
                         appended = append.Entry.Index;
+                        entries++;
                         break;
                     case CoordinatorEffect.Reply reply when _waiting.Remove(reply.RequestId, out var answer):
                         answer.TrySetResult(reply.Outcome);
@@ -285,7 +288,10 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             }
             if (appended > 0)
             {
-                CoordinatorEvent outcome = _log.TryFlush()
+                var started = _clock.GetTimestamp();
+                var stored = _log.TryFlush();
+                CoordinationTelemetry.NoteSync(_clock.GetElapsedTime(started), entries, stored);
+                CoordinatorEvent outcome = stored
                     ? new CoordinatorEvent.Persisted(appended)
                     : new CoordinatorEvent.AppendRefused(_core.AppliedIndex);
                 _core.Step(outcome, Now, _effects);

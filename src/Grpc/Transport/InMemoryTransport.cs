@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Threading.Channels;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Connections;
@@ -66,6 +67,8 @@ public sealed class InMemoryTransport : IConnectionListenerFactory, IConnectionL
         ArgumentNullException.ThrowIfNull(options);
         var handler = GrpcChannel.CreateHandler();
         handler.ConnectCallback = ConnectAsync;
+        // Whoever traces calls puts the context into their metadata; the handler would name a span that nobody exports.
+        handler.ActivityHeadersPropagator = null;
         options.HttpHandler = handler;
         options.DisposeHttpClient = true;
         return GrpcChannel.ForAddress(Address, options);
@@ -75,6 +78,9 @@ public sealed class InMemoryTransport : IConnectionListenerFactory, IConnectionL
 
     sealed class InMemoryEndPoint : EndPoint
     {
+        // Kestrel's metrics ask for it.
+        public override AddressFamily AddressFamily => AddressFamily.Unspecified;
+
         public override string ToString() => "in-memory";
     }
 

@@ -18,6 +18,7 @@ internal static class Assignment
             SourceKey = job.SourceKey,
             PresetName = job.PresetName,
             Traceparent = job.Traceparent,
+            ReadyAtUnixMs = task.ReadySince.ToUnixTimeMilliseconds(),
         };
         var plan = task.Job.Tasks[0].Record.Result?.Clone();
         switch (task.Spec.Kind)

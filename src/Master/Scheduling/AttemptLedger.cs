@@ -264,7 +264,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         record.LastFailedAttempt = attempt;
         state.Emit(new Note(
             $"{task.Spec.Id} attempt {attempt} failed: {failure.Code}: {failure.Message}",
-            task.Job.Id, task.Job.Record.MediaId));
+            task.Job.Record));
         if (failure.Permanent || record.Failures >= state.Options.AttemptLimit)
         {
             Fail(task, failure);

@@ -166,6 +166,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             state.Unfinished.Remove(job.Id);
             state.Persist(RecordWrite.Of(job.Record));
             feeds.Publish(job, JobFeeds.Turned(job, turn));
+            state.Emit(new JobOver(job.Record.Clone()));
             Note(job, $"job {Word(job.Record.State)}" +
                 (job.Record.Ending.Failure is { } why ? $": {why.Code}: {why.Message}" : ""));
         }
@@ -341,7 +342,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     private bool Waits(string mediaId, long request) =>
         state.JobsOfMedia.GetValueOrDefault(mediaId)?.Any(j => j.Forgetting.Contains(request)) == true;
 
-    private void Note(JobRun job, string words) => state.Emit(new Note(words, job.Id, job.Record.MediaId));
+    private void Note(JobRun job, string words) => state.Emit(new Note(words, job.Record));
 
     private static string Word(JobState final) => final switch
     {

@@ -29,8 +29,17 @@ internal sealed record EndFeed(long Subscription, string? Code, string? Words) :
 /// <summary>Remove every object that attempts without a commit may have left: all below these prefixes.</summary>
 internal sealed record Sweep(string JobId, IReadOnlyList<string> Prefixes) : SchedulerEffect;
 
-/// <summary>A line of the log.</summary>
-internal sealed record Note(string Words, string JobId = "", string MediaId = "") : SchedulerEffect;
+/// <summary>A line of the log, and the job that it is about.</summary>
+internal sealed record Note(string Words, JobRecord? Job = null) : SchedulerEffect;
+
+/// <summary>Said for metrics and traces only: nothing follows from it.</summary>
+internal abstract record Measure : SchedulerEffect;
+
+/// <summary>The job has its final state.</summary>
+internal sealed record JobOver(JobRecord Job) : Measure;
+
+/// <summary>Nothing was heard of the node for too long: its tasks go to others.</summary>
+internal sealed record WorkerGivenUp(string NodeId) : Measure;
 
 /// <summary>One record of the coordinator; without a value it is deleted.</summary>
 internal sealed record RecordWrite(string Key, IMessage? Value)

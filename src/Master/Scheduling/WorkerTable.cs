@@ -128,6 +128,7 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
             worker.Since = state.Now;
         }
 
+        state.Emit(new WorkerGivenUp(worker.NodeId));
         state.Emit(new Note($"worker {worker.NodeId} is lost with {worker.Attempts.Count} attempts"));
         foreach (var (key, held) in worker.Attempts.ToList())
         {

@@ -6,6 +6,7 @@ using Hexcast.Platform.Identity;
 using Hexcast.Platform.Logging;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Platform.Presets;
+using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -32,8 +33,12 @@ public static class HexcastHost
     /// <summary>Characters of a log line that are written at once.</summary>
     private const int LogLineBuffer = 32 * 1024;
 
-    public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> modules)
+    /// <summary>What belongs to every node, whatever its roles are.</summary>
+    public static IReadOnlyList<RoleModule> OwnModules() => [new TelemetryModule()];
+
+    public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> roles)
     {
+        IReadOnlyList<RoleModule> modules = [.. OwnModules(), .. roles];
         DurableFiles.CreateDirectory(node.DataFolder);
         var transport = new InMemoryTransport();
         var state = new NodeState();
@@ -47,6 +52,7 @@ public static class HexcastHost
             web.ConfigureServices(services =>
             {
                 AddPlatform(services, node, transport, log);
+                services.AddSingleton(new NodeRoles([.. roles.Select(role => role.Name)]));
                 var role = new RoleBuilder(services, configuration, node);
                 foreach (var module in modules)
                 {
@@ -66,6 +72,8 @@ public static class HexcastHost
             logging.AddFilter("System", LogLevel.Warning);
             // What fails at start is thrown to the command line, which says it once.
             logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+            // Its only use is to make the server start an activity for each request; RequestTelemetry makes our own.
+            logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         });
         return new HexcastNode(builder.Build(), state, log);
     }
@@ -83,17 +91,23 @@ public static class HexcastHost
         services.AddSingleton<IdSource>();
         services.AddSingleton<IObjectStore>(_ => new LocalObjectStore(Path.Combine(node.DataFolder, "objects")));
         services.AddSingleton(_ => LoadPresets(node));
-        services.AddSingleton(provider => new RoleChannel(transport.CreateChannel(new GrpcChannelOptions
+        services.AddSingleton(provider =>
         {
             // One clock for those who set deadlines and for what keeps them.
-            TimeProvider = provider.GetRequiredService<TimeProvider>(),
-        })));
+            var clock = provider.GetRequiredService<TimeProvider>();
+            return new RoleChannel(transport.CreateChannel(new GrpcChannelOptions { TimeProvider = clock }), clock);
+        });
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
         services.AddSingleton(transport);
         services.AddInMemoryTransport();
         services.AddSingleton<GrpcErrors>();
-        services.AddGrpc(grpc => grpc.Interceptors.Add<GrpcErrors>());
+        services.AddSingleton<GrpcTelemetry>();
+        services.AddGrpc(grpc =>
+        {
+            grpc.Interceptors.Add<GrpcTelemetry>();
+            grpc.Interceptors.Add<GrpcErrors>();
+        });
         services.AddRouting();
     }
 
@@ -141,16 +155,19 @@ public static class HexcastHost
             context => context.Features.Get<InternalListener>() is not null,
             grpc =>
             {
+                grpc.UseNoRequestMetrics();
                 grpc.UseRouting();
                 grpc.UseEndpoints(endpoints => Each(modules, endpoints, (module, e) => module.MapGrpc(e)));
             });
-        app.UseProblemResponses(log);
         app.UseRouting();
+        app.UseRequestTelemetry(log, app.ApplicationServices.GetRequiredService<TimeProvider>());
+        app.UseProblemResponses(log);
         app.UseEndpoints(endpoints =>
         {
-            endpoints.MapGet("/healthz", () => "ok\n");
+            endpoints.MapGet("/healthz", () => "ok\n").Untraced();
             endpoints.MapGet("/readyz", () =>
-                state.Ready ? Results.Text("ready\n") : Results.Text("starting or stopping\n", statusCode: 503));
+                state.Ready ? Results.Text("ready\n") : Results.Text("starting or stopping\n", statusCode: 503))
+                .Untraced();
             Each(modules, endpoints, (module, e) => module.MapHttp(e));
         });
         app.Run(context => ProblemResponses.WriteProblemAsync(

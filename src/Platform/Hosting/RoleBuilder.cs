@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Hexcast.Platform.Configuration;
+using Hexcast.Platform.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -18,6 +19,7 @@ public sealed class RoleBuilder(IServiceCollection services, IConfiguration conf
     {
         var options = OptionsBinder.Bind<TOptions>(configuration, section);
         Services.AddSingleton(options);
+        Services.AddSingleton(new OptionsInEffect(section, options));
         return options;
     }
 

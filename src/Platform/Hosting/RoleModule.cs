@@ -8,6 +8,19 @@ namespace Hexcast.Platform.Hosting;
 /// </summary>
 public abstract class RoleModule
 {
+    private const string Ending = "Module";
+
+    /// <summary>UploadModule is the role "upload".</summary>
+    public string Name
+    {
+        get
+        {
+            var name = GetType().Name;
+            return (name.EndsWith(Ending, StringComparison.Ordinal) ? name[..^Ending.Length] : name)
+                .ToLowerInvariant();
+        }
+    }
+
     public abstract void AddServices(RoleBuilder role);
 
     /// <summary>What people, players and probes reach, on the HTTP listener.</summary>

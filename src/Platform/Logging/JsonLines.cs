@@ -2,14 +2,16 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
+using Hexcast.Contracts;
+using Hexcast.Platform.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Platform.Logging;
 
 /// <summary>
-/// Logs as JSON lines: time, level, service.name, role, message, trace_id, then the message's own fields in snake case
-/// and those of the scopes around it (media_id, …). A line that cannot be written is dropped; the next one that can be
-/// carries their number as dropped_lines.
+/// Logs as JSON lines: time, level, service.name, role, message, trace_id, span_id, then the message's own fields in
+/// snake case and those of the scopes around it; media_id at least where the span around it has one. A line that cannot be written is
+/// dropped; the next one that can be carries their number as dropped_lines.
 /// </summary>
 public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerProvider, ISupportExternalScope
 {
@@ -70,9 +72,14 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
                 json.WriteNumber("dropped_lines", droppedLines);
             }
 
-            if (Activity.Current is { } activity)
+            if (Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity)
             {
                 json.WriteString("trace_id", activity.TraceId.ToHexString());
+                json.WriteString("span_id", activity.SpanId.ToHexString());
+                if (activity.GetTagItem(SpanTags.MediaId) is string mediaId && !Names(state, nameof(MediaId)))
+                {
+                    json.WriteString("media_id", mediaId);
+                }
             }
 
             WriteFields(json, state);
@@ -87,6 +94,9 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
 
         return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
+
+    private static bool Names(object? state, string field) =>
+        state is IEnumerable<KeyValuePair<string, object?>> fields && fields.Any(f => f.Key == field);
 
     private static void WriteFields(Utf8JsonWriter json, object? state)
     {

@@ -13,10 +13,12 @@ public sealed class LocalObjectStore : IObjectStore
     // Held while an object gets its name and while objects and their folders go: a folder that was just made for an
     // object must not vanish before the object is in it, and is synced in its parent before anybody relies on it.
     private readonly Lock folders = new();
+    private readonly TimeProvider clock;
     private long nextName;
 
-    public LocalObjectStore(string root)
+    public LocalObjectStore(string root, TimeProvider? clock = null)
     {
+        this.clock = clock ?? TimeProvider.System;
         this.root = Path.GetFullPath(root);
         incoming = Path.Combine(this.root, ".incoming");
         // What a crashed process was writing has no name yet and never gets one.
@@ -33,15 +35,19 @@ public sealed class LocalObjectStore : IObjectStore
         cancel.ThrowIfCancellationRequested();
         var path = PathOf(key);
         var temporary = Path.Combine(incoming, Interlocked.Increment(ref nextName).ToString());
-        return Task.FromResult<ObjectWriter>(new LocalObjectWriter(this, temporary, path));
+        return Task.FromResult<ObjectWriter>(new LocalObjectWriter(this, temporary, path, clock));
     }
 
     public Task AdoptFileAsync(string key, string path, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var target = PathOf(key);
+        var started = clock.GetTimestamp();
+        var length = new FileInfo(path).Length;
         DurableFiles.SyncFile(path);
         Place(path, target);
+        ObjectStoreTelemetry.Note("adopt", clock.GetElapsedTime(started));
+        ObjectStoreTelemetry.NoteWritten(length);
         return Task.CompletedTask;
     }
 
@@ -53,6 +59,7 @@ public sealed class LocalObjectStore : IObjectStore
                 PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete,
                 bufferSize: 0, useAsync: true);
             file.Position = offset;
+            ObjectStoreTelemetry.NoteOpened();
             return Task.FromResult<Stream?>(file);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
@@ -70,6 +77,7 @@ public sealed class LocalObjectStore : IObjectStore
     public Task DeleteAsync(string key, CancellationToken cancel)
     {
         var path = PathOf(key);
+        var started = clock.GetTimestamp();
         lock (folders)
         {
             if (File.Exists(path))
@@ -79,12 +87,14 @@ public sealed class LocalObjectStore : IObjectStore
             }
         }
 
+        ObjectStoreTelemetry.Note("delete", clock.GetElapsedTime(started));
         return Task.CompletedTask;
     }
 
     public Task DeletePrefixAsync(string prefix, CancellationToken cancel)
     {
         var folder = PathOf(prefix.TrimEnd('/'));
+        var started = clock.GetTimestamp();
         lock (folders)
         {
             if (Directory.Exists(folder))
@@ -94,6 +104,7 @@ public sealed class LocalObjectStore : IObjectStore
             }
         }
 
+        ObjectStoreTelemetry.Note("delete_prefix", clock.GetElapsedTime(started));
         return Task.CompletedTask;
     }
 

@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 
 namespace Hexcast.Platform.ObjectStore;
 
-internal sealed class LocalObjectWriter(LocalObjectStore store, string temporary, string target) : ObjectWriter
+internal sealed class LocalObjectWriter(LocalObjectStore store, string temporary, string target, TimeProvider clock)
+    : ObjectWriter
 {
     private readonly FileStream file = new(
         temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
@@ -21,9 +22,12 @@ internal sealed class LocalObjectWriter(LocalObjectStore store, string temporary
     public override Task<byte[]> CommitAsync(CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
+        var started = clock.GetTimestamp();
+        ObjectStoreTelemetry.NoteWritten(file.Length);
         file.Flush(flushToDisk: true);
         file.Dispose();
         store.Place(temporary, target);
+        ObjectStoreTelemetry.Note("commit", clock.GetElapsedTime(started));
         committed = true;
         return Task.FromResult(hash.GetHashAndReset());
     }

@@ -37,6 +37,7 @@ internal sealed class ObjectResponse(IObjectStore store)
         if (!HttpMethods.IsHead(context.Request.Method))
         {
             await SendBodyAsync(context, slice.Key, slice.Offset + range.From, range.Count);
+            PlaybackTelemetry.NoteSent(range.Count);
         }
     }
 

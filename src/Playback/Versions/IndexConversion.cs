@@ -19,6 +19,8 @@ internal static class IndexConversion
         Version = wire.Version,
         Revision = wire.Revision,
         SeenAt = now,
+        Traceparent = wire.Traceparent,
+        Played = wire.Played,
         Policy = ToPolicy(wire.Policy),
         CreatedAt = wire.CreatedAt?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch,
         Poster = wire.Poster is { } poster

@@ -30,6 +30,12 @@ internal sealed class PlayableVersion
     /// <summary>When this revision was first seen here.</summary>
     public required DateTimeOffset SeenAt { get; init; }
 
+    /// <summary>The trace of the upload that it was made of; "" where there is none.</summary>
+    public string Traceparent { get; init; } = "";
+
+    /// <summary>Somebody has played it, here or elsewhere, before it was asked for.</summary>
+    public bool Played { get; init; }
+
     public required VersionIndex Index { get; init; }
     public required FrozenDictionary<string, PlayableRendition> Renditions { get; init; }
 

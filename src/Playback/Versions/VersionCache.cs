@@ -29,7 +29,9 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
     public ValueTask<PlayableVersion> GetAsync(MediaId mediaId, CancellationToken cancel)
     {
         var found = slots.TryGet(mediaId, out var slot);
-        if (found && IsFresh(slot))
+        var hit = found && IsFresh(slot);
+        PlaybackTelemetry.NoteLookup(hit);
+        if (hit)
         {
             return slot.Load is { IsCompletedSuccessfully: true, Result: var loaded }
                 ? ValueTask.FromResult(loaded.Get())

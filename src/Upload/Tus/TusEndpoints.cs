@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -31,7 +32,7 @@ internal static class TusEndpoints
             "PATCH" => AppendAsync(context, reception, id),
             "DELETE" => TerminateAsync(context, reception, id),
             _ => NotAllowed(context, "OPTIONS, HEAD, PATCH, DELETE"),
-        });
+        }).TracedUnder(context => reception.TraceOf((string)context.Request.RouteValues["id"]!));
     }
 
     private static Task Describe(HttpContext context, UploadOptions options)

@@ -1,5 +1,6 @@
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
 using Microsoft.Extensions.Logging;
 
@@ -14,10 +15,21 @@ internal sealed class AttemptRunner(
     ProbeAttempt probe,
     ChunkAttempt chunk,
     PublishAttempt publish,
+    NodeSettings node,
     ILogger<AttemptRunner> log)
 {
     public async Task<AttemptOutcome> RunAsync(
         TaskAssignment task, Action<double, double> progress, CancellationToken cancel)
+    {
+        using var span = WorkerTelemetry.Begin(task, node.NodeId, bench.Clock);
+        var outcome = await RunAsync(task, progress, span, cancel);
+        span.End(outcome);
+        return outcome;
+    }
+
+    private async Task<AttemptOutcome> RunAsync(
+        TaskAssignment task, Action<double, double> progress, WorkerTelemetry.AttemptSpan span,
+        CancellationToken cancel)
     {
         var key = AttemptKey.Of(task.Attempt);
         AttemptOutcome outcome;
@@ -25,7 +37,7 @@ internal sealed class AttemptRunner(
         {
             outcome = AttemptOutcome.Committed(await WorkAsync(task, key, progress, cancel));
             log.LogInformation(
-                "{Attempt} of {MediaId} done in {Seconds:0.00} s", key, task.MediaId, outcome.Commit!.WallSeconds);
+                "{Attempt} of {MediaId} done in {DurationMs:0} ms", key, task.MediaId, span.Milliseconds);
             return outcome;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)

@@ -184,6 +184,11 @@ internal sealed class Stage
 
     private void Record(SchedulerEffect effect)
     {
+        if (effect is Measure)
+        {
+            return;
+        }
+
         var line = effect switch
         {
             Persist { Writes.Count: 0 } => "confirm the mastership",

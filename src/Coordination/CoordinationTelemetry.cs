@@ -1,0 +1,58 @@
+using System.Diagnostics.Metrics;
+using Hexcast.Platform.Telemetry;
+
+namespace Hexcast.Coordination;
+
+/// <summary>What the embedded coordinator tells of itself. Its core knows nothing of it: the loop around it measures.
+/// </summary>
+internal static class CoordinationTelemetry
+{
+    private static readonly Meter Meter = new("Hexcast.Coordination");
+
+    private static readonly Histogram<double> Sync = Meter.CreateHistogram(
+        "coordinator.fsync.duration", "s", "How long one batch of the log took to be written and synced",
+        tags: null, Buckets.Disk);
+
+    private static readonly Counter<long> Entries = Meter.CreateCounter<long>(
+        "coordinator.log.appended", "{entry}", "Entries that became durable");
+
+    private static readonly Counter<long> Refused = Meter.CreateCounter<long>(
+        "coordinator.log.refused", "{batch}", "Batches that the disk had no space for");
+
+    private static readonly Gauge<long> LogEntries = Meter.CreateGauge<long>(
+        "coordinator.log.entries", "{entry}", "Entries since the last snapshot");
+
+    private static readonly Gauge<long> StoreBytes = Meter.CreateGauge<long>(
+        "coordinator.store", "By", "What keys, values and history take");
+
+    private static readonly Gauge<long> Revision = Meter.CreateGauge<long>(
+        "coordinator.revision", "{revision}", "The newest revision");
+
+    private static readonly Gauge<int> Watches = Meter.CreateGauge<int>(
+        "coordinator.watches", "{watch}", "Watches that are open");
+
+    private static readonly Gauge<long> Term = Meter.CreateGauge<long>(
+        "coordinator.term", "{term}", "The term that this node leads");
+
+    public static void NoteSync(TimeSpan took, int entries, bool stored)
+    {
+        Sync.Record(took.TotalSeconds);
+        if (stored)
+        {
+            Entries.Add(entries);
+        }
+        else
+        {
+            Refused.Add(1);
+        }
+    }
+
+    public static void Note(Embedded.CoordinatorFigures figures)
+    {
+        LogEntries.Record(figures.LogEntries);
+        StoreBytes.Record(figures.StoreBytes);
+        Revision.Record(figures.Revision);
+        Watches.Record(figures.Watches);
+        Term.Record(figures.Term);
+    }
+}
