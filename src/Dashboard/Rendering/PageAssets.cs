@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -41,7 +42,7 @@ internal sealed class PageAssets
     public string UrlOf(string name) => $"/assets/{digest}/{assets[name].Name}";
 
     public void Map(IEndpointRouteBuilder http) =>
-        http.MapMethods("/assets/{digest}/{**name}", Methods, ServeAsync);
+        http.MapMethods("/assets/{digest}/{**name}", Methods, ServeAsync).Untraced();
 
     private async Task ServeAsync(HttpContext context)
     {

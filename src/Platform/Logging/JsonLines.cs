@@ -10,8 +10,8 @@ namespace Hexcast.Platform.Logging;
 
 /// <summary>
 /// Logs as JSON lines: time, level, service.name, role, message, trace_id, span_id, then the message's own fields in
-/// snake case and those of the scopes around it; media_id at least where the span around it has one. A line that cannot be written is
-/// dropped; the next one that can be carries their number as dropped_lines.
+/// snake case and those of the scopes around it; media_id at least where the span around it has one. A line that
+/// cannot be written is dropped; the next one that can be carries their number as dropped_lines.
 /// </summary>
 public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerProvider, ISupportExternalScope
 {
