@@ -10,17 +10,20 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 
 # What must be there → the Debian packages that bring it.
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
-readonly test_packages=(chromium etcd etcdctl python3-grpc)
+readonly test_packages=(chromium etcd etcdctl python3-grpc nginx wrk)
 declare -rA debian_packages=(
   [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm
   [chromium]=chromium [etcd]=etcd-server [etcdctl]=etcd-client
   [python3-grpc]="python3-grpcio python3-protobuf"
+  [nginx]=nginx [wrk]=wrk
 )
 
 say() { printf 'hexcast: %s\n' "$*" >&2; }
 
 is_there() {
   case $1 in
+    # Where it lies is not on every user's PATH.
+    nginx) [[ -x /usr/sbin/nginx ]] ;;
     python3-grpc) [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac
@@ -72,6 +75,7 @@ install_packages() {
   # Not at the next boot either.
   if [[ -d /run/systemd/system ]]; then
     [[ " $* " == *" etcd"* ]] && systemctl -q disable etcd 2>/dev/null
+    [[ " $* " == *" nginx "* ]] && systemctl -q disable nginx 2>/dev/null
   fi
   return 0
 }

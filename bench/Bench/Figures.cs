@@ -3,10 +3,16 @@ using System.Text.Json;
 
 namespace Hexcast.Bench;
 
+/// <summary>What a benchmark prints: a table for people, itself as JSON for programs.</summary>
+internal interface IReport
+{
+    string Table();
+}
+
 /// <summary>Pairs of measurements, ours and a peer's, taken in turn; the ratio is judged pair by pair.</summary>
 internal sealed record Figures(
-    string Name, string Ours, string Peer, string Unit, double AimAtMost, IReadOnlyList<Pair> Pairs,
-    IReadOnlyList<string> Notes)
+    string Name, string Ours, string Peer, string Unit, Aim Aim, IReadOnlyList<Pair> Pairs,
+    IReadOnlyList<string> Notes) : IReport
 {
     public static readonly JsonSerializerOptions Json = new()
     {
@@ -30,7 +36,7 @@ internal sealed record Figures(
 
         text.AppendLine(
             $"| **median** | {Median(Pairs.Select(p => p.Ours)):0.00} | {Median(Pairs.Select(p => p.Peer)):0.00} " +
-            $"| **{MedianRatio:0.000}** (aim ≤ {AimAtMost}) |");
+            $"| **{MedianRatio:0.000}** (aim {Aim}) |");
         text.AppendLine();
         foreach (var note in Notes)
         {
@@ -52,4 +58,14 @@ internal sealed record Figures(
 internal sealed record Pair(double Ours, double Peer)
 {
     public double Ratio => Ours / Peer;
+}
+
+/// <summary>Where a ratio should lie: at most for times and bytes, at least for rates.</summary>
+internal sealed record Aim(string Side, double Ratio)
+{
+    public static Aim AtMost(double ratio) => new("≤", ratio);
+
+    public static Aim AtLeast(double ratio) => new("≥", ratio);
+
+    public override string ToString() => $"{Side} {Ratio}";
 }

@@ -50,9 +50,13 @@ public sealed class HexcastApi(HttpClient http)
     }
 
     public Task<HttpResponseMessage> PatchAsync(
-        string location, long offset, ReadOnlyMemory<byte> bytes, string? traceparent = null)
+        string location, long offset, ReadOnlyMemory<byte> bytes, string? traceparent = null) =>
+        PatchAsync(location, offset, new ReadOnlyMemoryContent(bytes), traceparent);
+
+    public Task<HttpResponseMessage> PatchAsync(
+        string location, long offset, HttpContent body, string? traceparent = null, CancellationToken cancel = default)
     {
-        var request = new HttpRequestMessage(HttpMethod.Patch, location) { Content = new ReadOnlyMemoryContent(bytes) };
+        var request = new HttpRequestMessage(HttpMethod.Patch, location) { Content = body };
         request.Headers.Add("Tus-Resumable", "1.0.0");
         request.Headers.Add("Upload-Offset", offset.ToString());
         if (traceparent is not null)
@@ -61,7 +65,7 @@ public sealed class HexcastApi(HttpClient http)
         }
 
         request.Content.Headers.ContentType = new("application/offset+octet-stream");
-        return http.SendAsync(request);
+        return http.SendAsync(request, cancel);
     }
 
     public async Task<long> OffsetAsync(string location)

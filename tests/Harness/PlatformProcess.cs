@@ -37,6 +37,8 @@ public sealed class PlatformProcess : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    public int ProcessId => process!.Id;
+
     public string Grpc { get; }
 
     public HexcastApi Api { get; }

@@ -31,9 +31,10 @@ public sealed class PlayProcess(string dataFolder)
         RedirectStandardError = true,
     })!;
 
-    public static async Task<(int ExitCode, string Output, string Errors)> EndAsync(Process process)
+    public static async Task<(int ExitCode, string Output, string Errors)> EndAsync(
+        Process process, TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(within ?? Limit);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);
