@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Hexcast.Catalog.Delivery;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts;
@@ -207,4 +209,16 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
 }
 
 /// <summary>Null leaves as it is.</summary>
-internal sealed record MediaEdit(string? Title, IReadOnlyList<string>? Tags, string? Policy);
+internal sealed record MediaEdit
+{
+    [Description("Empty makes it the filename's again.")]
+    [MaxLength(MediaCommands.TitleLimit)]
+    public string? Title { get; init; }
+
+    [Description("All of them, of 64 characters each.")]
+    [MaxLength(MediaCommands.TagLimit)]
+    public IReadOnlyList<string>? Tags { get; init; }
+
+    [AllowedValues(Policies.Public, Policies.Signed, null)]
+    public string? Policy { get; init; }
+}

@@ -10,8 +10,8 @@ namespace Hexcast.Catalog;
 internal sealed record MediaQuery(MediaFilter? Filter, string? Before, int Limit)
 {
     public const int DefaultLimit = 50;
-    private const int HighestLimit = 200;
-    private const int TagLimit = 8;
+    public const int HighestLimit = 200;
+    public const int TagLimit = 8;
 
     /// <exception cref="HexcastException">invalid_argument: a value that is not allowed.</exception>
     public static MediaQuery Judge(string words, string state, IEnumerable<string> tags, int limit, string cursor)

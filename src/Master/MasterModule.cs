@@ -6,6 +6,7 @@ using Hexcast.Master.Scheduling;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Http;
 using Hexcast.Platform.Presets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -56,7 +57,7 @@ public sealed class MasterModule : RoleModule
     public override void MapHttp(IEndpointRouteBuilder http)
     {
         NodeEndpoints.Map(http);
-        http.MapGet("/schedule", ScheduleAsync);
+        http.MapGet("/schedule", ScheduleAsync).Describe(ApiGroup.Nodes, "Show the schedule", NodeOperations.Schedule);
     }
 
     /// <summary>For people who look for a fault: <c>?task_id={job}</c> or <c>?task_id={job}/{task}</c>.</summary>

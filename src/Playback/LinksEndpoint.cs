@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grpc.Core;
@@ -39,12 +41,13 @@ internal sealed class LinksEndpoint(
             LinksTo(context.Response, mediaId, policy, lifetime, asked.Cookie), Json, context.RequestAborted);
     }
 
-    private Links LinksTo(HttpResponse response, MediaId mediaId, AccessPolicy policy, TimeSpan lifetime, bool cookie)
+    private LinksAnswer LinksTo(
+        HttpResponse response, MediaId mediaId, AccessPolicy policy, TimeSpan lifetime, bool cookie)
     {
         var root = PlaybackTokens.PathOf(mediaId);
         if (policy == AccessPolicy.Public)
         {
-            return new Links(
+            return new LinksAnswer(
                 PublicName,
                 ExpiresAt: null,
                 Token: null,
@@ -67,7 +70,7 @@ internal sealed class LinksEndpoint(
         }
 
         var query = cookie ? "" : $"?{ViewerAccess.QueryName}={token}";
-        return new Links(
+        return new LinksAnswer(
             SignedName,
             expiresAt,
             token,
@@ -111,7 +114,7 @@ internal sealed class LinksEndpoint(
         _ => throw Invalid("policy is \"public\" or \"signed\"."),
     };
 
-    private static async Task<Request> ReadAsync(HttpContext context)
+    private static async Task<LinksRequest> ReadAsync(HttpContext context)
     {
         using var body = new MemoryStream();
         var buffer = new byte[BodyLimitBytes];
@@ -129,8 +132,8 @@ internal sealed class LinksEndpoint(
         try
         {
             return body.Length == 0
-                ? new Request()
-                : JsonSerializer.Deserialize<Request>(body.ToArray(), Json)
+                ? new LinksRequest()
+                : JsonSerializer.Deserialize<LinksRequest>(body.ToArray(), Json)
                     ?? throw Invalid("The body is a JSON object.");
         }
         catch (JsonException bad)
@@ -140,17 +143,26 @@ internal sealed class LinksEndpoint(
     }
 
     private static HexcastException Invalid(string message) => new(ErrorCodes.InvalidArgument, message);
-
-    private sealed record Request
-    {
-        public long? TtlSeconds { get; init; }
-
-        public string? Policy { get; init; }
-
-        /// <summary>True: the token is set as a cookie too, and the addresses come without it.</summary>
-        public bool Cookie { get; init; }
-    }
-
-    private sealed record Links(
-        string Policy, DateTimeOffset? ExpiresAt, string? Token, string Hls, string Dash, string Poster);
 }
+
+internal sealed record LinksRequest
+{
+    [Description("How long the token lasts, up to `Playback:TokenLifetimeLimit`; otherwise `Playback:TokenLifetime`.")]
+    [Range(1, 7 * 24 * 3600)]
+    public long? TtlSeconds { get; init; }
+
+    [Description("`signed` asks for a token for a public media too; `public` cannot open a signed one.")]
+    [AllowedValues("public", "signed", null)]
+    public string? Policy { get; init; }
+
+    [Description("True: the token is set as the cookie `hexcast_play`, and the addresses come without it.")]
+    public bool Cookie { get; init; }
+}
+
+internal sealed record LinksAnswer(
+    [property: AllowedValues("public", "signed")] string Policy,
+    DateTimeOffset? ExpiresAt,
+    string? Token,
+    string Hls,
+    string Dash,
+    string Poster);

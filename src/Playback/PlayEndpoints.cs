@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Hexcast.Platform.Telemetry;
 using Hexcast.Playback.Manifests;
 using Hexcast.Playback.Segments;
@@ -27,18 +28,25 @@ internal sealed class PlayEndpoints(
     public void Map(IEndpointRouteBuilder http)
     {
         var play = http.MapGroup("/play/{media_id}").Untraced();
-        play.MapMethods("/master.m3u8", Methods, c => Manifest(c, ManifestRenderer.HlsMaster));
-        play.MapMethods("/manifest.mpd", Methods, c => Manifest(c, ManifestRenderer.Dash));
-        play.MapMethods("/poster.jpg", Methods, Poster);
-        play.MapMethods("/{version}/{rendition}/index.m3u8", Methods, MediaPlaylist);
-        play.MapMethods("/{version}/{rendition}/init.mp4", Methods, InitSegment);
-        play.MapMethods("/{version}/{rendition}/{segment}.m4s", Methods, Segment);
-        http.MapMethods("/play/{**path}", [HttpMethods.Options], Preflight).Untraced();
+        play.MapMethods("/master.m3u8", Methods, c => Manifest(c, ManifestRenderer.HlsMaster))
+            .Describe(ApiGroup.Playback, "Get the HLS master playlist", PlayOperations.HlsMaster);
+        play.MapMethods("/manifest.mpd", Methods, c => Manifest(c, ManifestRenderer.Dash))
+            .Describe(ApiGroup.Playback, "Get the DASH manifest", PlayOperations.Dash);
+        play.MapMethods("/poster.jpg", Methods, Poster)
+            .Describe(ApiGroup.Playback, "Get the poster", PlayOperations.Poster);
+        play.MapMethods("/{version}/{rendition}/index.m3u8", Methods, MediaPlaylist)
+            .Describe(ApiGroup.Playback, "Get an HLS media playlist", PlayOperations.HlsMedia);
+        play.MapMethods("/{version}/{rendition}/init.mp4", Methods, InitSegment)
+            .Describe(ApiGroup.Playback, "Get an initialization segment", PlayOperations.InitSegment);
+        play.MapMethods("/{version}/{rendition}/{segment}.m4s", Methods, Segment)
+            .Describe(ApiGroup.Playback, "Get a segment", PlayOperations.Segment);
+        http.MapMethods("/play/{**path}", [HttpMethods.Options], Preflight).Untraced()
+            .Describe(ApiGroup.Playback, "Ask as a browser before it asks", PlayOperations.Preflight);
         http.MapMethods("/play/{**path}", Methods, context =>
         {
             AllowOrigins(context.Response);
             throw NotHere();
-        }).Untraced();
+        }).Untraced().ExcludeFromDescription();
     }
 
     private async Task Manifest(HttpContext context, Func<PlayableVersion, ManifestBytes> get)

@@ -1,4 +1,5 @@
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Http;
 using Hexcast.Playback.Segments;
 using Hexcast.Playback.Tokens;
 using Hexcast.Playback.Versions;
@@ -36,7 +37,8 @@ public sealed class PlaybackModule : RoleModule
     {
         http.ServiceProvider.GetRequiredService<PlayEndpoints>().Map(http);
         var links = http.ServiceProvider.GetRequiredService<LinksEndpoint>();
-        http.MapPost("/v1/media/{media_id}/playback", links.HandleAsync);
+        http.MapPost("/v1/media/{media_id}/playback", links.HandleAsync)
+            .Describe(ApiGroup.Playback, "Ask for the addresses to play", PlayOperations.Links);
         http.ServiceProvider.GetRequiredService<WatchEndpoints>().Map(http);
     }
 }

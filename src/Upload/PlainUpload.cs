@@ -35,6 +35,8 @@ internal static class PlainUpload
         context.Response.Headers.Location = $"/v1/media/{mediaId}";
         context.Response.StatusCode = StatusCodes.Status201Created;
         await context.Response.WriteAsJsonAsync(
-            new { media_id = mediaId, watch_url = $"/watch/{mediaId}" }, context.RequestAborted);
+            new StoredAnswer(mediaId, $"/watch/{mediaId}"), context.RequestAborted);
     }
 }
+
+internal sealed record StoredAnswer(string MediaId, string WatchUrl);

@@ -7,10 +7,10 @@ namespace Hexcast.Upload;
 /// <summary>Reads and judges what a client says of its file, before a byte of it is taken.</summary>
 internal sealed class UploadMetadataReader(PresetCatalog presets)
 {
-    private const int HeaderLengthLimit = 8 * 1024;
+    public const int HeaderLengthLimit = 8 * 1024;
     private const int PairLimit = 32;
-    private const int FilenameLimit = 255;
-    private const int TitleLimit = 300;
+    public const int FilenameLimit = 255;
+    public const int TitleLimit = 300;
     private const int TagLimit = 32;
     private const int TagLengthLimit = 64;
 

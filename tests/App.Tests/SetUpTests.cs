@@ -62,6 +62,7 @@ public sealed class SetUpTests : IDisposable
     [Theory]
     [InlineData("test")]
     [InlineData("lint")]
+    [InlineData("docs")]
     [InlineData("drill")]
     [InlineData("bench")]
     public async Task Help_of_the_scripts_own_commands_shows_examples_and_does_nothing(string command)

@@ -5,8 +5,10 @@ using Grpc.Core;
 using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -16,7 +18,7 @@ namespace Hexcast.Catalog.Http;
 internal sealed class MediaEndpoints(
     CatalogStore store, MediaCommands commands, Scheduler.SchedulerClient scheduler, TimeProvider clock)
 {
-    private const int EditSizeLimitBytes = 64 * 1024;
+    public const int EditSizeLimitBytes = 64 * 1024;
     private static readonly TimeSpan JobLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(10);
 
@@ -24,13 +26,20 @@ internal sealed class MediaEndpoints(
     {
         var endpoints = http.ServiceProvider.GetRequiredService<MediaEndpoints>();
         var events = http.ServiceProvider.GetRequiredService<MediaEvents>();
-        http.MapGet("/v1/media", endpoints.ListAsync);
-        http.MapGet("/v1/media/{id}", endpoints.GetAsync);
-        http.MapPatch("/v1/media/{id}", endpoints.EditAsync);
-        http.MapDelete("/v1/media/{id}", endpoints.DeleteAsync);
-        http.MapPost("/v1/media/{id}/retry", endpoints.RetryAsync);
-        http.MapGet("/v1/media/{id}/events", events.StreamAsync);
-        http.MapGet("/v1/events", http.ServiceProvider.GetRequiredService<LibraryEvents>().StreamAsync);
+        http.MapGet("/v1/media", endpoints.ListAsync)
+            .Describe(ApiGroup.Media, "List media", MediaOperations.List);
+        http.MapGet("/v1/media/{media_id}", endpoints.GetAsync)
+            .Describe(ApiGroup.Media, "Show a media", MediaOperations.Show);
+        http.MapPatch("/v1/media/{media_id}", endpoints.EditAsync)
+            .Describe(ApiGroup.Media, "Change a media", MediaOperations.Change);
+        http.MapDelete("/v1/media/{media_id}", endpoints.DeleteAsync)
+            .Describe(ApiGroup.Media, "Delete a media", MediaOperations.Delete);
+        http.MapPost("/v1/media/{media_id}/retry", endpoints.RetryAsync)
+            .Describe(ApiGroup.Media, "Retry a media", MediaOperations.Retry);
+        http.MapGet("/v1/media/{media_id}/events", events.StreamAsync)
+            .Describe(ApiGroup.Media, "Follow a media", MediaOperations.Follow);
+        http.MapGet("/v1/events", http.ServiceProvider.GetRequiredService<LibraryEvents>().StreamAsync)
+            .Describe(ApiGroup.Media, "Follow all media", MediaOperations.FollowAll);
     }
 
     private async Task ListAsync(HttpContext context)
@@ -51,7 +60,7 @@ internal sealed class MediaEndpoints(
         await AnswerAsync(context, page);
     }
 
-    private async Task GetAsync(HttpContext context, string id)
+    private async Task GetAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
         var media = Find(id);
         var json = Describe(media);
@@ -60,7 +69,7 @@ internal sealed class MediaEndpoints(
         await AnswerAsync(context, json);
     }
 
-    private async Task EditAsync(HttpContext context, string id)
+    private async Task EditAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
         Find(id);
         var edit = await ReadEditAsync(context.Request);
@@ -69,14 +78,14 @@ internal sealed class MediaEndpoints(
         await AnswerAsync(context, Describe(media));
     }
 
-    private async Task DeleteAsync(HttpContext context, string id)
+    private async Task DeleteAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
         Find(id);
         await commands.DeleteAsync(id, IfMatch(context.Request), context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private async Task RetryAsync(HttpContext context, string id)
+    private async Task RetryAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
         var media = Find(id);
         if (media.State != MediaState.Failed)

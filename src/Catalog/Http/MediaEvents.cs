@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Catalog.Http;
@@ -15,7 +16,7 @@ internal sealed class MediaEvents(
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
 
-    public async Task StreamAsync(HttpContext context, string id)
+    public async Task StreamAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
         if (!MediaId.TryParse(id, out _) || store.Find(id) is null)
         {

@@ -42,7 +42,7 @@ internal sealed class PageAssets
     public string UrlOf(string name) => $"/assets/{digest}/{assets[name].Name}";
 
     public void Map(IEndpointRouteBuilder http) =>
-        http.MapMethods("/assets/{digest}/{**name}", Methods, ServeAsync).Untraced();
+        http.MapMethods("/assets/{digest}/{**name}", Methods, ServeAsync).Untraced().ExcludeFromDescription();
 
     private async Task ServeAsync(HttpContext context)
     {

@@ -16,7 +16,8 @@ internal static class ThemeCookie
 
     public static Theme Read(HttpRequest request) => Parse(request.Cookies[Name]);
 
-    public static void Map(IEndpointRouteBuilder http) => http.MapPost("/theme", ChooseAsync);
+    public static void Map(IEndpointRouteBuilder http) =>
+        http.MapPost("/theme", ChooseAsync).ExcludeFromDescription();
 
     private static async Task ChooseAsync(HttpContext context)
     {

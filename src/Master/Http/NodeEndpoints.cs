@@ -1,5 +1,6 @@
 using System.Text;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,9 +22,12 @@ internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock, 
     public static void Map(IEndpointRouteBuilder http)
     {
         var endpoints = http.ServiceProvider.GetRequiredService<NodeEndpoints>();
-        http.MapGet("/v1/nodes", endpoints.NodesAsync);
-        http.MapGet("/v1/queues", endpoints.QueuesAsync);
-        http.MapGet("/v1/nodes/events", endpoints.StreamAsync);
+        http.MapGet("/v1/nodes", endpoints.NodesAsync)
+            .Describe(ApiGroup.Nodes, "List nodes", NodeOperations.List);
+        http.MapGet("/v1/queues", endpoints.QueuesAsync)
+            .Describe(ApiGroup.Nodes, "Show the queues", NodeOperations.Queues);
+        http.MapGet("/v1/nodes/events", endpoints.StreamAsync)
+            .Describe(ApiGroup.Nodes, "Follow nodes and queues", NodeOperations.Follow);
     }
 
     private async Task NodesAsync(HttpContext context) =>

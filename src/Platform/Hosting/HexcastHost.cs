@@ -2,6 +2,7 @@ using Grpc.Net.Client;
 using Hexcast.Grpc;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Hexcast.Platform.Identity;
 using Hexcast.Platform.Logging;
 using Hexcast.Platform.ObjectStore;
@@ -109,6 +110,7 @@ public static class HexcastHost
             grpc.Interceptors.Add<GrpcErrors>();
         });
         services.AddRouting();
+        services.AddApiDocument();
     }
 
     // The generic host starts hosted services before the server and stops them after it; a role's loops need the
@@ -164,10 +166,17 @@ public static class HexcastHost
         app.UseProblemResponses(log);
         app.UseEndpoints(endpoints =>
         {
-            endpoints.MapGet("/healthz", () => "ok\n").Untraced();
+            endpoints.MapApiDocument();
+            endpoints.MapGet("/healthz", () => "ok\n").Untraced()
+                .Describe(ApiGroup.Nodes, "Ask whether the process answers", health => health
+                    .Answers(200, "`ok`", "text/plain"));
             endpoints.MapGet("/readyz", () =>
                 state.Ready ? Results.Text("ready\n") : Results.Text("starting or stopping\n", statusCode: 503))
-                .Untraced();
+                .Untraced()
+                .Describe(ApiGroup.Nodes, "Ask whether the node is ready", ready => ready
+                    .Says("For a load balancer.")
+                    .Answers(200, "`ready`", "text/plain")
+                    .Answers(503, "`starting or stopping`", "text/plain"));
             Each(modules, endpoints, (module, e) => module.MapHttp(e));
         });
         app.Run(context => ProblemResponses.WriteProblemAsync(

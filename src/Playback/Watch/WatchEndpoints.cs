@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Hexcast.Contracts;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,8 +20,9 @@ internal sealed class WatchEndpoints(Wire.Catalog.CatalogClient catalog, WatchAs
 
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapMethods("/watch/{media_id}", Methods, WatchAsync);
-        http.MapMethods(WatchAssets.Route, Methods, assets.ServeAsync);
+        http.MapMethods("/watch/{media_id}", Methods, WatchAsync)
+            .DescribePage("Watch a media", watch => watch.Path("media_id", Value.MediaId(), "of the media"));
+        http.MapMethods(WatchAssets.Route, Methods, assets.ServeAsync).ExcludeFromDescription();
     }
 
     private async Task WatchAsync(HttpContext context)

@@ -1,9 +1,11 @@
 using System.Globalization;
 using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -24,15 +26,22 @@ internal static class TusEndpoints
             "POST" when IsPlain(context.Request) => PlainUpload.TakeAsync(context, reception, metadata),
             "POST" => CreateAsync(context, reception, metadata),
             _ => NotAllowed(context, "OPTIONS, POST"),
-        });
-        http.Map(Collection + "/{id}", (HttpContext context, string id) => Method(context) switch
+        })
+            .Describe(ApiGroup.Uploads, "Say what uploads can do", TusOperations.Options)
+            .Describe(ApiGroup.Uploads, "Create an upload", TusOperations.Create);
+        http.Map(Collection + "/{media_id}", (HttpContext context, [FromRoute(Name = "media_id")] string id) =>
+            Method(context) switch
         {
             "OPTIONS" => Describe(context, reception.Options),
             "HEAD" => TellOffsetAsync(context, Find(context, reception, id)),
             "PATCH" => AppendAsync(context, reception, id),
             "DELETE" => TerminateAsync(context, reception, id),
             _ => NotAllowed(context, "OPTIONS, HEAD, PATCH, DELETE"),
-        }).TracedUnder(context => reception.TraceOf((string)context.Request.RouteValues["id"]!));
+        })
+            .TracedUnder(context => reception.TraceOf((string)context.Request.RouteValues["media_id"]!))
+            .Describe(ApiGroup.Uploads, "Ask how far an upload is", TusOperations.Offset)
+            .Describe(ApiGroup.Uploads, "Append to an upload", TusOperations.Append)
+            .Describe(ApiGroup.Uploads, "Remove an upload", TusOperations.Terminate);
     }
 
     private static Task Describe(HttpContext context, UploadOptions options)

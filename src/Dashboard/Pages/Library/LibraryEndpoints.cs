@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hexcast.Dashboard.Rendering;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -17,8 +18,8 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
 
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapGet("/", ShowAsync);
-        http.MapGet("/library/cards", ShowCardsAsync);
+        http.MapGet("/", ShowAsync).DescribePage("Show the library");
+        http.MapGet("/library/cards", ShowCardsAsync).ExcludeFromDescription();
     }
 
     private async Task ShowAsync(HttpContext context)

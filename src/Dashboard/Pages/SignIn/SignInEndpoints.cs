@@ -1,4 +1,5 @@
 using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -8,7 +9,8 @@ namespace Hexcast.Dashboard.Pages.SignIn;
 /// <summary>GET /sign-in: the form. What it sends goes to /v1/session; a refusal leads back here.</summary>
 internal sealed class SignInEndpoints(PageRenderer renderer)
 {
-    public void Map(IEndpointRouteBuilder http) => http.MapGet("/sign-in", ShowAsync);
+    public void Map(IEndpointRouteBuilder http) =>
+        http.MapGet("/sign-in", ShowAsync).DescribePage("Show the form to sign in");
 
     private Task ShowAsync(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Http;
 using Hexcast.Platform.Presets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,7 +10,8 @@ namespace Hexcast.Dashboard.Pages.Upload;
 /// <summary>GET /upload: the page; the files themselves go from its script to /v1/uploads by tus.</summary>
 internal sealed class UploadEndpoints(PresetCatalog presets, PageRenderer renderer)
 {
-    public void Map(IEndpointRouteBuilder http) => http.MapGet("/upload", ShowAsync);
+    public void Map(IEndpointRouteBuilder http) =>
+        http.MapGet("/upload", ShowAsync).DescribePage("Show the page to upload");
 
     private Task ShowAsync(HttpContext context)
     {

@@ -13,8 +13,8 @@ namespace Hexcast.Platform.Telemetry;
 /// </summary>
 internal sealed class Profile(NodeSettings node, TimeProvider clock) : IDisposable
 {
-    private const int SecondsDefault = 10;
-    private const int SecondsLimit = 60;
+    public const int SecondsDefault = 10;
+    public const int SecondsLimit = 60;
     private const int BufferMebibytes = 64;
 
     /// <summary>What dotnet-trace's own CPU profile asks of the runtime: methods' names, GC, exceptions.</summary>

@@ -1,0 +1,26 @@
+using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
+
+namespace Hexcast.Master.Http;
+
+/// <summary>What the API's document says of nodes, queues and the schedule.</summary>
+internal static class NodeOperations
+{
+    public static Operation List(Operation list) => list
+        .Answers<NodeListAnswer>(200, "the workers that are, or a moment ago were, connected to the master");
+
+    public static Operation Queues(Operation queues) => queues
+        .Answers<QueuesAnswer>(200, "what waits and runs, by class and by job");
+
+    public static Operation Follow(Operation follow) => follow
+        .Says("`nodes` and `queues`, each as above, at once and whenever it has changed, at most once a second.")
+        .Answers(200, "server-sent events", "text/event-stream")
+        .Fails(ErrorCodes.ResourceExhausted);
+
+    public static Operation Schedule(Operation schedule) => schedule
+        .Says("For people who look for a fault: what the master has in hand. The fields are those of the messages " +
+            "`Schedule`, `Job` and `JobTask` of `proto/hexcast/v1/`.")
+        .Query("task_id", Value.Text(), "`{job}` or `{job}/{task}`: only that one")
+        .Answers(200, "the schedule, the job or the task", "application/json")
+        .Fails(ErrorCodes.NotFound);
+}
