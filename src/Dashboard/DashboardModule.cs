@@ -1,4 +1,6 @@
 using Hexcast.Dashboard.Pages.Library;
+using Hexcast.Dashboard.Pages.Nodes;
+using Hexcast.Dashboard.Pages.Settings;
 using Hexcast.Dashboard.Pages.SignIn;
 using Hexcast.Dashboard.Pages.Upload;
 using Hexcast.Dashboard.Rendering;
@@ -15,11 +17,14 @@ public sealed class DashboardModule : RoleModule
     public override void AddServices(RoleBuilder role)
     {
         role.AddRoleClient(invoker => new Wire.Catalog.CatalogClient(invoker));
+        role.AddRoleClient(invoker => new Wire.Scheduler.SchedulerClient(invoker));
         role.Services.AddSingleton<PageAssets>();
         role.Services.AddSingleton<PageRenderer>();
         role.Services.AddSingleton<LibraryEndpoints>();
         role.Services.AddSingleton<UploadEndpoints>();
         role.Services.AddSingleton<SignInEndpoints>();
+        role.Services.AddSingleton<NodesEndpoints>();
+        role.Services.AddSingleton<SettingsEndpoints>();
     }
 
     public override void MapHttp(IEndpointRouteBuilder http)
@@ -30,5 +35,7 @@ public sealed class DashboardModule : RoleModule
         services.GetRequiredService<LibraryEndpoints>().Map(http);
         services.GetRequiredService<UploadEndpoints>().Map(http);
         services.GetRequiredService<SignInEndpoints>().Map(http);
+        services.GetRequiredService<NodesEndpoints>().Map(http);
+        services.GetRequiredService<SettingsEndpoints>().Map(http);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hexcast.Contracts.V1;
 
 namespace Hexcast.Dashboard.Pages;
 
@@ -48,6 +49,25 @@ internal static class Words
         "ready" => "Ready",
         "failed" => "Failed",
         _ => state,
+    };
+
+    public static string Task(TaskKind kind) => kind switch
+    {
+        TaskKind.Probe => "Reading the source",
+        TaskKind.EncodeChunk => "Encoding pictures",
+        TaskKind.EncodeAudio => "Encoding sound",
+        TaskKind.Poster => "Taking the poster",
+        TaskKind.Publish => "Checking the whole",
+        _ => kind.ToString(),
+    };
+
+    public static string Class(string name) => name switch
+    {
+        "low_latency" => "Low latency",
+        "hd" => "HD",
+        "sd" => "SD",
+        "background" => "Background",
+        _ => name,
     };
 
     public static string Stage(string stage) => stage switch

@@ -32,14 +32,19 @@ export function duration(seconds) {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+const TIME = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit',
+});
+
+/** An instant of the API's by the viewer's own clock. */
+export function localTime(iso) {
+  return TIME.format(new Date(iso));
+}
+
 /** Gives every time element the viewer's own clock. */
 export function localTimes(root = document) {
-  const format = new Intl.DateTimeFormat(undefined, {
-    day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit',
-  });
   for (const time of root.querySelectorAll('time[datetime]')) {
-    const at = new Date(time.dateTime);
-    time.textContent = format.format(at);
-    time.title = at.toISOString();
+    time.textContent = localTime(time.dateTime);
+    time.title = time.dateTime;
   }
 }

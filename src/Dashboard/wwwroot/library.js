@@ -54,7 +54,7 @@ function show(html) {
     localTimes(card);
     old.replaceWith(card);
     if (focused) card.querySelector('a').focus();
-    if (said) announce(card.querySelector('a').getAttribute('aria-label'));
+    if (said) announce(`${card.querySelector('.media-title').textContent}: ${state}`);
   }
 }
 
@@ -63,7 +63,8 @@ function showProgress({ media_id: mediaId, fraction }) {
   const bar = card?.querySelector('progress');
   if (!bar) return;
   bar.value = fraction;
-  card.querySelector('[data-percent]').textContent = percent(fraction);
+  card.querySelector('[data-cell]')?.setAttribute('stroke-dasharray', `${fraction * 100} 100`);
+  card.querySelector('[data-cell-words], [data-percent]').textContent = percent(fraction);
 }
 
 function showGone(mediaId) {

@@ -257,6 +257,14 @@ document.getElementById('start').addEventListener('click', () => {
   document.getElementById('queue-title').scrollIntoView({ block: 'nearest' });
 });
 
+function sayDefaults() {
+  const { preset, policy, tags } = defaults();
+  document.querySelector('[data-defaults]').textContent =
+    [preset, policy === 'signed' ? 'signed links only' : 'for everyone', tags].filter(Boolean).join(' · ');
+}
+document.getElementById('defaults').addEventListener('input', sayDefaults);
+sayDefaults();
+
 let depth = 0;
 const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
 const setDropping = (on) => document.body.classList.toggle('dropping', on);

@@ -7,13 +7,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Dashboard.Tests.Support;
 
-/// <summary>A real node with Dashboard as the only role, beside a catalogue that the test holds.</summary>
+/// <summary>A real node with Dashboard as the only role, beside others that the test holds.</summary>
 internal sealed class DashboardHost : IAsyncDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-dashboard-");
     private RoleNode node = null!;
 
     public FakeCatalog Catalog { get; } = new();
+
+    public FakeScheduler Scheduler { get; } = new();
+
+    public FakeApi Api { get; } = new();
 
     /// <summary>Keeps no cookies and follows no redirect.</summary>
     public HttpClient Http { get; private set; } = null!;
@@ -22,7 +26,7 @@ internal sealed class DashboardHost : IAsyncDisposable
     {
         var host = new DashboardHost();
         host.node = await RoleNode.StartAsync(
-            host.folder.FullName, [new DashboardModule(), new OtherRoles(host.Catalog)]);
+            host.folder.FullName, [new DashboardModule(), new OtherRoles(host)]);
         host.Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
         {
             BaseAddress = host.node.Http.BaseAddress,
@@ -49,10 +53,20 @@ internal sealed class DashboardHost : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
-    private sealed class OtherRoles(FakeCatalog catalog) : RoleModule
+    private sealed class OtherRoles(DashboardHost host) : RoleModule
     {
-        public override void AddServices(RoleBuilder role) => role.Services.AddSingleton(catalog);
+        public override void AddServices(RoleBuilder role)
+        {
+            role.Services.AddSingleton(host.Catalog);
+            role.Services.AddSingleton(host.Scheduler);
+        }
 
-        public override void MapGrpc(IEndpointRouteBuilder grpc) => grpc.MapGrpcService<FakeCatalog>();
+        public override void MapHttp(IEndpointRouteBuilder http) => host.Api.Map(http);
+
+        public override void MapGrpc(IEndpointRouteBuilder grpc)
+        {
+            grpc.MapGrpcService<FakeCatalog>();
+            grpc.MapGrpcService<FakeScheduler>();
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Hexcast.Contracts.V1;
+using Hexcast.Platform.Errors;
 
 namespace Hexcast.Dashboard.Tests.Support;
 
@@ -30,7 +31,7 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
                     Policy = "public",
                     SizeBytes = 48_300_000,
                     CreatedAt = Timestamp.FromDateTimeOffset(
-                        new DateTimeOffset(2026, 11, 22, 9, 30, 0, TimeSpan.Zero).AddMinutes(-7 * media.Count)),
+                        new DateTimeOffset(2026, 11, 22, 9, 30, 0, TimeSpan.Zero).AddMinutes(37 * media.Count)),
                 },
             };
             change?.Invoke(listed);
@@ -44,6 +45,11 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
         if (Refusal != StatusCode.OK)
         {
             throw new RpcException(new Status(Refusal, "The catalogue is away."));
+        }
+
+        if (request.State == "nonsense")
+        {
+            throw new HexcastException(ErrorCodes.InvalidArgument, "state 'nonsense' is not known.");
         }
 
         lock (turn)

@@ -6,7 +6,14 @@ using Hexcast.Platform.Hosting;
 namespace Hexcast.Platform.Telemetry;
 
 /// <summary>A section of the configuration as the node uses it.</summary>
-public sealed record OptionsInEffect(string Section, object Values);
+public sealed record OptionsInEffect(string Section, object Values)
+{
+    /// <summary>By name, secrets hidden.</summary>
+    public IReadOnlyDictionary<string, object?> Shown() => Vars.Values(Values);
+
+    /// <summary>What they would be if nobody had set any.</summary>
+    public IReadOnlyDictionary<string, object?> Defaults() => Vars.Values(Activator.CreateInstance(Values.GetType())!);
+}
 
 /// <summary>GET /debug/vars: what somebody who looks for a fault asks first.</summary>
 internal sealed class Vars(
@@ -88,4 +95,4 @@ internal sealed class Vars(
 }
 
 /// <summary>The roles that this node runs.</summary>
-internal sealed record NodeRoles(IReadOnlyList<string> Names);
+public sealed record NodeRoles(IReadOnlyList<string> Names);

@@ -1,0 +1,127 @@
+// Nodes and queues, live: each event of the master's refreshes the server's own panel and adds a point to the charts.
+import { localTimes } from './format.js';
+import { morphChildren } from './morph.js';
+
+const WINDOW_S = 300;
+const POINTS_LIMIT = 600;
+
+const panel = document.getElementById('panel');
+const live = document.getElementById('live');
+const samples = [];
+const charts = new Map();
+let latest = { nodes: [], classes: [] };
+let refreshing = false;
+let again = false;
+
+function follow() {
+  const events = new EventSource('/v1/nodes/events');
+  events.addEventListener('open', () => say('Live', 'badge-live'));
+  events.addEventListener('error', () => say('Connecting again', 'badge-off'));
+  events.addEventListener('nodes', (event) => take({ nodes: JSON.parse(event.data).nodes }));
+  events.addEventListener('queues', (event) => take({ classes: JSON.parse(event.data).classes }));
+}
+
+function say(words, kind) {
+  live.textContent = words;
+  live.className = `badge ${kind}`;
+}
+
+function take(news) {
+  latest = { ...latest, ...news };
+  refresh();
+}
+
+async function refresh() {
+  if (refreshing) {
+    again = true;
+    return;
+  }
+  refreshing = true;
+  try {
+    const answer = await fetch('/nodes/panel');
+    const html = await answer.text();
+    const fresh = new DOMParser().parseFromString(html, 'text/html').body;
+    localTimes(fresh);
+    morphChildren(panel, fresh);
+  } catch {
+    // The stream says when the server is back.
+  }
+  refreshing = false;
+  if (again) {
+    again = false;
+    refresh();
+  }
+}
+
+// ---- the last minutes: a sample a second, whether anything changed or not ----
+
+function sample() {
+  samples.push({
+    at: Date.now() / 1000,
+    load: new Map(latest.nodes.map((node) => [node.node_id, node.cpu_load])),
+    running: latest.classes.reduce((sum, queue) => sum + queue.running, 0),
+    waiting: latest.classes.reduce((sum, queue) => sum + queue.ready, 0),
+  });
+  while (samples.length > POINTS_LIMIT || samples[0].at < samples.at(-1).at - WINDOW_S) samples.shift();
+  if (document.hidden) return;
+  const nodes = latest.nodes.map((node) => node.node_id).sort();
+  draw('load', nodes.map((name, i) => ({ label: name, colour: SERIES[i % SERIES.length] })),
+    nodes.map((name) => samples.map((s) => s.load.get(name) ?? null)), 1);
+  draw('tasks', [{ label: 'running', colour: '--color-live-bar', fill: true }, { label: 'waiting', colour: '--color-line-strong' }],
+    [samples.map((s) => s.running), samples.map((s) => s.waiting)], 2);
+}
+
+const SERIES = ['--color-accent', '--color-live-bar', '--color-line-strong', '--color-bad', '--color-text', '--color-muted'];
+
+/** The token's colour as it is now, by day or by night. */
+function colour(token) {
+  const probe = document.createElement('span');
+  probe.style.color = `var(${token})`;
+  panel.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
+}
+
+function draw(name, series, values, atLeast) {
+  const place = document.querySelector(`[data-chart=${name}]`);
+  if (!place || series.length === 0) return;
+  const look = series.map((s) => colour(s.colour)).join() + colour('--color-muted') + series.length;
+  const data = [samples.map((s) => s.at), ...values];
+  const known = charts.get(name);
+  if (known?.look === look) {
+    known.plot.setData(data);
+    return;
+  }
+  known?.plot.destroy();
+  const axis = { stroke: colour('--color-muted'), grid: { stroke: colour('--color-line'), width: 1 }, ticks: { show: false },
+    font: `12px ${getComputedStyle(document.body).fontFamily}` };
+  const plot = new uPlot({
+    width: place.clientWidth,
+    height: place.clientHeight,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: {
+      x: { range: () => [Date.now() / 1000 - WINDOW_S, Date.now() / 1000] },
+      y: { range: (_, __, most) => [0, Math.max(atLeast, most * 1.15)] },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })) },
+      { ...axis, size: 34, space: 40 },
+    ],
+    series: [{}, ...series.map((s) => ({ label: s.label, stroke: colour(s.colour), width: 2, points: { show: false },
+      fill: s.fill ? colour('--color-live-soft') : undefined }))],
+  }, data, place);
+  charts.set(name, { plot, look });
+}
+
+const resizing = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    charts.get(target.dataset.chart)?.plot.setSize({ width: target.clientWidth, height: target.clientHeight });
+  }
+});
+document.querySelectorAll('[data-chart]').forEach((place) => resizing.observe(place));
+
+localTimes();
+follow();
+setInterval(sample, 1000);
