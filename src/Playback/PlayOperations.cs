@@ -7,7 +7,8 @@ namespace Hexcast.Playback;
 /// <summary>What the API's document says of playing.</summary>
 internal static class PlayOperations
 {
-    private const string Hls = "application/vnd.apple.mpegurl", Jpeg = "image/jpeg", Segments = "video/mp4";
+    private const string Hls = "application/vnd.apple.mpegurl", Jpeg = "image/jpeg";
+    private static readonly string[] Media = ["video/mp4", "audio/mp4"];
 
     public static Operation Links(Operation links) => OfMedia(links)
         .Takes<LinksRequest>("at most 4 KiB; nothing is an empty object", required: false)
@@ -39,10 +40,10 @@ internal static class PlayOperations
         .Answers(412, "`If-Match` has it not");
 
     public static Operation InitSegment(Operation segment) =>
-        Ranged(OfRendition(segment), "the segment; immutable", Segments);
+        Ranged(OfRendition(segment), "the segment; immutable", Media);
 
     public static Operation Segment(Operation segment) =>
-        Ranged(OfRendition(segment), "the segment; immutable", Segments)
+        Ranged(OfRendition(segment), "the segment; immutable", Media)
             .Path("segment", Value.Number(1), "its number, without leading zeros");
 
     public static Operation Preflight(Operation preflight) => preflight
@@ -70,12 +71,12 @@ internal static class PlayOperations
         .Path("version", Value.Text(), "the `version` of the media")
         .Path("rendition", Value.Text(), "the `id` of one of its renditions");
 
-    private static Operation Ranged(Operation operation, string text, string contentType) => operation
+    private static Operation Ranged(Operation operation, string text, params string[] types) => operation
         .Header("Range", Value.Text(128), "one range; several are answered whole")
         .Header("If-Range", Value.Text(), "an `ETag`: the range only of that one")
-        .Answers(200, text, contentType)
+        .Answers(200, text, types)
         .With("ETag", "strong")
-        .Answers(206, "the range", contentType)
+        .Answers(206, "the range", types)
         .With("Content-Range", "which it is")
         .Answers(304, "`If-None-Match` has it")
         .Answers(412, "`If-Match` has it not")

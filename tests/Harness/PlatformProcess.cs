@@ -19,7 +19,7 @@ public sealed class PlatformProcess : IAsyncDisposable
     {
         DataFolder = dataFolder;
         Grpc = $"127.0.0.1:{grpcPort}";
-        Http = new HttpClient(new SecretRecorder(new SocketsHttpHandler()))
+        Http = new HttpClient(new ContractHandler("serve", new SecretRecorder(new SocketsHttpHandler())))
         {
             BaseAddress = new Uri($"http://127.0.0.1:{httpPort}"),
             Timeout = TimeSpan.FromMinutes(2),

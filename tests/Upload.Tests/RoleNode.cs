@@ -12,11 +12,12 @@ internal sealed class RoleNode : IAsyncDisposable
 {
     private readonly HexcastNode node;
 
-    private RoleNode(HexcastNode node)
+    private RoleNode(HexcastNode node, IReadOnlyList<RoleModule> modules)
     {
         this.node = node;
         var addresses = node.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        Http = new HttpClient
+        Http = new HttpClient(new ContractHandler(
+            string.Join('+', modules.Select(module => module.GetType().Name)), new SocketsHttpHandler()))
         {
             BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
         };
@@ -43,7 +44,7 @@ internal sealed class RoleNode : IAsyncDisposable
             configuration,
             modules);
         await built.StartAsync(CancellationToken.None);
-        return new RoleNode(built);
+        return new RoleNode(built, modules);
     }
 
     public async ValueTask DisposeAsync()

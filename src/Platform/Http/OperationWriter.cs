@@ -46,6 +46,13 @@ internal sealed class OperationWriter : IOpenApiOperationTransformer
             Write(operation, answer, head);
         }
 
+        if (head)
+        {
+            // RFC 9110, 14.2: a range has a meaning for GET only.
+            operation.Responses!.Remove("206");
+            operation.Responses.Remove("416");
+        }
+
         foreach (var codes in described.Failures.GroupBy(ErrorCodes.HttpStatus).OrderBy(codes => codes.Key))
         {
             Write(operation, Status(codes.Key), codes, context.Document!, head);

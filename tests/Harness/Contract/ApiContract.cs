@@ -10,6 +10,8 @@ namespace Hexcast.Harness;
 /// </summary>
 public sealed class ApiContract
 {
+    private static readonly string[] Roots = ["/v1/", "/play/"];
+
     private readonly List<Described> operations;
     private readonly SchemaCheck schemas;
 
@@ -25,24 +27,28 @@ public sealed class ApiContract
 
     /// <summary>What the document does not allow of this answer.</summary>
     /// <param name="body">Null where it was not read: a stream, or bytes.</param>
-    public IEnumerable<string> Faults(HttpMethod method, string path, HttpResponseMessage answer, string? body)
+    public IEnumerable<string> Faults(string method, string path, HttpResponseMessage answer, string? body)
     {
         var known = operations.Where(operation => operation.Matches(path)).ToList();
         if (known.Count == 0)
         {
-            return answer.StatusCode == HttpStatusCode.NotFound ? [] : ["the path is not in the document"];
+            // Pages' files and the like are no part of the API, and say so where they are mapped.
+            return answer.StatusCode == HttpStatusCode.NotFound || !Roots.Any(path.StartsWith)
+                ? [] : ["the path is not in the document"];
         }
 
-        var operation = known.Find(operation => operation.Method == method.Method);
+        var operation = known.Find(operation => operation.Method == method);
         return operation is null
             ? answer.StatusCode is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotFound
                 ? [] : ["the method is not in the document"]
-            : Faults(operation.Node["responses"]!, answer, body);
+            : Faults(operation, answer, body);
     }
 
-    private List<string> Faults(JsonNode responses, HttpResponseMessage answer, string? body)
+    private List<string> Faults(Described operation, HttpResponseMessage answer, string? body)
     {
+        var responses = operation.Node["responses"]!;
         var status = ((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture);
+        AnswersSeen.Add($"{operation.Method} {operation.Path}", status);
         if ((responses[status] ?? responses["default"]) is not { } described)
         {
             return [$"the status {status} is not in the document"];
@@ -54,7 +60,8 @@ public sealed class ApiContract
             return responses[status] is null ? [$"the status {status} is not in the document"] : [];
         }
 
-        return described["content"]?[type] is not { } content ? [$"{type} is not in the document for {status}"]
+        return operation.Method == "HEAD" ? []
+            : described["content"]?[type] is not { } content ? [$"{type} is not in the document for {status}"]
             : content["schema"] is not { } schema || body is null ? []
             : schemas.Faults(body.Length == 0 ? null : JsonNode.Parse(body), schema);
     }
@@ -67,7 +74,10 @@ public sealed class ApiContract
         public bool Matches(string path)
         {
             var asked = path.Split('/');
-            return asked.Length == steps.Length && steps.Zip(asked).All(pair => Fits(pair.First, pair.Second));
+            // The last one of a template may stand for several, for which OpenAPI has no word.
+            var isLong = steps[^1] == "{path}" && asked.Length > steps.Length;
+            return (isLong || asked.Length == steps.Length) &&
+                steps.Zip(asked).All(pair => Fits(pair.First, pair.Second));
         }
 
         private static bool Fits(string step, string asked)

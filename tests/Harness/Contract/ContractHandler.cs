@@ -8,7 +8,7 @@ namespace Hexcast.Harness;
 /// API document promises.
 /// </summary>
 /// <param name="family">Platforms of the same roles, which have the same document.</param>
-public sealed class ContractHandler(string family) : DelegatingHandler(new SocketsHttpHandler { UseCookies = false })
+public sealed class ContractHandler(string family, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     private static readonly ConcurrentDictionary<string, ApiContract> Contracts = new(StringComparer.Ordinal);
 
@@ -19,9 +19,12 @@ public sealed class ContractHandler(string family) : DelegatingHandler(new Socke
         var isJson = answer.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
         var body = isJson ? await answer.Content.ReadAsStringAsync(cancellationToken) : null;
         var contract = await ContractAsync(request.RequestUri!, cancellationToken);
-        var faults = contract.Faults(request.Method, request.RequestUri!.AbsolutePath, answer, body).ToList();
+        // tus 1.0: a client that knows only GET and POST names the method apart.
+        var method = request.Headers.TryGetValues("X-HTTP-Method-Override", out var over)
+            ? over.First() : request.Method.Method;
+        var faults = contract.Faults(method, request.RequestUri!.AbsolutePath, answer, body).ToList();
         return faults.Count == 0 ? answer : throw new ContractException(
-            $"{request.Method} {request.RequestUri.PathAndQuery} → {(int)answer.StatusCode} is not what " +
+            $"{method} {request.RequestUri.AbsolutePath} → {(int)answer.StatusCode} is not what " +
             $"/openapi/v1.json promises; correct the endpoint or its Describe():\n  {string.Join("\n  ", faults)}");
     }
 

@@ -109,7 +109,9 @@ internal sealed class PlaybackHost : IAsyncDisposable
             modules);
         await node.StartAsync(TestContext.Current.CancellationToken);
         var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        Http = new HttpClient(new SocketsHttpHandler { UseCookies = false })
+        Http = new HttpClient(new ContractHandler(
+            string.Join('+', modules.Select(module => module.GetType().Name)),
+            new SocketsHttpHandler { UseCookies = false }))
         {
             BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
         };
