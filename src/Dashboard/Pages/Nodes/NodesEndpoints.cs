@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hexcast.Dashboard.Rendering;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -17,8 +18,8 @@ internal sealed class NodesEndpoints(
 
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapGet("/nodes", ShowAsync);
-        http.MapGet("/nodes/panel", ShowPanelAsync);
+        http.MapGet("/nodes", ShowAsync).DescribePage("Show the nodes and queues");
+        http.MapGet("/nodes/panel", ShowPanelAsync).ExcludeFromDescription();
     }
 
     private async Task ShowAsync(HttpContext context)

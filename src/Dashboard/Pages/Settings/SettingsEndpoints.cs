@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Hexcast.Dashboard.Rendering;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Http;
 using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -15,9 +16,11 @@ internal sealed class SettingsEndpoints(
 {
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapGet("/settings", ShowAsync);
-        http.MapGet("/settings/tokens", context => renderer.AnswerAsync<TokensPage>(context, []));
-        http.MapGet("/settings/audit", context => renderer.AnswerAsync<AuditPage>(context, []));
+        http.MapGet("/settings", ShowAsync).DescribePage("Show the settings");
+        http.MapGet("/settings/tokens", context => renderer.AnswerAsync<TokensPage>(context, []))
+            .DescribePage("Show the tokens");
+        http.MapGet("/settings/audit", context => renderer.AnswerAsync<AuditPage>(context, []))
+            .DescribePage("Show the audit log");
     }
 
     private Task ShowAsync(HttpContext context) =>
