@@ -1,4 +1,5 @@
 using Hexcast.App.Cli;
+using Hexcast.Access;
 using Hexcast.Catalog;
 using Hexcast.Coordination;
 using Hexcast.Dashboard;
@@ -22,7 +23,8 @@ internal static class Targets
     public static readonly Target[] Table =
     [
         new("coordinator", [], "keeps what must survive: the log, leases, elections", () => new CoordinationModule()),
-        new("master", ["coordinator"], "schedules: jobs, tasks, who runs what", () => new MasterModule()),
+        new("access", ["coordinator"], "knows tokens and sessions, keeps the audit log", () => new AccessModule()),
+        new("master", ["access"], "schedules: jobs, tasks, who runs what", () => new MasterModule()),
         new("catalog", ["master"], "knows every media, its state and its versions", () => new CatalogModule()),
         new("worker", ["master"], "runs tasks: ffmpeg and ffprobe in their sandbox", () => new WorkerModule()),
         new("upload", ["catalog"], "takes files by tus, durable before acknowledged", () => new UploadModule()),

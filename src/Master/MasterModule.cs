@@ -3,6 +3,7 @@ using Hexcast.Contracts.V1;
 using Hexcast.Coordination;
 using Hexcast.Master.Http;
 using Hexcast.Master.Scheduling;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
@@ -57,7 +58,8 @@ public sealed class MasterModule : RoleModule
     public override void MapHttp(IEndpointRouteBuilder http)
     {
         NodeEndpoints.Map(http);
-        http.MapGet("/schedule", ScheduleAsync).Describe(ApiGroup.Nodes, "Show the schedule", NodeOperations.Schedule);
+        http.MapGet("/schedule", ScheduleAsync).RequireScope(Scope.Admin, everyTenant: true)
+            .Describe(ApiGroup.Nodes, "Show the schedule", NodeOperations.Schedule);
     }
 
     /// <summary>For people who look for a fault: <c>?task_id={job}</c> or <c>?task_id={job}/{task}</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hexcast.Contracts;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Telemetry;
@@ -27,7 +28,8 @@ internal sealed class PlayEndpoints(
 
     public void Map(IEndpointRouteBuilder http)
     {
-        var play = http.MapGroup("/play/{media_id}").Untraced();
+        // The media's policy decides: ViewerAccess.
+        var play = http.MapGroup("/play/{media_id}").AllowAnyone().Untraced();
         play.MapMethods("/master.m3u8", Methods, c => Manifest(c, ManifestRenderer.HlsMaster))
             .Describe(ApiGroup.Playback, "Get the HLS master playlist", PlayOperations.HlsMaster);
         play.MapMethods("/manifest.mpd", Methods, c => Manifest(c, ManifestRenderer.Dash))
@@ -40,13 +42,13 @@ internal sealed class PlayEndpoints(
             .Describe(ApiGroup.Playback, "Get an initialization segment", PlayOperations.InitSegment);
         play.MapMethods("/{version}/{rendition}/{segment}.m4s", Methods, Segment)
             .Describe(ApiGroup.Playback, "Get a segment", PlayOperations.Segment);
-        http.MapMethods("/play/{**path}", [HttpMethods.Options], Preflight).Untraced()
+        http.MapMethods("/play/{**path}", [HttpMethods.Options], Preflight).AllowAnyone().Untraced()
             .Describe(ApiGroup.Playback, "Ask as a browser before it asks", PlayOperations.Preflight);
         http.MapMethods("/play/{**path}", Methods, context =>
         {
             AllowOrigins(context.Response);
             throw NotHere();
-        }).Untraced().ExcludeFromDescription();
+        }).AllowAnyone().Untraced().ExcludeFromDescription();
     }
 
     private async Task Manifest(HttpContext context, Func<PlayableVersion, ManifestBytes> get)

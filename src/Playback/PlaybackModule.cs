@@ -1,3 +1,4 @@
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
 using Hexcast.Playback.Segments;
@@ -38,7 +39,8 @@ public sealed class PlaybackModule : RoleModule
         http.ServiceProvider.GetRequiredService<PlayEndpoints>().Map(http);
         var links = http.ServiceProvider.GetRequiredService<LinksEndpoint>();
         http.MapPost("/v1/media/{media_id}/playback", links.HandleAsync)
-            .Describe(ApiGroup.Playback, "Ask for the addresses to play", PlayOperations.Links);
+            .Describe(ApiGroup.Playback, "Ask for the addresses to play", PlayOperations.Links)
+            .RequireScope(Scope.Read).Audited("playback.token");
         http.ServiceProvider.GetRequiredService<WatchEndpoints>().Map(http);
     }
 }

@@ -1,3 +1,4 @@
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Microsoft.AspNetCore.Http;
 
@@ -20,6 +21,8 @@ internal static class PlainUpload
         var said = metadata.Judge(key => request.Query[key].ToString());
         using var slot = reception.TakeWriterSlot(context);
         var upload = reception.Create(request.ContentLength, resumable: false, said, metadataHeader: "");
+        context.Audit().Action = "upload.complete";
+        context.Audit().Target = upload.Description.MediaId;
         try
         {
             await slot.TakeBodyAsync(upload, 0);

@@ -68,7 +68,7 @@ public sealed class LibraryTests : CatalogFixture
     [Fact]
     public async Task One_stream_tells_of_every_media_and_begins_with_now()
     {
-        await UploadAsync("before.mp4");
+        await OrderAsync("before.mp4");
         using var stream = await Http.GetStreamAsync("/v1/events").WaitAsync(Limit);
         using var events = new StreamReader(stream);
         var (mediaId, job) = await OrderAsync("after.mp4");

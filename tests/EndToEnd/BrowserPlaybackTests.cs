@@ -17,7 +17,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
     public async Task One_who_waits_on_the_page_sees_it_begin_by_itself_then_seeks_and_switches()
     {
         var id = await UploadAsync("watched.mp4");
-        await using var watched = await WatchedPage.OpenAsync(chromium, new Uri(shared.Url($"/watch/{id}")));
+        await using var watched = await OpenAsync(id);
         await watched.UntilAsync("hexcast.stats", JobLimit);
         await watched.PlayAsync();
         await watched.TakePictureAsync("end-to-end-first");
@@ -45,8 +45,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
     {
         var id = await UploadAsync("dash.mp4");
         await shared.Api.WaitForAsync(id, "ready");
-        await using var watched = await WatchedPage.OpenAsync(
-            chromium, new Uri(shared.Url($"/watch/{id}")), dark: true);
+        await using var watched = await OpenAsync(id, dark: true);
         await watched.PlayAsync();
         await watched.Page.GetByRole(AriaRole.Radio, new() { Name = "DASH" }).CheckAsync();
         await watched.UntilAsync("hexcast.format === 'dash' && hexcast.stats");
@@ -87,11 +86,14 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
             (await Clips.DecodeWarningsAsync(url)).ShouldBeEmpty();
         }
 
-        await using var watched = await WatchedPage.OpenAsync(chromium, new Uri(shared.Url($"/watch/{id}")));
+        await using var watched = await OpenAsync(id);
         await watched.PlayAsync();
         await Expect(watched.Page.Locator("#state")).ToHaveTextAsync("ready");
         watched.ShouldHaveNoProblems();
     }
+
+    private Task<WatchedPage> OpenAsync(string id, bool dark = false) => WatchedPage.OpenAsync(
+        chromium, new Uri(shared.Url($"/watch/{id}")), dark, token: shared.Platform.AdminToken);
 
     private async Task<string> UploadAsync(string name, params (string, string)[] metadata)
     {

@@ -19,7 +19,8 @@ public sealed class PlatformProcess : IAsyncDisposable
     {
         DataFolder = dataFolder;
         Grpc = $"127.0.0.1:{grpcPort}";
-        Http = new HttpClient(new ContractHandler("serve", new SecretRecorder(new SocketsHttpHandler())))
+        Http = new HttpClient(new AdminTokenHandler(
+            dataFolder, new ContractHandler("serve", new SecretRecorder(new SocketsHttpHandler()))))
         {
             BaseAddress = new Uri($"http://127.0.0.1:{httpPort}"),
             Timeout = TimeSpan.FromMinutes(2),
@@ -35,9 +36,12 @@ public sealed class PlatformProcess : IAsyncDisposable
     /// <summary>A path below the data folder as the process itself sees it, its small disk included.</summary>
     public string Inside(string path) => $"/proc/{process!.Id}/root{Path.Combine(DataFolder, path)}";
 
+    /// <summary>Shows the admin token.</summary>
     public HttpClient Http { get; }
 
     public int ProcessId => process!.Id;
+
+    public string AdminToken => File.ReadAllText(AdminTokenHandler.PathIn(DataFolder)).Trim();
 
     public string Grpc { get; }
 

@@ -9,7 +9,10 @@ public sealed class PlayProcess(string dataFolder)
     private readonly string http = $"127.0.0.1:{PlatformProcess.FreePort()}";
     private readonly string grpc = $"127.0.0.1:{PlatformProcess.FreePort()}";
 
-    public HttpClient Client() => new() { BaseAddress = new Uri($"http://{http}") };
+    public HttpClient Client() => new(new AdminTokenHandler(dataFolder, new SocketsHttpHandler()))
+    {
+        BaseAddress = new Uri($"http://{http}"),
+    };
 
     public string Log => File.ReadAllText(Path.Combine(dataFolder, "hexcast.log"));
 

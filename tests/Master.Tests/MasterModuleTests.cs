@@ -3,6 +3,7 @@ using System.Text.Json;
 using Hexcast.Coordination;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
+using Hexcast.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -20,7 +21,7 @@ public sealed class MasterModuleTests : IDisposable
     public void A_master_on_etcd_is_refused_by_name()
     {
         var refused = Should.Throw<ConfigurationException>(() => Build(
-            [new CoordinationModule(), new MasterModule()],
+            [new CoordinationModule(), new TestAccess(), new MasterModule()],
             new("Coordination:Mode", "etcd"), new("Coordination:Endpoints:0", "http://127.0.0.1:2379")));
         refused.Message.ShouldContain("Coordination:Mode = 'Etcd'");
         refused.Message.ShouldContain("comes later");
@@ -29,7 +30,7 @@ public sealed class MasterModuleTests : IDisposable
     [Fact]
     public async Task A_mastership_that_cannot_go_on_takes_the_node_down()
     {
-        await using var node = Build([new CoordinationModule(), new MasterModule(), new BrokenLog()]);
+        await using var node = Build([new CoordinationModule(), new TestAccess(), new MasterModule(), new BrokenLog()]);
         await node.StartAsync(CancellationToken.None);
         var died = await Should.ThrowAsync<InvalidOperationException>(
             () => node.Died.WaitAsync(TimeSpan.FromSeconds(30)));
@@ -39,7 +40,7 @@ public sealed class MasterModuleTests : IDisposable
     [Fact]
     public async Task A_line_of_the_log_has_the_fields_of_what_it_is_about_and_no_others()
     {
-        await using (var node = Build([new CoordinationModule(), new MasterModule()]))
+        await using (var node = Build([new CoordinationModule(), new TestAccess(), new MasterModule()]))
         {
             await node.StartAsync(CancellationToken.None);
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -1,4 +1,5 @@
 using System.Net;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -126,8 +127,9 @@ public sealed class HexcastHostTests : IDisposable
 
         public override void MapHttp(IEndpointRouteBuilder http)
         {
-            http.MapGet("/fails", string () => throw new HexcastException(ErrorCodes.UnknownPreset, "No such."));
-            http.MapGet("/breaks", string () => throw new InvalidOperationException("a defect"));
+            http.MapGet("/fails", string () => throw new HexcastException(ErrorCodes.UnknownPreset, "No such."))
+                .AllowAnyone();
+            http.MapGet("/breaks", string () => throw new InvalidOperationException("a defect")).AllowAnyone();
         }
 
         public override void MapGrpc(IEndpointRouteBuilder grpc) => grpc.MapGet("/internal", () => "for roles only");

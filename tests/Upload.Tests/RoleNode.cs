@@ -12,9 +12,10 @@ internal sealed class RoleNode : IAsyncDisposable
 {
     private readonly HexcastNode node;
 
-    private RoleNode(HexcastNode node, IReadOnlyList<RoleModule> modules)
+    private RoleNode(HexcastNode node, TestAccess access, IReadOnlyList<RoleModule> modules)
     {
         this.node = node;
+        Access = access;
         var addresses = node.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Http = new HttpClient(new ContractHandler(
             string.Join('+', modules.Select(module => module.GetType().Name)), new SocketsHttpHandler()))
@@ -25,6 +26,8 @@ internal sealed class RoleNode : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    public TestAccess Access { get; }
+
     public T Get<T>() where T : notnull => node.Services.GetRequiredService<T>();
 
     public static async Task<RoleNode> StartAsync(
@@ -33,6 +36,7 @@ internal sealed class RoleNode : IAsyncDisposable
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)))
             .Build();
+        var access = new TestAccess();
         var built = HexcastHost.Build(
             new NodeSettings
             {
@@ -42,9 +46,9 @@ internal sealed class RoleNode : IAsyncDisposable
                 LogFile = Path.Combine(folder, "log"),
             },
             configuration,
-            modules);
+            [access, .. modules]);
         await built.StartAsync(CancellationToken.None);
-        return new RoleNode(built, modules);
+        return new RoleNode(built, access, modules);
     }
 
     public async ValueTask DisposeAsync()

@@ -11,6 +11,9 @@ internal static class ExitCode
     public const int MediaFailed = 5;
     public const int SetupMissing = 6;
 
+    /// <summary>The server lets nobody in: no token, a wrong one, or one that may not.</summary>
+    public const int Refused = 7;
+
     /// <summary>128 + SIGINT, as shells count.</summary>
     public const int Interrupted = 130;
 }

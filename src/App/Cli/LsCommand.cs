@@ -35,10 +35,11 @@ internal static class LsCommand
         {
             text, tag, state, limit, json,
         };
+        var server = new ClientOptions(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var client = HexcastClient.FromEnvironment(clock);
+            using var client = server.Connect(parsed, clock);
             var query = new MediaQuery(parsed.GetValue(text), parsed.GetValue(tag), parsed.GetValue(state));
             var found = await client.ListRawAsync(query, parsed.GetValue(limit), cancel);
             if (output.Json)

@@ -16,10 +16,11 @@ internal static class NodesCommand
         {
             json,
         };
+        var server = new ClientOptions(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var client = HexcastClient.FromEnvironment(clock);
+            using var client = server.Connect(parsed, clock);
             var raw = await client.NodesRawAsync(cancel);
             if (output.Json)
             {

@@ -32,11 +32,13 @@ internal static class PlayCommand
             var output = new Output(parsed.GetValue(json));
             var settings = options.Settings(parsed);
             settings = settings with { LogFile = Path.Combine(settings.DataFolder, LogName) };
+            var firstToken = FirstToken.In(settings.DataFolder);
             await using var node = await RunningNode.StartAsync(
                 settings, options.ConfigurationFile(parsed), Targets.Select(Targets.Everything), cancel);
             output.Say($"serving on {node.Address}; data in {settings.DataFolder}, log in {settings.LogFile}");
+            await firstToken.TellAsync();
 
-            using var client = new HexcastClient(node.Address, clock);
+            using var client = new HexcastClient(node.Address, clock, Tokens.OfFolder(settings.DataFolder));
             var play = new PlaySession(client, clock, output);
             if (parsed.GetValue(once))
             {

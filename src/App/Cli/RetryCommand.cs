@@ -16,9 +16,10 @@ internal static class RetryCommand
         {
             id, json,
         };
+        var server = new ClientOptions(command);
         command.SetAction(async (parsed, cancel) =>
         {
-            using var client = HexcastClient.FromEnvironment(clock);
+            using var client = server.Connect(parsed, clock);
             var mediaId = parsed.GetValue(id)!;
             var media = await client.RetryAsync(mediaId, cancel);
             var output = new Output(parsed.GetValue(json));

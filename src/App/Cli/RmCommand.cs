@@ -18,10 +18,11 @@ internal static class RmCommand
         {
             id, yes, json,
         };
+        var server = new ClientOptions(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var client = HexcastClient.FromEnvironment(clock);
+            using var client = server.Connect(parsed, clock);
             var mediaId = parsed.GetValue(id)!;
             if (!parsed.GetValue(yes))
             {

@@ -30,11 +30,13 @@ internal static class ServeCommand
         {
             var settings = node.Settings(parsed) with { LogFile = parsed.GetValue(logFile) };
             var targets = Targets.Select(parsed.GetValue(target)!);
+            var firstToken = FirstToken.In(settings.DataFolder);
             await using var running = await RunningNode.StartAsync(
                 settings, node.ConfigurationFile(parsed), targets, cancel);
             // Standard output belongs to the log lines.
             await Console.Error.WriteLineAsync(
                 $"hexcast: serving on {running.Address}; data in {settings.DataFolder}");
+            await firstToken.TellAsync();
             await running.ServeAsync(cancel);
             return ExitCode.Success;
         });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Hexcast.App.Client;
 using Hexcast.Platform.Hosting;
 
 namespace Hexcast.App.Cli;
@@ -15,13 +16,30 @@ internal static class SharedOptions
     public static Argument<string> MediaId() => new("ID") { Description = "The media's id, as ls shows it." };
 }
 
-/// <summary>Where a node listens and what it keeps.</summary>
-internal sealed class NodeOptions
+/// <summary>Which platform a client command talks to, and as whom.</summary>
+internal sealed class ClientOptions
 {
     private readonly Option<string> data = new("--data")
     {
+        Description = "Data folder of a platform on this machine; its admin.token serves without HEXCAST_TOKEN.",
+        DefaultValueFactory = _ => NodeOptions.DefaultData,
+    };
+
+    public ClientOptions(Command command) => command.Add(data);
+
+    public HexcastClient Connect(ParseResult parsed, TimeProvider clock) =>
+        HexcastClient.FromEnvironment(Path.GetFullPath(parsed.GetValue(data)!), clock);
+}
+
+/// <summary>Where a node listens and what it keeps.</summary>
+internal sealed class NodeOptions
+{
+    public const string DefaultData = "./data";
+
+    private readonly Option<string> data = new("--data")
+    {
         Description = "Folder of everything that the platform keeps.",
-        DefaultValueFactory = _ => "./data",
+        DefaultValueFactory = _ => DefaultData,
     };
 
     private readonly Option<IPEndPoint> http = Endpoint("--http", "Address of the API, the pages and playback.", 8080);

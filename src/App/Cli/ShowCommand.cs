@@ -17,10 +17,11 @@ internal static class ShowCommand
         {
             id, json,
         };
+        var server = new ClientOptions(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var client = HexcastClient.FromEnvironment(clock);
+            using var client = server.Connect(parsed, clock);
             var raw = await client.GetRawAsync(parsed.GetValue(id)!, cancel);
             if (output.Json)
             {

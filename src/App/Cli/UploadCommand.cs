@@ -27,10 +27,11 @@ internal static class UploadCommand
         {
             file, preset, title, tag, policy, watch, json,
         };
+        var server = new ClientOptions(command);
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var client = HexcastClient.FromEnvironment(clock);
+            using var client = server.Connect(parsed, clock);
             var request = new UploadRequest(
                 parsed.GetValue(file)!, parsed.GetValue(title), parsed.GetValue(preset), parsed.GetValue(policy))
             {

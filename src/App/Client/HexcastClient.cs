@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
@@ -11,7 +12,7 @@ namespace Hexcast.App.Client;
 /// <summary>The HTTP API as the command line uses it. Every failure leaves as a <see cref="CliException"/>.</summary>
 internal sealed class HexcastClient : IDisposable
 {
-    public const string UrlVariable = "HEXCAST_URL";
+    public const string UrlVariable = "HEXCAST_URL", TokenVariable = "HEXCAST_TOKEN";
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
     /// <summary>No data folder of one machine holds more media than a list without an end would give.</summary>
@@ -25,7 +26,8 @@ internal sealed class HexcastClient : IDisposable
 
     private readonly TimeProvider clock;
 
-    public HexcastClient(Uri address, TimeProvider clock)
+    /// <param name="token">An API token; null where the server needs none, as in tests.</param>
+    public HexcastClient(Uri address, TimeProvider clock, string? token = null)
     {
         this.clock = clock;
         Address = address;
@@ -35,19 +37,26 @@ internal sealed class HexcastClient : IDisposable
             // Uploads and events last as long as they last; single answers have a limit of their own.
             Timeout = Timeout.InfiniteTimeSpan,
         };
+        if (token is not null)
+        {
+            Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
     }
 
     public Uri Address { get; }
 
     public HttpClient Http { get; }
 
-    /// <summary>The server that HEXCAST_URL names, or the local one.</summary>
-    public static HexcastClient FromEnvironment(TimeProvider clock)
+    /// <summary>
+    /// The server that HEXCAST_URL names, or the local one; with HEXCAST_TOKEN, or on this machine the admin token of
+    /// the data folder. That one is never sent to another machine, whatever HEXCAST_URL says.
+    /// </summary>
+    public static HexcastClient FromEnvironment(string dataFolder, TimeProvider clock)
     {
         var text = Environment.GetEnvironmentVariable(UrlVariable);
         text = string.IsNullOrWhiteSpace(text) ? DefaultUrl : text.TrimEnd('/');
         return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-            ? new HexcastClient(address, clock)
+            ? new HexcastClient(address, clock, Tokens.Find(address, dataFolder))
             : throw new CliException(
                 ExitCode.Usage, $"{UrlVariable} is '{text}'; it has to be an address like {DefaultUrl}.");
     }
@@ -169,9 +178,19 @@ internal sealed class HexcastClient : IDisposable
         var words = problem?.Detail ?? problem?.Title
             ?? $"{answer.RequestMessage?.RequestUri} answered {(int)answer.StatusCode} {answer.ReasonPhrase}. "
             + $"Is {UrlVariable} a Hexcast server?";
+        if (problem?.Code is { } code)
+        {
+            words = $"{words} ({code})";
+        }
+
         return new CliException(
-            answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone ? ExitCode.NotFound : ExitCode.Failed,
-            problem?.Code is { } code ? $"{words} ({code})" : words);
+            answer.StatusCode switch
+            {
+                HttpStatusCode.NotFound or HttpStatusCode.Gone => ExitCode.NotFound,
+                HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
+                _ => ExitCode.Failed,
+            },
+            answer.StatusCode == HttpStatusCode.Unauthorized ? $"{words}{Environment.NewLine}{Tokens.Hint}" : words);
     }
 
     public CliException Unreachable(Exception cause) => new(

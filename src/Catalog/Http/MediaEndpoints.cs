@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Grpc.Core;
 using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
@@ -27,19 +28,26 @@ internal sealed class MediaEndpoints(
         var endpoints = http.ServiceProvider.GetRequiredService<MediaEndpoints>();
         var events = http.ServiceProvider.GetRequiredService<MediaEvents>();
         http.MapGet("/v1/media", endpoints.ListAsync)
-            .Describe(ApiGroup.Media, "List media", MediaOperations.List);
+            .Describe(ApiGroup.Media, "List media", MediaOperations.List)
+            .RequireScope(Scope.Read);
         http.MapGet("/v1/media/{media_id}", endpoints.GetAsync)
-            .Describe(ApiGroup.Media, "Show a media", MediaOperations.Show);
+            .Describe(ApiGroup.Media, "Show a media", MediaOperations.Show)
+            .RequireScope(Scope.Read);
         http.MapPatch("/v1/media/{media_id}", endpoints.EditAsync)
-            .Describe(ApiGroup.Media, "Change a media", MediaOperations.Change);
+            .Describe(ApiGroup.Media, "Change a media", MediaOperations.Change)
+            .RequireScope(Scope.Admin).Audited("media.change");
         http.MapDelete("/v1/media/{media_id}", endpoints.DeleteAsync)
-            .Describe(ApiGroup.Media, "Delete a media", MediaOperations.Delete);
+            .Describe(ApiGroup.Media, "Delete a media", MediaOperations.Delete)
+            .RequireScope(Scope.Admin).Audited("media.delete");
         http.MapPost("/v1/media/{media_id}/retry", endpoints.RetryAsync)
-            .Describe(ApiGroup.Media, "Retry a media", MediaOperations.Retry);
+            .Describe(ApiGroup.Media, "Retry a media", MediaOperations.Retry)
+            .RequireScope(Scope.Admin).Audited("media.retry");
         http.MapGet("/v1/media/{media_id}/events", events.StreamAsync)
-            .Describe(ApiGroup.Media, "Follow a media", MediaOperations.Follow);
+            .Describe(ApiGroup.Media, "Follow a media", MediaOperations.Follow)
+            .RequireScope(Scope.Read);
         http.MapGet("/v1/events", http.ServiceProvider.GetRequiredService<LibraryEvents>().StreamAsync)
-            .Describe(ApiGroup.Media, "Follow all media", MediaOperations.FollowAll);
+            .Describe(ApiGroup.Media, "Follow all media", MediaOperations.FollowAll)
+            .RequireScope(Scope.Read);
     }
 
     private async Task ListAsync(HttpContext context)

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -42,7 +43,8 @@ internal sealed class PageAssets
     public string UrlOf(string name) => $"/assets/{digest}/{assets[name].Name}";
 
     public void Map(IEndpointRouteBuilder http) =>
-        http.MapMethods("/assets/{digest}/{**name}", Methods, ServeAsync).Untraced().ExcludeFromDescription();
+        http.MapMethods("/assets/{digest}/{**name}", Methods, ServeAsync)
+            .AllowAnyone().Untraced().ExcludeFromDescription();
 
     private async Task ServeAsync(HttpContext context)
     {
@@ -57,7 +59,6 @@ internal sealed class PageAssets
 
         response.ContentType = asset.Type;
         response.Headers.CacheControl = "public, max-age=31536000, immutable";
-        response.Headers.XContentTypeOptions = "nosniff";
         var body = asset.Bytes;
         if (asset.Packs)
         {

@@ -9,12 +9,6 @@ namespace Hexcast.Dashboard.Rendering;
 /// <summary>Answers a request with a Razor component, rendered once as HTML: no circuit, no Blazor script.</summary>
 internal sealed class PageRenderer(PageAssets assets, IServiceProvider services, ILoggerFactory log)
 {
-    /// <summary>Own files only; pictures and video may come from memory too, which is "data:" and "blob:".</summary>
-    private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        + "media-src 'self' blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; "
-        + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
     /// <summary>Renders the page within the request's <see cref="PageFrame"/> and sends it.</summary>
     /// <param name="parameters">The component's parameters by name.</param>
     public async Task AnswerAsync<TPage>(
@@ -29,10 +23,6 @@ internal sealed class PageRenderer(PageAssets assets, IServiceProvider services,
         response.ContentType = "text/html; charset=utf-8";
         response.ContentLength = html.Length;
         response.Headers.CacheControl = "no-store";
-        response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        response.Headers.XContentTypeOptions = "nosniff";
-        // A token may stand in an address; no other site is told of it.
-        response.Headers["Referrer-Policy"] = "same-origin";
         if (!HttpMethods.IsHead(request.Method))
         {
             await response.BodyWriter.WriteAsync(html, context.RequestAborted);

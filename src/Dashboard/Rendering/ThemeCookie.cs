@@ -1,3 +1,4 @@
+using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -17,7 +18,7 @@ internal static class ThemeCookie
     public static Theme Read(HttpRequest request) => Parse(request.Cookies[Name]);
 
     public static void Map(IEndpointRouteBuilder http) =>
-        http.MapPost("/theme", ChooseAsync).ExcludeFromDescription();
+        http.MapPost("/theme", ChooseAsync).AllowAnyone().ExcludeFromDescription();
 
     private static async Task ChooseAsync(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
@@ -23,11 +24,14 @@ internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock, 
     {
         var endpoints = http.ServiceProvider.GetRequiredService<NodeEndpoints>();
         http.MapGet("/v1/nodes", endpoints.NodesAsync)
-            .Describe(ApiGroup.Nodes, "List nodes", NodeOperations.List);
+            .Describe(ApiGroup.Nodes, "List nodes", NodeOperations.List)
+            .RequireScope(Scope.Admin, everyTenant: true);
         http.MapGet("/v1/queues", endpoints.QueuesAsync)
-            .Describe(ApiGroup.Nodes, "Show the queues", NodeOperations.Queues);
+            .Describe(ApiGroup.Nodes, "Show the queues", NodeOperations.Queues)
+            .RequireScope(Scope.Admin, everyTenant: true);
         http.MapGet("/v1/nodes/events", endpoints.StreamAsync)
-            .Describe(ApiGroup.Nodes, "Follow nodes and queues", NodeOperations.Follow);
+            .Describe(ApiGroup.Nodes, "Follow nodes and queues", NodeOperations.Follow)
+            .RequireScope(Scope.Admin, everyTenant: true);
     }
 
     private async Task NodesAsync(HttpContext context) =>

@@ -23,6 +23,12 @@ public static class ErrorCodes
     public const string UploadOffsetMismatch = "upload_offset_mismatch";
     public const string UploadChecksumMismatch = "upload_checksum_mismatch";
     public const string UploadGone = "upload_gone";
+    public const string Unauthenticated = "unauthenticated";
+    public const string CredentialInvalid = "credential_invalid";
+    public const string CredentialExpired = "credential_expired";
+    public const string ScopeMissing = "scope_missing";
+    public const string CrossSite = "cross_site";
+    public const string TooManyAttempts = "too_many_attempts";
     public const string TokenMissing = "token_missing";
     public const string TokenInvalid = "token_invalid";
     public const string TokenExpired = "token_expired";
@@ -51,6 +57,12 @@ public static class ErrorCodes
         // tus 1.0, checksum extension.
         [UploadChecksumMismatch] = (460, StatusCode.DataLoss),
         [UploadGone] = (410, StatusCode.NotFound),
+        [Unauthenticated] = (401, StatusCode.Unauthenticated),
+        [CredentialInvalid] = (401, StatusCode.Unauthenticated),
+        [CredentialExpired] = (401, StatusCode.Unauthenticated),
+        [ScopeMissing] = (403, StatusCode.PermissionDenied),
+        [CrossSite] = (403, StatusCode.PermissionDenied),
+        [TooManyAttempts] = (429, StatusCode.ResourceExhausted),
         [TokenMissing] = (401, StatusCode.Unauthenticated),
         [TokenInvalid] = (403, StatusCode.PermissionDenied),
         [TokenExpired] = (403, StatusCode.PermissionDenied),

@@ -5,6 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Platform.Errors;
 
+/// <summary>The code that a request was answered with, for whoever looks at the answer as it leaves.</summary>
+public sealed record ProblemCode(string Code);
+
 /// <summary>The HTTP boundary: every failure leaves as RFC 9457 problem details with a stable code.</summary>
 public static class ProblemResponses
 {
@@ -57,6 +60,7 @@ public static class ProblemResponses
             return;
         }
 
+        context.Features.Set(new ProblemCode(code));
         // Headers already set on purpose (tus, CORS, WWW-Authenticate) stay; those that describe a body do not.
         context.Response.Headers.ContentLength = null;
         context.Response.Headers.ETag = default;

@@ -1,6 +1,6 @@
 using Grpc.Net.Client;
 using Hexcast.Grpc;
-using Hexcast.Platform.Configuration;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Identity;
@@ -23,7 +23,7 @@ namespace Hexcast.Platform.Hosting;
 /// <summary>
 /// Builds a node from role modules. Three listeners lead into two pipelines:
 /// <code>
-///   HTTP  (TCP, HTTP/1.1)          → problem responses → the roles' HTTP endpoints, /healthz, /readyz
+///   HTTP  (TCP, HTTP/1.1)          → problem responses → access → the roles' HTTP endpoints, /healthz, /readyz
 ///   gRPC  (TCP, HTTP/2 without TLS) ┐
 ///   in process (memory, HTTP/2)     ┴→ the roles' gRPC services
 /// </code>
@@ -35,7 +35,7 @@ public static class HexcastHost
     private const int LogLineBuffer = 32 * 1024;
 
     /// <summary>What belongs to every node, whatever its roles are.</summary>
-    public static IReadOnlyList<RoleModule> OwnModules() => [new TelemetryModule()];
+    public static IReadOnlyList<RoleModule> OwnModules() => [new AccessModule(), new TelemetryModule()];
 
     public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> roles)
     {
@@ -164,20 +164,22 @@ public static class HexcastHost
         app.UseRouting();
         app.UseRequestTelemetry(log, app.ApplicationServices.GetRequiredService<TimeProvider>());
         app.UseProblemResponses(log);
+        AccessGate.Use(app);
         app.UseEndpoints(endpoints =>
         {
             endpoints.MapApiDocument();
-            endpoints.MapGet("/healthz", () => "ok\n").Untraced()
+            endpoints.MapGet("/healthz", () => "ok\n").AllowAnyone().Untraced()
                 .Describe(ApiGroup.Nodes, "Ask whether the process answers", health => health
                     .Answers(200, "`ok`", "text/plain"));
             endpoints.MapGet("/readyz", () =>
                 state.Ready ? Results.Text("ready\n") : Results.Text("starting or stopping\n", statusCode: 503))
-                .Untraced()
+                .AllowAnyone().Untraced()
                 .Describe(ApiGroup.Nodes, "Ask whether the node is ready", ready => ready
                     .Says("For a load balancer.")
                     .Answers(200, "`ready`", "text/plain")
                     .Answers(503, "`starting or stopping`", "text/plain"));
             Each(modules, endpoints, (module, e) => module.MapHttp(e));
+            DeclarationCheck.Require(endpoints);
         });
         app.Run(context => ProblemResponses.WriteProblemAsync(
             context, ErrorCodes.NotFound, $"There is nothing at {context.Request.Method} {context.Request.Path}."));

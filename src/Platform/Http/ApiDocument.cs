@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
@@ -19,7 +20,7 @@ namespace Hexcast.Platform.Http;
 /// </summary>
 internal static class ApiDocument
 {
-    public const string ProblemSchema = "Problem";
+    public const string ProblemSchema = "Problem", TokenScheme = "token";
     private const string Name = "v1";
     private const string Path = "/openapi/v1.json";
 
@@ -65,7 +66,7 @@ internal static class ApiDocument
             context.Response.ContentType = "application/json";
             context.Response.Headers.CacheControl = "no-cache";
             await context.Response.BodyWriter.WriteAsync(await document.Value, context.RequestAborted);
-        }).Describe(ApiGroup.Nodes, "Describe the API", document => document
+        }).AllowAnyone().Describe(ApiGroup.Nodes, "Describe the API", document => document
             .Answers(200, "this document, OpenAPI 3.1", "application/json"));
     }
 
@@ -98,6 +99,12 @@ internal static class ApiDocument
         document.Servers = [];
         document.Tags = new HashSet<OpenApiTag>(
             Enum.GetNames<ApiGroup>().Select(name => new OpenApiTag { Name = name }));
+        document.AddComponent<IOpenApiSecurityScheme>(TokenScheme, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "An API token, or the cookie of a browser that is signed in.",
+        });
         document.AddComponent(ProblemSchema, new OpenApiSchema
         {
             Type = JsonSchemaType.Object,

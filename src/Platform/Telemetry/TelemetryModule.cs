@@ -1,3 +1,4 @@
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
@@ -29,15 +30,17 @@ public sealed class TelemetryModule : RoleModule
         // Before the first role makes a span or counts something.
         services.GetRequiredService<TelemetryProviders>();
         services.GetRequiredService<NodeTelemetry>();
-        http.MapGet("/metrics", services.GetRequiredService<MetricsEndpoint>().AnswerAsync).Untraced()
+        http.MapGet("/metrics", services.GetRequiredService<MetricsEndpoint>().AnswerAsync).AllowAnyone().Untraced()
             .Describe(ApiGroup.Nodes, "Scrape the metrics", metrics => metrics
                 .Says("OpenMetrics where `Accept` asks for it, otherwise Prometheus' text.")
                 .Answers(200, "every metric of this node", "text/plain", "application/openmetrics-text"));
         var vars = services.GetRequiredService<Vars>();
         http.MapGet("/debug/vars", async (CancellationToken cancel) => Results.Json(await vars.DescribeAsync(cancel)))
+            .RequireScope(Scope.Admin, everyTenant: true)
             .Describe(ApiGroup.Nodes, "Look into the process", look => look
                 .Answers(200, "what it is and what it uses", "application/json"));
-        http.MapGet("/debug/profile", services.GetRequiredService<Profile>().AnswerAsync).Untraced()
+        http.MapGet("/debug/profile", services.GetRequiredService<Profile>().AnswerAsync)
+            .RequireScope(Scope.Admin, everyTenant: true).Untraced()
             .Describe(ApiGroup.Nodes, "Profile the process", profile => profile
                 .Says("Samples where its processor time goes, as a .nettrace file.")
                 .Query("seconds", Value.Number(1, Profile.SecondsLimit, Profile.SecondsDefault), "for how long")

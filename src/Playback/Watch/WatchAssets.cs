@@ -53,7 +53,6 @@ internal sealed class WatchAssets
         response.ContentType = TypeOf(name);
         response.Headers.CacheControl = "public, max-age=31536000, immutable";
         response.Headers.Vary = "Accept-Encoding";
-        response.Headers.XContentTypeOptions = "nosniff";
         if (packed)
         {
             response.Headers.ContentEncoding = "gzip";

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Hexcast.Contracts;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -13,27 +14,18 @@ internal sealed class WatchEndpoints(Wire.Catalog.CatalogClient catalog, WatchAs
 {
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
-    /// <summary>Own files only; the player feeds the video element from memory, which is "blob:".</summary>
-    private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-        "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
-
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapMethods("/watch/{media_id}", Methods, WatchAsync)
+        http.MapMethods("/watch/{media_id}", Methods, WatchAsync).AllowAnyone().Page()
             .DescribePage("Watch a media", watch => watch.Path("media_id", Value.MediaId(), "of the media"));
-        http.MapMethods(WatchAssets.Route, Methods, assets.ServeAsync).ExcludeFromDescription();
+        http.MapMethods(WatchAssets.Route, Methods, assets.ServeAsync).AllowAnyone().ExcludeFromDescription();
     }
 
     private async Task WatchAsync(HttpContext context)
     {
         var view = await ViewAsync((string)context.Request.RouteValues["media_id"]!, context.RequestAborted);
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = ContentSecurityPolicy;
         headers.CacheControl = "no-store";
-        headers.XContentTypeOptions = "nosniff";
-        // A token may stand in an address; no other site is told of it.
-        headers["Referrer-Policy"] = "same-origin";
         context.Response.StatusCode = view.State switch
         {
             WatchState.Unknown => StatusCodes.Status404NotFound,

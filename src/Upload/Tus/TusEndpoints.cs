@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hexcast.Contracts;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Telemetry;
@@ -28,7 +29,8 @@ internal static class TusEndpoints
             _ => NotAllowed(context, "OPTIONS, POST"),
         })
             .Describe(ApiGroup.Uploads, "Say what uploads can do", TusOperations.Options)
-            .Describe(ApiGroup.Uploads, "Create an upload", TusOperations.Create);
+            .Describe(ApiGroup.Uploads, "Create an upload", TusOperations.Create)
+            .RequireScope(Scope.Upload).Audited("upload.create");
         http.Map(Collection + "/{media_id}", (HttpContext context, [FromRoute(Name = "media_id")] string id) =>
             Method(context) switch
         {
@@ -41,11 +43,13 @@ internal static class TusEndpoints
             .TracedUnder(context => reception.TraceOf((string)context.Request.RouteValues["media_id"]!))
             .Describe(ApiGroup.Uploads, "Ask how far an upload is", TusOperations.Offset)
             .Describe(ApiGroup.Uploads, "Append to an upload", TusOperations.Append)
-            .Describe(ApiGroup.Uploads, "Remove an upload", TusOperations.Terminate);
+            .Describe(ApiGroup.Uploads, "Remove an upload", TusOperations.Terminate)
+            .RequireScope(Scope.Upload).Audited("upload.append");
     }
 
     private static Task Describe(HttpContext context, UploadOptions options)
     {
+        context.Audit().Unremarkable = true;
         var headers = Speak(context);
         headers[TusHeaders.TusVersion] = TusHeaders.Version;
         headers[TusHeaders.TusExtension] = TusHeaders.Extensions;
@@ -88,11 +92,14 @@ internal static class TusEndpoints
 
         using var slot = HasBody(request) ? reception.TakeWriterSlot(context) : null;
         var upload = reception.Create(length, resumable: true, metadata.ReadHeader(header), header);
+        context.Audit().Target = upload.Description.MediaId;
         headers.Location = $"{Collection}/{upload.Description.MediaId}";
         SayExpiry(headers, upload, reception.Options);
         if (slot is not null)
         {
-            headers[TusHeaders.UploadOffset] = Number(await slot.TakeBodyAsync(upload, 0));
+            var reached = await slot.TakeBodyAsync(upload, 0);
+            headers[TusHeaders.UploadOffset] = Number(reached);
+            context.Audit().Action = reached == length ? "upload.complete" : "upload.create";
         }
 
         context.Response.StatusCode = StatusCodes.Status201Created;
@@ -100,6 +107,7 @@ internal static class TusEndpoints
 
     private static async Task TellOffsetAsync(HttpContext context, StoredUpload upload)
     {
+        context.Audit().Unremarkable = true;
         var offset = await upload.OffsetAsync(context.RequestAborted);
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
@@ -117,7 +125,13 @@ internal static class TusEndpoints
         TusHeaders.RequireOffsetContentType(context.Request);
         var offset = TusHeaders.RequireNumber(context.Request, TusHeaders.UploadOffset);
         using var slot = reception.TakeWriterSlot(context);
+        context.Audit().Unremarkable = true;
         var reached = await slot.TakeBodyAsync(upload, offset);
+        if (reached == upload.Length)
+        {
+            (context.Audit().Unremarkable, context.Audit().Action) = (false, "upload.complete");
+        }
+
         context.Response.Headers[TusHeaders.UploadOffset] = Number(reached);
         SayExpiry(context.Response.Headers, upload, reception.Options);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -125,12 +139,14 @@ internal static class TusEndpoints
 
     private static async Task TerminateAsync(HttpContext context, UploadReception reception, string id)
     {
+        context.Audit().Action = "upload.terminate";
         await Find(context, reception, id).TerminateAsync(context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
     private static Task NotAllowed(HttpContext context, string allowed)
     {
+        context.Audit().Unremarkable = true;
         Speak(context).Allow = allowed;
         context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
         return Task.CompletedTask;
@@ -152,9 +168,11 @@ internal static class TusEndpoints
         return context.Response.Headers;
     }
 
-    // tus 1.0, X-HTTP-Method-Override: for clients that can send only GET and POST.
+    // tus 1.0, X-HTTP-Method-Override: for clients that can send only GET and POST. Only a POST is taken for another
+    // method: a GET is not guarded as what changes anything is.
     private static string Method(HttpContext context) =>
-        context.Request.Headers[TusHeaders.MethodOverride] is [{ Length: > 0 } method]
+        HttpMethods.IsPost(context.Request.Method)
+            && context.Request.Headers[TusHeaders.MethodOverride] is [{ Length: > 0 } method]
             ? method.ToUpperInvariant()
             : context.Request.Method;
 

@@ -163,7 +163,8 @@ internal static class ApiReference
         public string Group => (string)Node["tags"]![0]!;
 
         public string Needs => Node["security"] is JsonArray { Count: > 0 } needs
-            ? $"`{string.Join(", ", needs[0]!.AsObject().SelectMany(scheme => scheme.Value!.AsArray()))}`"
+            ? needs[0]!.AsObject().SelectMany(scheme => scheme.Value!.AsArray()).ToList() is { Count: > 0 } scopes
+                ? $"`{string.Join(", ", scopes)}`" : "a credential"
             : "nothing";
     }
 }

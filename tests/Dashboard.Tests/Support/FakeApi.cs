@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -37,8 +38,9 @@ internal sealed class FakeApi
         }
     }
 
-    public void Map(IEndpointRouteBuilder http)
+    public void Map(IEndpointRouteBuilder node)
     {
+        var http = node.MapGroup("").AllowAnyone();
         Posters.Map(http);
         http.MapGet("/v1/events", EventsAsync);
         http.MapGet("/v1/nodes/events", StayAsync);

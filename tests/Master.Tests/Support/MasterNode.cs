@@ -4,6 +4,7 @@ using Hexcast.Coordination;
 using Hexcast.Coordination.Client;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
+using Hexcast.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -70,7 +71,9 @@ internal sealed class MasterNode : IAsyncDisposable
             LogFile = Path.Combine(folder, "log.jsonl"),
         };
         node = HexcastHost.Build(
-            settings, new ConfigurationBuilder().Build(), [new CoordinationModule(), new MasterModule()]);
+            settings,
+            new ConfigurationBuilder().Build(),
+            [new CoordinationModule(), new TestAccess(), new MasterModule()]);
         await node.StartAsync(CancellationToken.None);
         var invoker = node.Services.GetRequiredService<RoleChannel>().Invoker;
         (Transcoder, Scheduler) = (new Transcoder.TranscoderClient(invoker), new Scheduler.SchedulerClient(invoker));

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Threading.Channels;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -50,14 +51,15 @@ internal sealed class PageRole : RoleModule
 
     public override void MapHttp(IEndpointRouteBuilder http)
     {
-        http.MapGet("/v1/media/{id}/events", EventsAsync);
+        http.MapGet("/v1/media/{id}/events", EventsAsync).AllowAnyone();
         http.MapGet(
-            "/v1/media/{id}", () => media is null ? Results.NotFound() : Results.Text(media, "application/json"));
+            "/v1/media/{id}", () => media is null ? Results.NotFound() : Results.Text(media, "application/json"))
+            .AllowAnyone();
         http.MapPost("/v1/media/{id}/retry", () =>
         {
             Retries++;
             return Results.Accepted();
-        });
+        }).AllowAnyone();
     }
 
     private void Tell(string text) => listeners.ForEach(l => l.Writer.TryWrite(text));

@@ -22,13 +22,14 @@ internal sealed class WatchedPage : IAsyncDisposable
     public int Status { get; private set; }
 
     public static async Task<WatchedPage> OpenAsync(
-        Chromium chromium, Uri url, bool dark = false, int width = 1280, int height = 900)
+        Chromium chromium, Uri url, bool dark = false, int width = 1280, int height = 900, string? token = null)
     {
         var browser = await chromium.GetAsync();
         var context = await browser.NewContextAsync(new()
         {
             ViewportSize = new() { Width = width, Height = height },
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+            ExtraHTTPHeaders = token is null ? null : [new("Authorization", $"Bearer {token}")],
         });
         context.SetDefaultTimeout((float)Limit.TotalMilliseconds);
         Assertions.SetDefaultExpectTimeout((float)Limit.TotalMilliseconds);

@@ -2,6 +2,7 @@ using System.Net;
 using Hexcast.Contracts;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
+using Hexcast.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -38,7 +39,8 @@ internal sealed class PlaybackHost : IAsyncDisposable
     public static async Task<PlaybackHost> StartAsync(bool manualClock = false, RoleModule? beside = null)
     {
         var host = new PlaybackHost();
-        host.modules.AddRange([new PlaybackModule(), new CatalogRole(host.Catalog, manualClock ? host.Clock : null)]);
+        var catalog = new CatalogRole(host.Catalog, manualClock ? host.Clock : null);
+        host.modules.AddRange([new TestAccess(), new PlaybackModule(), catalog]);
         if (beside is not null)
         {
             host.modules.Add(beside);

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
@@ -18,8 +19,8 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
 
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapGet("/", ShowAsync).DescribePage("Show the library");
-        http.MapGet("/library/cards", ShowCardsAsync).ExcludeFromDescription();
+        http.MapGet("/", ShowAsync).RequireScope(Scope.Read).Page().DescribePage("Show the library");
+        http.MapGet("/library/cards", ShowCardsAsync).RequireScope(Scope.Read).ExcludeFromDescription();
     }
 
     private async Task ShowAsync(HttpContext context)

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
@@ -18,8 +19,10 @@ internal sealed class NodesEndpoints(
 
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapGet("/nodes", ShowAsync).DescribePage("Show the nodes and queues");
-        http.MapGet("/nodes/panel", ShowPanelAsync).ExcludeFromDescription();
+        http.MapGet("/nodes", ShowAsync).RequireScope(Scope.Admin, everyTenant: true).Page()
+            .DescribePage("Show the nodes and queues");
+        http.MapGet("/nodes/panel", ShowPanelAsync).RequireScope(Scope.Admin, everyTenant: true)
+            .ExcludeFromDescription();
     }
 
     private async Task ShowAsync(HttpContext context)

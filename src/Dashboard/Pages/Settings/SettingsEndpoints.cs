@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Telemetry;
@@ -16,11 +17,12 @@ internal sealed class SettingsEndpoints(
 {
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapGet("/settings", ShowAsync).DescribePage("Show the settings");
+        http.MapGet("/settings", ShowAsync).RequireScope(Scope.Admin, everyTenant: true).Page()
+            .DescribePage("Show the settings");
         http.MapGet("/settings/tokens", context => renderer.AnswerAsync<TokensPage>(context, []))
-            .DescribePage("Show the tokens");
+            .RequireScope(Scope.Admin).Page().DescribePage("Show the tokens");
         http.MapGet("/settings/audit", context => renderer.AnswerAsync<AuditPage>(context, []))
-            .DescribePage("Show the audit log");
+            .RequireScope(Scope.Admin).Page().DescribePage("Show the audit log");
     }
 
     private Task ShowAsync(HttpContext context) =>

@@ -1,4 +1,5 @@
 using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +11,7 @@ namespace Hexcast.Dashboard.Pages.SignIn;
 internal sealed class SignInEndpoints(PageRenderer renderer)
 {
     public void Map(IEndpointRouteBuilder http) =>
-        http.MapGet("/sign-in", ShowAsync).DescribePage("Show the form to sign in");
+        http.MapGet("/sign-in", ShowAsync).AllowAnyone().Page().DescribePage("Show the form to sign in");
 
     private Task ShowAsync(HttpContext context)
     {

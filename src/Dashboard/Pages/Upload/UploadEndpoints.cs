@@ -1,4 +1,5 @@
 using Hexcast.Dashboard.Rendering;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Presets;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +12,7 @@ namespace Hexcast.Dashboard.Pages.Upload;
 internal sealed class UploadEndpoints(PresetCatalog presets, PageRenderer renderer)
 {
     public void Map(IEndpointRouteBuilder http) =>
-        http.MapGet("/upload", ShowAsync).DescribePage("Show the page to upload");
+        http.MapGet("/upload", ShowAsync).RequireScope(Scope.Upload).Page().DescribePage("Show the page to upload");
 
     private Task ShowAsync(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -6,7 +7,11 @@ namespace Hexcast.Platform.Telemetry;
 
 /// <summary>Answers a scrape: first the probes, then everything that the instruments know.</summary>
 internal sealed class MetricsEndpoint(
-    IEnumerable<IScrapeProbe> probes, PrometheusReader reader, TimeProvider clock, ILogger<MetricsEndpoint> log)
+    IEnumerable<IScrapeProbe> probes,
+    PrometheusReader reader,
+    TelemetryOptions options,
+    TimeProvider clock,
+    ILogger<MetricsEndpoint> log)
     : IDisposable
 {
     /// <summary>Of all probes together: what does not answer by then is told as it was.</summary>
@@ -17,6 +22,11 @@ internal sealed class MetricsEndpoint(
 
     public async Task AnswerAsync(HttpContext context)
     {
+        if (options.MetricsAccess != MetricsAccess.Loopback || !IsLocal(context))
+        {
+            await context.RequireScopeAsync(Scope.Read);
+        }
+
         var families = await MeasureAsync(context.RequestAborted);
         var open = context.Request.Headers.Accept.ToString()
             .Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);

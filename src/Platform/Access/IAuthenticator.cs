@@ -1,0 +1,15 @@
+using Hexcast.Platform.Errors;
+using Microsoft.AspNetCore.Http;
+
+namespace Hexcast.Platform.Access;
+
+/// <summary>Knows credentials. The role Access does; the pipeline of every node asks it.</summary>
+public interface IAuthenticator
+{
+    /// <param name="mayRenew">The answer is this client's own, so that it may carry a new cookie.</param>
+    /// <returns>Null: the request shows no credential.</returns>
+    /// <exception cref="HexcastException">
+    /// credential_invalid, credential_expired, too_many_attempts; unavailable while credentials cannot be looked up.
+    /// </exception>
+    ValueTask<Principal?> AuthenticateAsync(HttpContext context, bool mayRenew);
+}

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Hexcast.Platform.Access;
+
+/// <summary>What every answer says to the browser that shows it; the one place for it.</summary>
+internal static class ResponseHeaders
+{
+    // The player feeds the video element from memory ("blob:") and may parse in a worker made of one.
+    private const string OwnFilesOnly =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+        "media-src 'self' blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; " +
+        "form-action 'self'; base-uri 'none'; frame-ancestors ";
+
+    private const string Page = OwnFilesOnly + "'none'", EmbeddablePage = OwnFilesOnly + "*";
+
+    /// <summary>Before the endpoint runs: it may still say otherwise.</summary>
+    public static void Set(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        if (context.GetEndpoint()?.Metadata.GetMetadata<PageRule>() is not { } page)
+        {
+            return;
+        }
+
+        headers.ContentSecurityPolicy = page.Embeddable ? EmbeddablePage : Page;
+        // A playback token may stand in a page's address; no other site is told of it.
+        headers["Referrer-Policy"] = "same-origin";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+    }
+}

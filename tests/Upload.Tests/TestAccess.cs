@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using Hexcast.Platform.Access;
+using Hexcast.Platform.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Testing;
+
+/// <summary>
+/// Stands for the role Access in tests of other roles: everybody is admin, or whoever the header X-Principal names as
+/// "tenant;scope,scope". Keeps the audit entries.
+/// </summary>
+internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
+{
+    public const string Header = "X-Principal";
+
+    public ConcurrentQueue<AuditEntry> Entries { get; } = new();
+
+    public override void AddServices(RoleBuilder role)
+    {
+        role.Services.AddSingleton<IAuthenticator>(this);
+        role.Services.AddSingleton<IAuditLog>(this);
+    }
+
+    public ValueTask<Principal?> AuthenticateAsync(HttpContext context, bool mayRenew)
+    {
+        var parts = context.Request.Headers[Header].ToString().Split(';');
+        var scopes = parts.Length < 2 ? [Scope.Admin]
+            : parts[1].Split(',').Select(name => Scopes.TryParse(name, out var scope) ? scope : default).ToFrozenSet();
+        return ValueTask.FromResult<Principal?>(
+            new Principal("test", "test", scopes, parts[0].Length == 0 ? null : parts[0], Browser: false));
+    }
+
+    public Task WriteAsync(AuditEntry entry)
+    {
+        Entries.Enqueue(entry);
+        return Task.CompletedTask;
+    }
+}
