@@ -25,6 +25,8 @@ public enum MediaErrorCode
     PlanInvalid,
     /// <summary>A stored attempt index is malformed or contradicts itself.</summary>
     IndexInvalid,
+    /// <summary>A subtitle file is no text, or over a limit.</summary>
+    SubtitleUnreadable,
     /// <summary>The preset is not usable; the message lists its problems.</summary>
     PresetInvalid,
 }
@@ -43,6 +45,7 @@ public static class MediaErrors
         MediaErrorCode.FragmentMalformed => "fragment_malformed",
         MediaErrorCode.PlanInvalid => "plan_invalid",
         MediaErrorCode.IndexInvalid => "index_invalid",
+        MediaErrorCode.SubtitleUnreadable => "subtitle_unreadable",
         MediaErrorCode.PresetInvalid => "preset_invalid",
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, message: null),
     };

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grpc.Core;
 using Hexcast.Contracts;
+using Hexcast.Media.Manifests;
 using Hexcast.Platform.Errors;
 using Hexcast.Playback.Tokens;
 using Hexcast.Playback.Versions;
@@ -14,7 +15,7 @@ namespace Hexcast.Playback;
 
 /// <summary>POST /v1/media/{media_id}/playback: the addresses to play a media, with a token where needed.</summary>
 internal sealed class LinksEndpoint(
-    Wire.Catalog.CatalogClient catalog, PlaybackTokens tokens, PlaybackOptions options)
+    Wire.Catalog.CatalogClient catalog, VersionCache versions, PlaybackTokens tokens, PlaybackOptions options)
 {
     private const int BodyLimitBytes = 4096;
     private const string PublicName = "public", SignedName = "signed";
@@ -38,22 +39,33 @@ internal sealed class LinksEndpoint(
         var policy = Policy(asked.Policy, IndexConversion.ToPolicy(media.Policy));
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
-            LinksTo(context.Response, mediaId, policy, lifetime, asked.Cookie), Json, context.RequestAborted);
+            LinksTo(
+                context.Response, mediaId, policy, lifetime, asked.Cookie,
+                await VersionAsync(mediaId, context.RequestAborted)),
+            Json, context.RequestAborted);
+    }
+
+    /// <summary>Null while nothing can be played.</summary>
+    private async Task<PlayableVersion?> VersionAsync(MediaId mediaId, CancellationToken cancel)
+    {
+        try
+        {
+            return await versions.GetAsync(mediaId, cancel);
+        }
+        catch (HexcastException nothing) when (nothing.Code is ErrorCodes.NotPlayable or ErrorCodes.NotFound)
+        {
+            return null;
+        }
     }
 
     private LinksAnswer LinksTo(
-        HttpResponse response, MediaId mediaId, AccessPolicy policy, TimeSpan lifetime, bool cookie)
+        HttpResponse response, MediaId mediaId, AccessPolicy policy, TimeSpan lifetime, bool cookie,
+        PlayableVersion? version)
     {
         var root = PlaybackTokens.PathOf(mediaId);
         if (policy == AccessPolicy.Public)
         {
-            return new LinksAnswer(
-                PublicName,
-                ExpiresAt: null,
-                Token: null,
-                $"{root}master.m3u8",
-                $"{root}manifest.mpd",
-                $"{root}poster.jpg");
+            return LinksAnswer.To(root, "", version, PublicName, expiresAt: null, token: null);
         }
 
         var (token, expiresAt) = tokens.Issue(mediaId, lifetime);
@@ -70,13 +82,7 @@ internal sealed class LinksEndpoint(
         }
 
         var query = cookie ? "" : $"?{ViewerAccess.QueryName}={token}";
-        return new LinksAnswer(
-            SignedName,
-            expiresAt,
-            token,
-            $"{root}master.m3u8{query}",
-            $"{root}manifest.mpd{query}",
-            $"{root}poster.jpg{query}");
+        return LinksAnswer.To(root, query, version, SignedName, expiresAt, token);
     }
 
     private async Task<Wire.MediaRecord> GetMediaAsync(MediaId mediaId, CancellationToken cancel)
@@ -165,4 +171,31 @@ internal sealed record LinksAnswer(
     string? Token,
     string Hls,
     string Dash,
-    string Poster);
+    string Poster,
+    [property: Description("Null while there is none.")] string? Storyboard,
+    [property: Description("Empty until the media is ready.")] IReadOnlyList<TextLink> Subtitles)
+{
+    public static LinksAnswer To(
+        string root, string query, PlayableVersion? version, string policy, DateTimeOffset? expiresAt,
+        string? token) => new(
+            policy,
+            expiresAt,
+            token,
+            $"{root}master.m3u8{query}",
+            $"{root}manifest.mpd{query}",
+            $"{root}poster.jpg{query}",
+            version?.Storyboard is null ? null : $"{root}storyboard.vtt{query}",
+            [
+                .. (version?.Index.Subtitles ?? []).Select(track => new TextLink(
+                    track.Id, track.Language, track.Label, track.IsDefault, track.IsForced,
+                    $"{root}{version!.Version}/{track.Id}/{DashManifest.TextFileName}{query}")),
+            ]);
+}
+
+internal sealed record TextLink(
+    string Id,
+    [property: Description("BCP 47; `und` where the source does not say.")] string Language,
+    string Label,
+    bool Default,
+    bool Forced,
+    [property: Description("WebVTT of the whole video.")] string Url);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hexcast.Contracts;
+using Hexcast.Media.Manifests;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
@@ -36,6 +37,12 @@ internal sealed class PlayEndpoints(
             .Describe(ApiGroup.Playback, "Get the DASH manifest", PlayOperations.Dash);
         play.MapMethods("/poster.jpg", Methods, Poster)
             .Describe(ApiGroup.Playback, "Get the poster", PlayOperations.Poster);
+        play.MapMethods("/storyboard.vtt", Methods, Storyboard)
+            .Describe(ApiGroup.Playback, "Get the storyboard", PlayOperations.Storyboard);
+        play.MapMethods("/{version}/storyboard/{sheet}.jpg", Methods, StoryboardSheet)
+            .Describe(ApiGroup.Playback, "Get a sheet of the storyboard", PlayOperations.StoryboardSheet);
+        play.MapMethods("/{version}/{rendition}/" + DashManifest.TextFileName, Methods, Subtitles)
+            .Describe(ApiGroup.Playback, "Get a text track", PlayOperations.Subtitles);
         play.MapMethods("/{version}/{rendition}/index.m3u8", Methods, MediaPlaylist)
             .Describe(ApiGroup.Playback, "Get an HLS media playlist", PlayOperations.HlsMedia);
         play.MapMethods("/{version}/{rendition}/init.mp4", Methods, InitSegment)
@@ -65,10 +72,15 @@ internal sealed class PlayEndpoints(
         var started = clock.GetTimestamp();
         var (version, viewer) = await OpenAsync(context);
         var id = RouteText(context, "rendition");
-        RequireRendition(context, version);
+        var isText = RouteText(context, "version") == version.Version && version.Subtitles.ContainsKey(id);
+        if (!isText)
+        {
+            RequireRendition(context, version);
+        }
+
         await SendManifestAsync(
             context,
-            ManifestRenderer.HlsMedia(version, id),
+            isText ? ManifestRenderer.HlsSubtitles(version) : ManifestRenderer.HlsMedia(version, id),
             viewer.QueryToken,
             version.Index.Complete ? Immutable(viewer) : Revalidated(viewer));
         NoteServed(version, PlaybackTelemetry.Manifest, started);
@@ -88,13 +100,15 @@ internal sealed class PlayEndpoints(
         var started = clock.GetTimestamp();
         var (version, viewer) = await OpenAsync(context);
         var rendition = RequireRendition(context, version);
-        var name = RouteText(context, "segment");
-        // One spelling a segment: "01" or "+1" would be other keys of the same bytes in every cache.
-        var isNumber = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
-        var slice = isNumber && name[0] != '0' ? rendition.Segment(number) : null;
+        var slice = Number(RouteText(context, "segment")) is { } number ? rendition.Segment(number) : null;
         await objects.SendAsync(context, slice ?? throw NotHere(), rendition.ContentType, Immutable(viewer));
         NoteServed(version, PlaybackTelemetry.Segment, started);
     }
+
+    // One spelling a number: "01" or "+1" would be other keys of the same bytes in every cache.
+    private static int? Number(string name) =>
+        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && (name[0] != '0' || name.Length == 1) ? number : null;
 
     private async Task Poster(HttpContext context)
     {
@@ -107,6 +121,36 @@ internal sealed class PlayEndpoints(
         var took = clock.GetElapsedTime(started);
         PlaybackTelemetry.NoteServed(what, took);
         firstPlays.Note(version, (string)what.Value!, took);
+    }
+
+    private async Task Subtitles(HttpContext context)
+    {
+        var (version, viewer) = await OpenAsync(context);
+        var slice = RouteText(context, "version") == version.Version
+            && version.Subtitles.TryGetValue(RouteText(context, "rendition"), out var text) ? text : throw NotHere();
+        await objects.SendAsync(context, slice, ManifestRenderer.TextType, Immutable(viewer));
+    }
+
+    private async Task Storyboard(HttpContext context)
+    {
+        var (version, viewer) = await OpenAsync(context);
+        await SendManifestAsync(
+            context,
+            ManifestRenderer.Storyboard(version, version.Storyboard ?? throw NotHere()),
+            viewer.QueryToken,
+            Revalidated(viewer));
+    }
+
+    private async Task StoryboardSheet(HttpContext context)
+    {
+        var (version, viewer) = await OpenAsync(context);
+        var sheets = RouteText(context, "version") == version.Version ? version.Storyboard?.Sheets ?? [] : [];
+        var sheet = Number(RouteText(context, "sheet"));
+        await objects.SendAsync(
+            context,
+            sheet >= 0 && sheet < sheets.Count ? sheets[sheet.Value] : throw NotHere(),
+            "image/jpeg",
+            Immutable(viewer));
     }
 
     private async ValueTask<(PlayableVersion Version, Viewer Viewer)> OpenAsync(HttpContext context)

@@ -7,7 +7,7 @@ namespace Hexcast.Playback;
 /// <summary>What the API's document says of playing.</summary>
 internal static class PlayOperations
 {
-    private const string Hls = "application/vnd.apple.mpegurl", Jpeg = "image/jpeg";
+    private const string Hls = "application/vnd.apple.mpegurl", Jpeg = "image/jpeg", Text = "text/vtt";
     private static readonly string[] Media = ["video/mp4", "audio/mp4"];
 
     public static Operation Links(Operation links) => OfMedia(links)
@@ -31,6 +31,21 @@ internal static class PlayOperations
         .Answers(412, "`If-Match` has it not");
 
     public static Operation Poster(Operation poster) => Ranged(OfViewer(poster), "the picture", Jpeg);
+
+    public static Operation Storyboard(Operation storyboard) => OfViewer(storyboard)
+        .Says("WebVTT whose cues name a place on a sheet. The token, where it came in the query, is handed on.")
+        .Answers(200, "the cues", Text)
+        .With("ETag", "strong; where a token is handed on, that token's alone")
+        .Answers(304, "`If-None-Match` has it")
+        .Answers(412, "`If-Match` has it not");
+
+    public static Operation StoryboardSheet(Operation sheet) => Ranged(OfViewer(sheet), "the pictures; immutable", Jpeg)
+        .Path("version", Value.Text(), "the `version` of the media")
+        .Path("sheet", Value.Number(0), "its number, without leading zeros");
+
+    public static Operation Subtitles(Operation text) => Ranged(OfViewer(text), "WebVTT; immutable", Text)
+        .Path("version", Value.Text(), "the `version` of the media")
+        .Path("rendition", Value.Text(), "the `id` of one of its subtitles");
 
     public static Operation HlsMedia(Operation playlist) => OfRendition(playlist)
         .Says("`EVENT` while the version grows, then `VOD` and immutable.")
@@ -69,7 +84,7 @@ internal static class PlayOperations
 
     private static Operation OfRendition(Operation operation) => OfViewer(operation)
         .Path("version", Value.Text(), "the `version` of the media")
-        .Path("rendition", Value.Text(), "the `id` of one of its renditions");
+        .Path("rendition", Value.Text(), "the `id` of one of its renditions, for a playlist also of its subtitles");
 
     private static Operation Ranged(Operation operation, string text, params string[] types) => operation
         .Header("Range", Value.Text(128), "one range; several are answered whole")

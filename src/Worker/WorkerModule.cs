@@ -23,6 +23,8 @@ public sealed class WorkerModule : RoleModule
             .AddSingleton<ProbeAttempt>()
             .AddSingleton<ChunkAttempt>()
             .AddSingleton<PublishAttempt>()
+            .AddSingleton<SubtitlesAttempt>()
+            .AddSingleton<StoryboardAttempt>()
             .AddSingleton<AttemptRunner>()
             .AddSingleton<MasterLink>()
             .AddHostedService<WorkerLoop>();

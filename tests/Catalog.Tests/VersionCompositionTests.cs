@@ -93,6 +93,28 @@ public sealed class VersionCompositionTests
     }
 
     [Fact]
+    public void A_storyboard_and_subtitles_belong_to_the_version_and_change_no_stage()
+    {
+        var composition = Planned(chunks: 1, audio: false);
+        var storyboard = new StoredPart { Storyboard = new StoryboardIndex { Columns = 2, Rows = 1 } };
+        var text = new StoredPart
+        {
+            Subtitles = new StoredSubtitles { Tracks = { new SubtitleTrack { Id = "sub-en" } } },
+        };
+        var saved = composition.Step(new CompositionEvent.ExtraCommitted("subtitles", TaskKind.Subtitles, 1, text));
+        Stages(saved).ShouldBeEmpty();
+        composition.Step(new CompositionEvent.ExtraCommitted("storyboard", TaskKind.Storyboard, 2, storyboard));
+        composition.Step(Chunk(0));
+        composition.Stage.ShouldBe(VersionStage.Playable);
+        composition.Beginning.Count().ShouldBe(1);
+
+        var again = new VersionComposition();
+        again.Restore(null, saved.OfType<CompositionEffect.SavePart>(), null);
+        again.Subtitles.ShouldBe(text.Subtitles);
+        again.Beginning.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void In_whatever_order_chunks_come_the_index_is_contiguous_and_in_the_end_the_same()
     {
         var ends = new HashSet<string>(StringComparer.Ordinal);

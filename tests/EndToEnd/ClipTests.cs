@@ -43,7 +43,32 @@ public sealed class ClipTests(SharedPlatform shared)
         await CheckAsync(file!);
     }
 
-    private async Task CheckAsync(string file)
+    [Fact]
+    public async Task Text_in_a_source_becomes_a_text_track_and_goes_with_the_media()
+    {
+        var text = shared.File("text.srt");
+        await File.WriteAllTextAsync(text, "1\n00:00:01,000 --> 00:00:03,000\nHello <script>x</script>\n");
+        var file = shared.File("text.mkv");
+        await Clips.MakeAsync(
+            file,
+            ["-i", text, .. Picture("320x180", "25"), "-map", "1", "-map", "0", .. Fast, "-c:s", "srt",
+                "-metadata:s:s:0", "language=fre"]);
+        var media = await CheckAsync(file);
+        var (id, track) = ((string)media["media_id"]!, media["subtitles"]![0]!);
+        ((string)track["language"]!).ShouldBe("fr");
+        ((string)track["label"]!).ShouldBe("French");
+        var address = $"/play/{id}/{(string)media["version"]!}/{(string)track["id"]!}/subtitles.vtt";
+        (await shared.Http.GetStringAsync(address))
+            .ShouldBe("WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nHello x\n");
+
+        using var gone = await shared.Http.DeleteAsync($"/v1/media/{id}");
+        gone.EnsureSuccessStatusCode();
+        await Wait.ForAsync(
+            () => Task.FromResult(!Directory.Exists(shared.File($"data/objects/media/{id}"))), TimeSpan.FromMinutes(1),
+            () => "the version's objects are still there");
+    }
+
+    private async Task<JsonObject> CheckAsync(string file)
     {
         var id = await shared.Api.UploadAsync(file);
         var media = await shared.Api.WaitForAsync(id, "ready");
@@ -54,7 +79,9 @@ public sealed class ClipTests(SharedPlatform shared)
         ((int)media["source"]!["frames"]!).ShouldBe(frames);
         (await Clips.CountFramesAsync(hls)).ShouldBe(frames);
         (await Clips.CountFramesAsync(dash)).ShouldBe(frames);
-        (await Clips.DecodeWarningsAsync(hls)).ShouldBeEmpty();
+        (await Clips.DecodeWarningsAsync(hls)).Split('\n')
+            // ffmpeg reads a playlist of subtitles only where it is asked to.
+            .ShouldAllBe(line => line.Length == 0 || line.Contains("support the subtitle", StringComparison.Ordinal));
         (await Clips.DecodeWarningsAsync(dash)).ShouldBeEmpty();
 
         var source = media["source"]!;
@@ -65,6 +92,15 @@ public sealed class ClipTests(SharedPlatform shared)
             ((double)rendition["duration_seconds"]!)
                 .ShouldBe((double)source["duration_seconds"]!, tolerance: 0.15, rendition.ToJsonString());
         }
+
+        ((bool)media["storyboard"]!).ShouldBeTrue();
+        var cues = (await shared.Http.GetStringAsync($"/play/{id}/storyboard.vtt")).Split("\n\n")[1..];
+        cues.Length.ShouldBeInRange(1, (int)Math.Ceiling((double)source["duration_seconds"]! / 2), "one every 2 s");
+        var sheet = cues[^1].Split('\n')[1];
+        var picture = await shared.Http.GetByteArrayAsync($"/play/{id}/{sheet[..sheet.IndexOf('#')]}");
+        picture[..3].ShouldBe([0xFF, 0xD8, 0xFF]);
+        picture[^2..].ShouldBe([0xFF, 0xD9]);
+        return media;
     }
 
     private static string[] Fast => ["-c:v", "libx264", "-preset", "ultrafast"];

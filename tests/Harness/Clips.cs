@@ -27,11 +27,11 @@ public static class Clips
         return int.Parse(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[0]);
     }
 
-    /// <summary>Decodes everything from end to end; answers what ffmpeg had to warn of.</summary>
+    /// <summary>Decodes all picture and sound from end to end; answers what ffmpeg had to warn of.</summary>
     public static async Task<string> DecodeWarningsAsync(string input)
     {
         var (_, errors) = await RunAsync(
-            "ffmpeg", ["-nostdin", "-v", "warning", "-i", input, "-map", "0", "-f", "null", "-"]);
+            "ffmpeg", ["-nostdin", "-v", "warning", "-i", input, "-map", "0:v", "-map", "0:a?", "-f", "null", "-"]);
         return errors;
     }
 

@@ -21,6 +21,71 @@ public sealed class DispatcherTests
     }
 
     [Fact]
+    public void Subtitles_come_before_the_bulk_and_the_storyboard_after_it_beside_the_publish_task()
+    {
+        var stage = new Stage();
+        stage.Join("w1", 1);
+        stage.Order();
+        WorkToTheEnd(stage, _ => Stage.Plan(chunks: 3, storyboard: true, subtitles: 2));
+        stage.Assigned.Select(a => a.Split('/', '#')[1]).ShouldBe(
+        [
+            "probe", "chunk-0000", "audio", "poster", "subtitles", "chunk-0001", "chunk-0002", "publish", "storyboard",
+        ]);
+        stage.Sweep("j1");
+        stage.Job("j1").State.ShouldBe(JobState.Done);
+    }
+
+    [Fact]
+    public void A_storyboard_needs_every_chunk_and_is_given_their_indexes()
+    {
+        var stage = new Stage();
+        stage.Join("w1", 9);
+        stage.Order();
+        stage.Commit("w1", "j1/probe#1", Stage.Plan(chunks: 2, storyboard: true));
+        stage.Commit("w1", "j1/chunk-0001#1");
+        stage.Assigned.ShouldNotContain("j1/storyboard#1");
+        stage.Commit("w1", "j1/chunk-0000#1");
+        stage.Assigned.Last().ShouldBe("j1/storyboard#1", "the sound and the poster are still in the works");
+        stage.Sent[^1].Message.Assign.Storyboard.Indexes.Select(i => i.Key)
+            .ShouldBe(["chunk-0000-1/index.json", "chunk-0001-1/index.json"]);
+        stage.Job("j1").Tasks.Single(t => t.TaskId == "storyboard").Needs.ShouldBe(["chunk-0000", "chunk-0001"]);
+        stage.Job("j1").Tasks.Single(t => t.TaskId == "publish").Needs
+            .ShouldBe(["chunk-0000", "chunk-0001", "audio", "poster"]);
+    }
+
+    [Theory]
+    [InlineData("storyboard", "publish")]
+    [InlineData("publish", "storyboard")]
+    public void A_job_is_done_when_its_last_task_is_whichever_that_is(string first, string last)
+    {
+        var stage = new Stage();
+        stage.Join("w1", 9);
+        stage.Order();
+        stage.Commit("w1", "j1/probe#1", Stage.Plan(chunks: 1, audio: false, storyboard: true));
+        stage.Commit("w1", "j1/poster#1");
+        stage.Commit("w1", "j1/chunk-0000#1");
+        stage.Commit("w1", $"j1/{first}#1");
+        stage.Restart();
+        stage.Join("w1", 9, $"j1/{last}#1");
+        stage.Job("j1").State.ShouldBe(JobState.Running);
+        stage.Commit("w1", $"j1/{last}#1");
+        stage.Sweep("j1");
+        stage.Job("j1").State.ShouldBe(JobState.Done);
+    }
+
+    [Fact]
+    public void A_job_that_an_older_worker_planned_has_no_storyboard_to_wait_for()
+    {
+        var stage = new Stage();
+        stage.Join("w1", 1);
+        stage.Order();
+        WorkToTheEnd(stage, _ => Plan(4));
+        stage.Assigned.ShouldNotContain("j1/storyboard#1");
+        stage.Sweep("j1");
+        stage.Job("j1").State.ShouldBe(JobState.Done);
+    }
+
+    [Fact]
     public void A_new_medias_first_picture_goes_before_the_other_chunks_of_a_long_one()
     {
         var stage = new Stage();

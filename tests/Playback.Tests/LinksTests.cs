@@ -20,7 +20,10 @@ public sealed class LinksTests : IAsyncLifetime
         var links = await LinksAsync(sample.MediaId, "");
         links.ToJsonString().ShouldBe(
             $$"""{"policy":"public","expires_at":null,"token":null,"hls":"{{sample.Root}}master.m3u8",""" +
-            $"\"dash\":\"{sample.Root}manifest.mpd\",\"poster\":\"{sample.Root}poster.jpg\"}}");
+            $"\"dash\":\"{sample.Root}manifest.mpd\",\"poster\":\"{sample.Root}poster.jpg\"," +
+            $"\"storyboard\":\"{sample.Root}storyboard.vtt\",\"subtitles\":[{{\"id\":\"sub-en\",\"language\":\"en\"," +
+            "\"label\":\"English\",\"default\":true,\"forced\":false," +
+            $"\"url\":\"{sample.Path("subtitles.vtt", "sub-en")}\"}}]}}");
     }
 
     [Fact]
@@ -29,7 +32,7 @@ public sealed class LinksTests : IAsyncLifetime
         var sample = await SampleVersion.PutAsync(host, policy: "signed");
         var links = await LinksAsync(sample.MediaId, """{"ttl_seconds":120}""");
         ((DateTimeOffset)links["expires_at"]!).ShouldBe(host.Clock.GetUtcNow().AddMinutes(2));
-        foreach (var name in new[] { "hls", "dash", "poster" })
+        foreach (var name in new[] { "hls", "dash", "poster", "storyboard" })
         {
             ((string)links[name]!).ShouldEndWith("?token=" + (string)links["token"]!);
             using var answer = await host.GetAsync((string)links[name]!);

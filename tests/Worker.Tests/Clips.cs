@@ -44,6 +44,42 @@ internal static class Clips
     public static string WithoutTimes => Make("old.avi",
         "-f lavfi -i testsrc2=size=320x240:rate=25 -t 6 -c:v mpeg4 -bf 2 -g 50 -q:v 5");
 
+    public static string SingleFrame => Make("single.mp4",
+        "-f lavfi -i testsrc2=size=320x240:rate=25 -frames:v 1 -c:v libx264 -pix_fmt yuv420p");
+
+    /// <summary>Red for 4 s, then green, then blue.</summary>
+    public static string Colours => Make("colours.mp4",
+        "-f lavfi -i color=red:s=320x180:r=25:d=4 -f lavfi -i color=green:s=320x180:r=25:d=4 " +
+        "-f lavfi -i color=blue:s=320x180:r=25:d=4 -filter_complex [0][1][2]concat=n=3 " +
+        "-c:v libx264 -preset veryfast -g 1000 -sc_threshold 0 -pix_fmt yuv420p");
+
+    /// <summary>6 s without sound, with the text as three tracks: German, forced English, English.</summary>
+    public static string Subtitled(string container, string subRip, string more = "")
+    {
+        var text = Path.Combine(Folder, $"{Guid.NewGuid():N}.srt");
+        File.WriteAllText(text, subRip);
+        var codecs = container == "mp4" ? "-c:s mov_text" : "-c:s:0 srt -c:s:1 ass -c:s:2 webvtt";
+        return Make($"{Guid.NewGuid():N}.{container}",
+            $"-i {Silent} -i {text} -i {text} -i {text} -map 0 -map 1 -map 2 -map 3 -c:v copy {codecs} " +
+            "-metadata:s:s:0 language=ger -metadata:s:s:1 language=eng -metadata:s:s:2 language=eng " +
+            $"-metadata:s:s:1 title=Signs -metadata:s:s:1 handler_name=Signs -disposition:s:1 forced {more}");
+    }
+
+    public static async Task<byte[]> RunAsync(string program, string arguments)
+    {
+        var info = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+        };
+        using var tool = Process.Start(info)!;
+        using var output = new MemoryStream();
+        await tool.StandardOutput.BaseStream.CopyToAsync(output, WorkerFixture.Cancel);
+        await tool.WaitForExitAsync(WorkerFixture.Cancel);
+        tool.ExitCode.ShouldBe(0, arguments);
+        return output.ToArray();
+    }
+
     public static string Make(string name, string arguments)
     {
         var path = Path.Combine(Folder, name);

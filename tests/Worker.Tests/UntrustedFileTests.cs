@@ -20,7 +20,8 @@ public sealed class UntrustedFileTests : IDisposable
         using var scratch = await TrapAsync(trap.Replace("SECRET", secret, StringComparison.Ordinal));
 
         var refused = await Should.ThrowAsync<AttemptFailedException>(
-            PosterAttempt.ReadPictureAsync(scratch.Output("poster.jpg"), "", WorkerFixture.Cancel));
+            Jpeg.ReadAsync(
+                scratch.Output("poster.jpg"), PosterAttempt.PosterLimitBytes, "", WorkerFixture.Cancel));
 
         refused.Code.ShouldBe(FailureCodes.ToolOutputNotAFile);
         refused.Permanent.ShouldBeTrue();
@@ -80,7 +81,7 @@ public sealed class UntrustedFileTests : IDisposable
         }
 
         (await Should.ThrowAsync<AttemptFailedException>(
-            PosterAttempt.ReadPictureAsync(path, "", WorkerFixture.Cancel))).Code.ShouldBe(code);
+            Jpeg.ReadAsync(path, PosterAttempt.PosterLimitBytes, "", WorkerFixture.Cancel))).Code.ShouldBe(code);
     }
 
     public void Dispose() => worker.Dispose();

@@ -32,6 +32,8 @@ internal sealed class WorkerFixture : IDisposable
             new ProbeAttempt(new PresetCatalog(Path.Combine(Checkout, "presets"))),
             new ChunkAttempt(Options, NullLogger<ChunkAttempt>.Instance),
             new PublishAttempt(NullLogger<PublishAttempt>.Instance),
+            new SubtitlesAttempt(NullLogger<SubtitlesAttempt>.Instance),
+            new StoryboardAttempt(NullLogger<StoryboardAttempt>.Instance),
             new NodeSettings { DataFolder = folder },
             NullLogger<AttemptRunner>.Instance);
     }
@@ -102,6 +104,16 @@ internal sealed class WorkerFixture : IDisposable
 
     public static TaskAssignment Poster(ObjectRef plan) =>
         With(Assignment("poster"), a => a.Poster = new PosterWork { Plan = plan });
+
+    public static TaskAssignment Subtitles(ObjectRef plan) =>
+        With(Assignment("subtitles"), a => a.Subtitles = new SubtitlesWork { Plan = plan });
+
+    public static TaskAssignment Storyboard(ObjectRef plan, IEnumerable<ObjectRef> indexes)
+    {
+        var work = new StoryboardWork { Plan = plan };
+        work.Indexes.AddRange(indexes);
+        return With(Assignment("storyboard"), a => a.Storyboard = work);
+    }
 
     public static TaskAssignment Publish(ObjectRef plan, IEnumerable<ObjectRef> indexes)
     {

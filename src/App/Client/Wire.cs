@@ -92,7 +92,7 @@ internal sealed record TaskFacts
 {
     public required string TaskId { get; init; }
 
-    /// <summary>probe, encode_chunk, encode_audio, poster or publish.</summary>
+    /// <summary>probe, encode_chunk, encode_audio, poster, storyboard, subtitles or publish.</summary>
     public required string Kind { get; init; }
 
     public required string State { get; init; }

@@ -78,7 +78,7 @@ internal sealed class StageProgress
         "probe" => Stage.Probe,
         "encode_chunk" => Stage.Video,
         "encode_audio" => Stage.Audio,
-        "poster" => Stage.Images,
+        "poster" or "storyboard" or "subtitles" => Stage.Images,
         "publish" => Stage.Publish,
         // A kind of a later server: it has no bar, and the rest goes on.
         _ => null,

@@ -45,6 +45,15 @@ internal record MediaAnswer
 
     [Description("Whether there is a picture.")]
     public required bool Poster { get; init; }
+
+    [Description("Whether there are small pictures of the whole video.")]
+    public required bool Storyboard { get; init; }
+
+    [Description("The text tracks.")]
+    public required IReadOnlyList<SubtitleAnswer> Subtitles { get; init; }
+
+    [Description("What of the source's subtitles became no track.")]
+    public required IReadOnlyList<SkippedSubtitleAnswer> SkippedSubtitles { get; init; }
     public required string WatchUrl { get; init; }
 }
 
@@ -112,6 +121,32 @@ internal sealed record RenditionAnswer
     public required double DurationSeconds { get; init; }
 }
 
+internal sealed record SubtitleAnswer
+{
+    public required string Id { get; init; }
+
+    [Description("BCP 47; `und` where the source does not say.")]
+    public required string Language { get; init; }
+
+    [Description("Unique among the media's tracks.")]
+    public required string Label { get; init; }
+
+    [Description("Shown unless the viewer says otherwise.")]
+    public required bool Default { get; init; }
+
+    [Description("Only what a viewer who understands the sound needs.")]
+    public required bool Forced { get; init; }
+}
+
+internal sealed record SkippedSubtitleAnswer
+{
+    public required string Codec { get; init; }
+    public required string Language { get; init; }
+
+    [Description("For people.")]
+    public required string Reason { get; init; }
+}
+
 internal sealed record JobAnswer
 {
     public required string JobId { get; init; }
@@ -123,7 +158,7 @@ internal sealed record JobAnswer
 internal sealed record TaskAnswer
 {
     public required string TaskId { get; init; }
-    [AllowedValues("probe", "encode_chunk", "encode_audio", "poster", "publish")]
+    [AllowedValues("probe", "encode_chunk", "encode_audio", "poster", "subtitles", "storyboard", "publish")]
     public required string Kind { get; init; }
     [AllowedValues("pending", "ready", "assigned", "running", "committed", "failed", "cancelled")]
     public required string State { get; init; }

@@ -41,6 +41,25 @@ internal static class MediaJson
             ["source"] = media.SourceJson is null ? null : JsonNode.Parse(media.SourceJson),
             ["renditions"] = version is null ? new JsonArray() : JsonNode.Parse(version.RenditionsJson),
             ["poster"] = version is { HasPoster: true },
+            ["storyboard"] = version is { HasStoryboard: true },
+            ["subtitles"] = new JsonArray(
+            [
+                .. (version?.Subtitles?.Tracks ?? []).Select(track => (JsonNode)new JsonObject
+                {
+                    ["id"] = track.Id,
+                    ["language"] = track.Language,
+                    ["label"] = track.Label,
+                    ["default"] = track.IsDefault,
+                    ["forced"] = track.IsForced,
+                }),
+            ]),
+            ["skipped_subtitles"] = new JsonArray(
+            [
+                .. (version?.Subtitles?.Skipped ?? []).Select(left => (JsonNode)new JsonObject
+                {
+                    ["codec"] = left.Codec, ["language"] = left.Language, ["reason"] = left.Reason,
+                }),
+            ]),
             ["watch_url"] = $"/watch/{media.MediaId}",
         };
     }

@@ -155,6 +155,9 @@ internal sealed class JobFollower(
                     ? new CompositionEvent.PosterCommitted(received.Committed.Result)
                     : new CompositionEvent.Noted();
             case JobEvent.EventOneofCase.Committed
+                when received.Committed.Kind is TaskKind.Storyboard or TaskKind.Subtitles:
+                return await ReadExtraAsync(version, received, cancel);
+            case JobEvent.EventOneofCase.Committed
                 when received.Committed.Kind is TaskKind.EncodeChunk or TaskKind.EncodeAudio:
                 var committed = received.Committed;
                 var prefix = ObjectKey.VersionPrefix(received.MediaId, version);
@@ -166,6 +169,29 @@ internal sealed class JobFollower(
             default:
                 return new CompositionEvent.Noted();
         }
+    }
+
+    // A viewer can do without: what cannot be used is as if it had not been made.
+    private async Task<CompositionEvent> ReadExtraAsync(string version, JobEvent received, CancellationToken cancel)
+    {
+        var committed = received.Committed;
+        if (committed.Result is null)
+        {
+            return new CompositionEvent.Noted();
+        }
+
+        var prefix = ObjectKey.VersionPrefix(received.MediaId, version);
+        var (part, why) = committed.Kind == TaskKind.Storyboard
+            ? await attempts.ReadStoryboardAsync(prefix, committed.Result, cancel)
+            : await attempts.ReadSubtitlesAsync(prefix, committed.Result, cancel);
+        if (part is not null)
+        {
+            return new CompositionEvent.ExtraCommitted(
+                committed.TaskId, committed.Kind, (int)committed.Attempt, part);
+        }
+
+        log.LogWarning("Job {JobId}: {TaskId} cannot be used: {Reason}", version, committed.TaskId, why);
+        return new CompositionEvent.Noted();
     }
 
     // The master has no such job: it was forgotten with its media, or the coordinator's data was removed.

@@ -23,6 +23,9 @@ internal abstract record CompositionEvent
 
     public sealed record PosterCommitted(ObjectRef Image) : CompositionEvent;
 
+    /// <summary>A storyboard or subtitles.</summary>
+    public sealed record ExtraCommitted(string TaskId, TaskKind Kind, int Attempt, StoredPart Part) : CompositionEvent;
+
     /// <summary>A commit names something that is not what it says.</summary>
     public sealed record PartUnusable(string TaskId, string Why) : CompositionEvent;
 
@@ -66,6 +69,10 @@ internal sealed class VersionComposition(VersionStage stage = VersionStage.Proce
 
     public ObjectRef? Poster { get; private set; }
 
+    public StoryboardIndex? Storyboard { get; private set; }
+
+    public StoredSubtitles? Subtitles { get; private set; }
+
     /// <summary>The chunks from the first on, without a gap.</summary>
     public IEnumerable<StoredPart> Beginning =>
         chunks.TakeWhile((chunk, index) => chunk.Key == index).Select(c => c.Value);
@@ -85,6 +92,7 @@ internal sealed class VersionComposition(VersionStage stage = VersionStage.Proce
         CompositionEvent.Planned planned => Accept(planned.Plan),
         CompositionEvent.PartCommitted committed => Accept(committed),
         CompositionEvent.PosterCommitted poster => Accept(poster.Image),
+        CompositionEvent.ExtraCommitted extra => Accept(extra),
         CompositionEvent.PartUnusable unusable =>
             Fail($"The task {unusable.TaskId} committed what cannot be used: {unusable.Why}"),
         CompositionEvent.Ended ended => End(ended),
@@ -107,6 +115,12 @@ internal sealed class VersionComposition(VersionStage stage = VersionStage.Proce
     {
         Poster = poster;
         return [new CompositionEffect.SavePoster(poster)];
+    }
+
+    private IReadOnlyList<CompositionEffect> Accept(CompositionEvent.ExtraCommitted extra)
+    {
+        Keep(extra.Kind, chunk: 0, extra.Part);
+        return [new CompositionEffect.SavePart(extra.TaskId, extra.Kind, Chunk: 0, extra.Attempt, extra.Part)];
     }
 
     private IReadOnlyList<CompositionEffect> Accept(CompositionEvent.PartCommitted committed)
@@ -139,13 +153,20 @@ internal sealed class VersionComposition(VersionStage stage = VersionStage.Proce
 
     private void Keep(TaskKind kind, int chunk, StoredPart part)
     {
-        if (kind == TaskKind.EncodeAudio)
+        switch (kind)
         {
-            Audio = part;
-        }
-        else
-        {
-            chunks[chunk] = part;
+            case TaskKind.EncodeAudio:
+                Audio = part;
+                break;
+            case TaskKind.Storyboard:
+                Storyboard = part.Storyboard;
+                break;
+            case TaskKind.Subtitles:
+                Subtitles = part.Subtitles;
+                break;
+            default:
+                chunks[chunk] = part;
+                break;
         }
 
         foreach (var rendition in part.Renditions)

@@ -17,6 +17,7 @@ internal static class VersionIndexBuilder
             DurationSeconds = plan?.DurationSeconds ?? 0,
             TargetDurationSeconds = plan?.TargetDurationSeconds ?? 0,
             Poster = composition.Poster,
+            Storyboard = composition.Storyboard,
             Policy = media.Policy,
             Title = media.Title,
             // Not the job's revision: this one also grows when the title or the policy changes.
@@ -26,6 +27,11 @@ internal static class VersionIndexBuilder
             Played = version.Played,
         };
         index.Renditions.AddRange(Renditions(composition));
+        if (index.Complete && composition.Subtitles is { } subtitles)
+        {
+            index.Subtitles.AddRange(subtitles.Tracks);
+        }
+
         return index;
     }
 

@@ -7,8 +7,9 @@ namespace Hexcast.Catalog.Versions;
 
 /// <summary>A version and how far its job's events have been applied.</summary>
 internal sealed record VersionRow(
-    string Version, string MediaId, bool Following, long Cursor, bool HasPoster, string RenditionsJson,
-    long CreatedAt, bool Played);
+    string Version, string MediaId, bool Following, long Cursor, bool HasPoster, bool HasStoryboard,
+    StoredSubtitles? Subtitles, string RenditionsJson, long CreatedAt,
+    bool Played);
 
 internal static class VersionTable
 {
@@ -31,13 +32,16 @@ internal static class VersionTable
             """
             SELECT version AS Version, media_id AS MediaId, following AS Following, cursor AS Cursor,
                 poster_key IS NOT NULL AS HasPoster, renditions_json AS RenditionsJson, created_at AS CreatedAt,
-                first_played_at IS NOT NULL AS Played
+                first_played_at IS NOT NULL AS Played,
+                EXISTS (SELECT 1 FROM version_part WHERE version = @version AND kind = @storyboard) AS HasStoryboard,
+                (SELECT part FROM version_part WHERE version = @version AND kind = @subtitles) AS Subtitles
             FROM version WHERE version = @version
             """,
-            new { version },
+            new { version, storyboard = (int)TaskKind.Storyboard, subtitles = (int)TaskKind.Subtitles },
             transaction);
         return flat is null ? null : new VersionRow(
-            flat.Version, flat.MediaId, flat.Following != 0, flat.Cursor, flat.HasPoster != 0,
+            flat.Version, flat.MediaId, flat.Following != 0, flat.Cursor, flat.HasPoster != 0, flat.HasStoryboard != 0,
+            flat.Subtitles is null ? null : StoredPart.Parser.ParseFrom(flat.Subtitles).Subtitles,
             flat.RenditionsJson, flat.CreatedAt, flat.Played != 0);
     }
 
@@ -146,6 +150,8 @@ internal static class VersionTable
         public long Following { get; init; }
         public long Cursor { get; init; }
         public long HasPoster { get; init; }
+        public long HasStoryboard { get; init; }
+        public byte[]? Subtitles { get; init; }
         public string RenditionsJson { get; init; } = "[]";
         public long CreatedAt { get; init; }
         public long Played { get; init; }

@@ -35,11 +35,16 @@ internal static class Assignment
             case TaskKind.Poster:
                 assignment.Poster = new PosterWork { Plan = plan };
                 break;
+            case TaskKind.Subtitles:
+                assignment.Subtitles = new SubtitlesWork { Plan = plan };
+                break;
+            case TaskKind.Storyboard:
+                assignment.Storyboard = new StoryboardWork { Plan = plan };
+                assignment.Storyboard.Indexes.Add(Results(task.Job, TaskKind.EncodeChunk));
+                break;
             case TaskKind.Publish:
                 assignment.Publish = new PublishWork { Plan = plan };
-                assignment.Publish.Indexes.Add(task.Job.Tasks
-                    .Where(t => t.Spec.Kind is TaskKind.EncodeChunk or TaskKind.EncodeAudio)
-                    .Select(t => t.Record.Result.Clone()));
+                assignment.Publish.Indexes.Add(Results(task.Job, TaskKind.EncodeChunk, TaskKind.EncodeAudio));
                 break;
             default:
                 throw new InvalidOperationException($"no work is known for {task.Spec.Kind}");
@@ -47,4 +52,7 @@ internal static class Assignment
 
         return assignment;
     }
+
+    private static IEnumerable<ObjectRef> Results(JobRun job, params TaskKind[] kinds) =>
+        job.Tasks.Where(t => kinds.Contains(t.Spec.Kind)).Select(t => t.Record.Result.Clone());
 }

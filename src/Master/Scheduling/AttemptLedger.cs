@@ -217,7 +217,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         record.CommittedRevision = ++job.Revision;
         job.CountCommit(task);
         state.Speeds.Learn(task.Spec.Kind, commit.MediaSeconds, commit.WallSeconds);
-        if (task.Spec.Kind == TaskKind.Publish)
+        if (!planned && job.Uncommitted == 0)
         {
             jobs.End(job, JobState.Done, null, RecordWrite.Of(record));
         }
@@ -239,7 +239,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
             jobs.Supersede(task, loser, "another attempt committed first");
         }
 
-        if (job.Active && (planned || job.UncommittedParts == 0))
+        if (job.Active && (planned || job.UncommittedParts == 0 || job.UncommittedChunks == 0))
         {
             jobs.MakeAllReady(job);
         }
@@ -342,7 +342,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     {
         TaskKind.Probe when commit.Result is null => "the probe's commit names no plan object",
         TaskKind.Probe => JobGraph.Problem(commit.Plan),
-        TaskKind.Publish => null,
+        TaskKind.Publish or TaskKind.Storyboard or TaskKind.Subtitles => null,
         _ => commit.Result is null ? $"the commit of {task.Spec.Id} names no object" : null,
     };
 }

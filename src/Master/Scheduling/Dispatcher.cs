@@ -4,7 +4,8 @@ namespace Hexcast.Master.Scheduling;
 
 /// <summary>
 /// Which task runs next, and where. Priority is class, then the longest remaining path, then age. In class low_latency
-/// are, of every job but background ones, the tasks that somebody waits for: probe, chunk 0, audio, poster, publish.
+/// are, of every job but background ones, the tasks that are short and that others or a viewer wait for: all but the
+/// chunks after the first.
 /// Nothing starves: every eighth assignment goes to the job that was served longest ago, if that is long.
 /// </summary>
 internal sealed class Dispatcher(SchedulerState state, AttemptLedger attempts)

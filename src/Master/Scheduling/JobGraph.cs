@@ -6,8 +6,9 @@ namespace Hexcast.Master.Scheduling;
 internal sealed record TaskSpec(string Id, TaskKind Kind, int Chunk, double MediaSeconds, int Rank);
 
 /// <summary>
-/// A job's tasks: probe → {every chunk, audio, poster} → publish. All that a viewer needs for the first picture
-/// ranks first: probe, chunk 0, audio. Then what is short and others wait for; then the other chunks in order.
+/// A job's tasks: probe → {every chunk, audio, poster, subtitles} → publish, and every chunk → storyboard. All that a
+/// viewer needs for the first picture ranks first: probe, chunk 0, audio. Then what is short and others wait for; then
+/// the other chunks in order; last the storyboard, beside the publish task. The job is done when all are committed.
 /// </summary>
 internal static class JobGraph
 {
@@ -18,7 +19,9 @@ internal static class JobGraph
     public const int ChunkLimit = 20_000;
 
     private const int RankOfChunk0 = 1;
+    private const int RankOfPublish = 3;
     private const int RankOfPoster = 4;
+    private const int RankOfSubtitles = 5;
 
     public static TaskSpec Probe { get; } = new(ProbeId, TaskKind.Probe, 0, 0, 0);
 
@@ -32,7 +35,7 @@ internal static class JobGraph
                 TaskKind.EncodeChunk,
                 chunk,
                 plan.ChunkSeconds[chunk],
-                chunk == 0 ? RankOfChunk0 : RankOfPoster + chunk);
+                chunk == 0 ? RankOfChunk0 : RankOfSubtitles + chunk);
         }
 
         if (plan.HasAudio)
@@ -41,16 +44,32 @@ internal static class JobGraph
         }
 
         yield return new TaskSpec("poster", TaskKind.Poster, 0, 0, RankOfPoster);
-        yield return new TaskSpec(PublishId, TaskKind.Publish, 0, 0, 3);
+        if (plan.SubtitleStreams > 0)
+        {
+            yield return new TaskSpec("subtitles", TaskKind.Subtitles, 0, 0, RankOfSubtitles);
+        }
+
+        if (plan.Storyboard)
+        {
+            yield return new TaskSpec(
+                "storyboard", TaskKind.Storyboard, 0, 0, RankOfSubtitles + plan.ChunkSeconds.Count);
+        }
+
+        yield return new TaskSpec(PublishId, TaskKind.Publish, 0, 0, RankOfPublish);
     }
 
     public static IEnumerable<string> Needs(TaskRun task) => task.Spec.Kind switch
     {
         TaskKind.Probe => [],
-        TaskKind.Publish => task.Job.Tasks.Where(t => t.Spec.Kind is not (TaskKind.Probe or TaskKind.Publish))
-            .Select(t => t.Spec.Id),
+        TaskKind.Publish => task.Job.Tasks.Where(t => IsPart(t.Spec.Kind)).Select(t => t.Spec.Id),
+        TaskKind.Storyboard =>
+            task.Job.Tasks.Where(t => t.Spec.Kind == TaskKind.EncodeChunk).Select(t => t.Spec.Id),
         _ => [ProbeId],
     };
+
+    /// <summary>What the publish task waits for.</summary>
+    public static bool IsPart(TaskKind kind) =>
+        kind is not (TaskKind.Probe or TaskKind.Publish or TaskKind.Storyboard);
 
     /// <summary>Null, or what is wrong with a probe's summary.</summary>
     public static string? Problem(PlanSummary? plan) => plan switch

@@ -63,7 +63,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         foreach (var task in job.Tasks.Where(t => !t.Committed))
         {
             feeds.Touch(task);
-            if (task.Current == 0 && task.RetryAt is null && job.Unblocked(task))
+            if (task.Current == 0 && task.RetryAt is null && job.Unblocked(task) && !job.Ready.Contains(task))
             {
                 MakeReady(task);
             }

@@ -68,19 +68,20 @@ internal sealed class JobRun
     public bool Unblocked(TaskRun task) => task.Spec.Kind switch
     {
         TaskKind.Publish => UncommittedParts == 0,
+        TaskKind.Storyboard => UncommittedChunks == 0,
         _ => true,
     };
 
     /// <summary>Tasks that the publish task still waits for.</summary>
     public int UncommittedParts { get; private set; }
 
-    public void CountCommit(TaskRun task)
-    {
-        if (task.Spec.Kind is not (TaskKind.Probe or TaskKind.Publish))
-        {
-            UncommittedParts--;
-        }
-    }
+    /// <summary>Tasks that the storyboard still waits for.</summary>
+    public int UncommittedChunks { get; private set; }
+
+    /// <summary>Tasks that the job still waits for.</summary>
+    public int Uncommitted { get; private set; }
+
+    public void CountCommit(TaskRun task) => Count(task.Spec.Kind, -1);
 
     public Job ToMessage()
     {
@@ -105,9 +106,13 @@ internal sealed class JobRun
         var task = new TaskRun(this, spec);
         byId.Add(spec.Id, task);
         Tasks.Add(task);
-        if (spec.Kind is not (TaskKind.Probe or TaskKind.Publish))
-        {
-            UncommittedParts++;
-        }
+        Count(spec.Kind, 1);
+    }
+
+    private void Count(TaskKind kind, int by)
+    {
+        Uncommitted += by;
+        UncommittedParts += JobGraph.IsPart(kind) ? by : 0;
+        UncommittedChunks += kind == TaskKind.EncodeChunk ? by : 0;
     }
 }

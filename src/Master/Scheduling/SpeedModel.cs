@@ -18,6 +18,8 @@ internal sealed class SpeedModel
         [TaskKind.Probe] = 0.5,
         [TaskKind.Poster] = 1,
         [TaskKind.Publish] = 0.5,
+        [TaskKind.Storyboard] = 0.5,
+        [TaskKind.Subtitles] = 1,
     };
 
     public void Learn(TaskKind kind, double mediaSeconds, double wall)
@@ -35,8 +37,8 @@ internal sealed class SpeedModel
             case TaskKind.EncodeAudio when mediaSeconds > 0:
                 audioSpeed += Weight * ((mediaSeconds / wall) - audioSpeed);
                 break;
-            case TaskKind.Probe or TaskKind.Poster or TaskKind.Publish:
-                wallSeconds[kind] += Weight * (wall - wallSeconds[kind]);
+            case var plain when wallSeconds.TryGetValue(plain, out var known):
+                wallSeconds[plain] = known + (Weight * (wall - known));
                 break;
         }
     }
@@ -45,7 +47,7 @@ internal sealed class SpeedModel
     public double RemainingPathSeconds(TaskSpec task) => task.Kind switch
     {
         TaskKind.Probe => Cost(task) + (TypicalMediaSeconds / audioSpeed) + wallSeconds[TaskKind.Publish],
-        TaskKind.Publish => Cost(task),
+        TaskKind.Publish or TaskKind.Storyboard => Cost(task),
         _ => Cost(task) + wallSeconds[TaskKind.Publish],
     };
 

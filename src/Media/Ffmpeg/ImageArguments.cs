@@ -14,6 +14,9 @@ public static class ImageArguments
     // mjpeg's scale, 2–31; lower is better.
     private const string PosterQuality = "3";
 
+    // About 4 kB a picture of 160 pixels' width.
+    private const string StoryboardQuality = "5";
+
     /// <summary>One JPEG from about a tenth into the video.</summary>
     public static IReadOnlyList<string> Poster(TranscodePlan plan, string inputPath, string outputPath)
     {
@@ -29,6 +32,30 @@ public static class ImageArguments
             "-map_metadata", "-1", "-f", "image2", "-update", "1", "-y", ProbeArguments.InputUrl(outputPath),
         ];
     }
+
+    /// <summary>
+    /// The sheets of a storyboard, from a file that holds key frames at <paramref name="keyFrames"/> among others. Only
+    /// key frames are decoded; a sheet is written as it fills, so that memory holds one.
+    /// </summary>
+    /// <param name="keyFrames">For each picture, which of the input's key frames it is; rising.</param>
+    /// <param name="outputPattern">With <c>%d</c>, the number of a sheet from 0.</param>
+    public static IReadOnlyList<string> Storyboard(
+        StoryboardPlan storyboard, IReadOnlyList<int> keyFrames, string inputPath, string outputPattern) =>
+    [
+        .. EncodeArguments.Preamble("error"), .. ProbeArguments.SafeInput, "-skip_frame", "nokey", "-threads", "1",
+        "-i", ProbeArguments.InputUrl(inputPath),
+        // Where frames were lost there are fewer key frames than planned: the last picture then stands for the rest,
+        // and there are as many as the index says.
+        "-filter_complex", FormattableString.Invariant(
+            $"[0:v]select='{string.Join('+', keyFrames.Select(k => $"eq(n,{k})"))}',")
+            + FormattableString.Invariant(
+                $"scale={storyboard.Width}:{storyboard.Height}:flags=area:out_range=pc,setsar=1,format=yuvj420p,")
+            + FormattableString.Invariant(
+                $"tpad=stop=-1:stop_mode=clone,trim=end_frame={storyboard.Pictures.Count},")
+            + FormattableString.Invariant($"tile={storyboard.Columns}x{storyboard.Rows}[t]"),
+        "-map", "[t]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", StoryboardQuality,
+        "-map_metadata", "-1", "-f", "image2", "-start_number", "0", "-y", ProbeArguments.InputUrl(outputPattern),
+    ];
 
     // The start of a GOP is a frame that exists, which a tenth of the duration need not be.
     private static string[] Seek(TranscodePlan plan)

@@ -12,6 +12,12 @@ namespace Hexcast.Media.Manifests;
 public static class DashManifest
 {
     private const string Namespace = "urn:mpeg:dash:schema:mpd:2011";
+    // Behind those of picture and sound.
+    private const int FirstTextSet = 2;
+
+    /// <summary>Of a text track, below its id.</summary>
+    public const string TextFileName = "subtitles.vtt";
+
     private static readonly TimeSpan UpdatePeriod = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BufferTime = TimeSpan.FromSeconds(2);
 
@@ -34,6 +40,10 @@ public static class DashManifest
             var root = $"{baseUri}/$RepresentationID$/";
             WriteSet(xml, index, TrackKind.Video, root, query);
             WriteSet(xml, index, TrackKind.Audio, root, query);
+            for (var i = 0; i < index.Subtitles.Count; i++)
+            {
+                WriteText(xml, index, index.Subtitles[i], FirstTextSet + i, baseUri, query);
+            }
         }
         return text.Append('\n').ToString();
     }
@@ -78,6 +88,38 @@ public static class DashManifest
         {
             WriteRepresentation(xml, index, track, root, query);
         }
+        xml.WriteEndElement();
+    }
+
+    // 5.3.7: a text track in one piece is a representation with a base address and no segments.
+    private static void WriteText(
+        XmlWriter xml, VersionIndex index, TextTrack track, int set, string baseUri, string query)
+    {
+        xml.WriteStartElement("AdaptationSet");
+        Number(xml, "id", set);
+        xml.WriteAttributeString("contentType", "text");
+        xml.WriteAttributeString("mimeType", "text/vtt");
+        xml.WriteAttributeString("lang", track.Language);
+        // The schema wants the label before the roles.
+        xml.WriteElementString("Label", Namespace, Plain(track.Label));
+        WriteRole(xml, track.IsForced ? "forced-subtitle" : "subtitle");
+        if (track.IsDefault)
+        {
+            WriteRole(xml, "main");
+        }
+        xml.WriteStartElement("Representation");
+        xml.WriteAttributeString("id", track.Id);
+        Number(xml, "bandwidth", Math.Max(1, (long)Math.Ceiling(track.LengthBytes * 8 / index.DurationSeconds)));
+        xml.WriteElementString("BaseURL", Namespace, $"{baseUri}/{track.Id}/{TextFileName}{query}");
+        xml.WriteEndElement();
+        xml.WriteEndElement();
+    }
+
+    private static void WriteRole(XmlWriter xml, string value)
+    {
+        xml.WriteStartElement("Role");
+        xml.WriteAttributeString("schemeIdUri", "urn:mpeg:dash:role:2011");
+        xml.WriteAttributeString("value", value);
         xml.WriteEndElement();
     }
 
@@ -144,6 +186,9 @@ public static class DashManifest
         }
         xml.WriteEndElement();
     }
+
+    // XML 1.0, 2.2: most control characters cannot stand in a document at all.
+    private static string Plain(string text) => string.Concat(text.Where(c => !char.IsControl(c)));
 
     private static double TrackEnd(VersionIndex index) => index.Renditions
         .Where(t => t.Segments.Count > 0)

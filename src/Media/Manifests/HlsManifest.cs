@@ -9,6 +9,7 @@ public static class HlsManifest
 {
     private const int Version = 7;
     private const string AudioGroup = "audio";
+    private const string TextGroup = "subtitles";
 
     /// <summary>The master playlist. Renditions without a segment are not in it yet.</summary>
     /// <param name="uri">Address of a rendition's media playlist, by its id, with any query.</param>
@@ -26,6 +27,7 @@ public static class HlsManifest
                 .Append(CultureInfo.InvariantCulture, $"AUTOSELECT=YES,CHANNELS=\"{audio[i].Channels}\",")
                 .Append(CultureInfo.InvariantCulture, $"URI=\"{Quoted(uri(audio[i].Id))}\"\n");
         }
+        WriteSubtitles(text, index, uri);
         // A player that has measured nothing yet starts with the first.
         foreach (var track in Playable(index, TrackKind.Video).OrderBy(t => t.Height))
         {
@@ -38,7 +40,9 @@ public static class HlsManifest
                 .Append(CultureInfo.InvariantCulture, $"FRAME-RATE={track.FrameRate:F3},CODECS=\"")
                 .AppendJoin(',', new[] { track.Codec }.Concat(audio.Select(a => a.Codec))
                     .Distinct(StringComparer.Ordinal))
-                .Append(audio.Count > 0 ? $"\",AUDIO=\"{AudioGroup}\"\n" : "\"\n")
+                .Append('"')
+                .Append(audio.Count > 0 ? $",AUDIO=\"{AudioGroup}\"" : "")
+                .Append(index.Subtitles.Count > 0 ? $",SUBTITLES=\"{TextGroup}\"\n" : "\n")
                 .Append(Line(uri(track.Id))).Append('\n');
         }
         return text.ToString();
@@ -70,6 +74,31 @@ public static class HlsManifest
         return index.Complete ? text.Append("#EXT-X-ENDLIST\n").ToString() : text.ToString();
     }
 
+    /// <summary>The playlist of a text track: one segment, as long as the video.</summary>
+    public static string Subtitles(VersionIndex index, string fileName, string query = "")
+    {
+        // RFC 8216, 4.3.3.1: rounded to a whole second no segment may be longer.
+        var target = Math.Max(Math.Ceiling(index.DurationSeconds), Math.Ceiling(index.TargetDurationSeconds));
+        return Begin().Append(CultureInfo.InvariantCulture, $"#EXT-X-TARGETDURATION:{target:F0}\n")
+            .Append("#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-PLAYLIST-TYPE:VOD\n")
+            .Append(CultureInfo.InvariantCulture, $"#EXTINF:{index.DurationSeconds:F6},\n")
+            .Append(Line(fileName + query)).Append("\n#EXT-X-ENDLIST\n").ToString();
+    }
+
+    private static void WriteSubtitles(StringBuilder text, VersionIndex index, Func<string, string> uri)
+    {
+        foreach (var track in index.Subtitles)
+        {
+            // 4.3.4.1: what is default is selected by itself too.
+            text.Append(CultureInfo.InvariantCulture,
+                $"#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"{TextGroup}\",NAME=\"{Plain(track.Label)}\",")
+                .Append(CultureInfo.InvariantCulture, $"LANGUAGE=\"{Plain(track.Language)}\",")
+                .Append(track.IsDefault ? "DEFAULT=YES," : "DEFAULT=NO,").Append("AUTOSELECT=YES,")
+                .Append(track.IsForced ? "FORCED=YES," : "FORCED=NO,")
+                .Append(CultureInfo.InvariantCulture, $"URI=\"{Quoted(uri(track.Id))}\"\n");
+        }
+    }
+
     internal static List<RenditionTrack> Playable(VersionIndex index, TrackKind kind) =>
         index.Renditions.Where(t => t.Kind == kind && t.Segments.Count > 0).ToList();
 
@@ -79,6 +108,9 @@ public static class HlsManifest
     // RFC 8216, 4.2: a quoted string holds no line break and no double quote, and a line no line break. What remains of
     // such an address names nothing, which is better than a tag that was not meant.
     private static string Quoted(string uri) => Line(uri).Replace("\"", "%22", StringComparison.Ordinal);
+
+    private static string Plain(string text) =>
+        string.Concat(text.Where(c => c != '"' && !char.IsControl(c)));
 
     private static string Line(string uri) => uri
         .Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);

@@ -15,6 +15,24 @@ public sealed record VersionIndex
     public required double DurationSeconds { get; init; }
 
     public required IReadOnlyList<RenditionTrack> Renditions { get; init; }
+
+    /// <summary>Only of a complete version.</summary>
+    public IReadOnlyList<TextTrack> Subtitles { get; init; } = [];
+}
+
+/// <summary>WebVTT of the whole video, in one piece.</summary>
+public sealed record TextTrack
+{
+    public required string Id { get; init; }
+
+    /// <summary>BCP 47.</summary>
+    public required string Language { get; init; }
+
+    /// <summary>Unique within the version.</summary>
+    public required string Label { get; init; }
+    public bool IsDefault { get; init; }
+    public bool IsForced { get; init; }
+    public required long LengthBytes { get; init; }
 }
 
 public sealed record RenditionTrack

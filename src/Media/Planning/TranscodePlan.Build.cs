@@ -37,6 +37,7 @@ public sealed partial record TranscodePlan
         var longestSegment = chunks.SelectMany(c => c.Segments).Max(s => (s.EndPts ?? endPts) - s.StartPts)
             * timeBase.ToDouble();
         var timescale = Timescale(timeBase);
+        var (subtitles, skipped) = SubtitlePlans.Of(probe.Subtitles);
         return new TranscodePlan
         {
             Preset = preset.Name,
@@ -50,6 +51,8 @@ public sealed partial record TranscodePlan
             FrameRate = frameRate,
             Video = Ladder.Renditions(video, frameRate, preset),
             Audio = probe.Audio is { } audio ? Sound(audio, preset.Audio) : null,
+            Subtitles = subtitles,
+            SkippedSubtitles = skipped,
             Chunks = chunks,
             TotalFrames = packets.Pts.Length,
             EndPts = endPts,

@@ -43,7 +43,11 @@ public sealed partial record TranscodePlan
         Require(Chunks is { Count: > 0 and <= PlanLimits.MaxChunks }, "it has no chunks, or too many");
         Require(Video.All(v => v is not null) && Chunks.All(c => c?.Segments?.All(s => s is not null) == true),
             "an entry is null");
-        var ids = Video.Select(v => v.Id).Concat(Audio is null ? [] : [Audio.Id]).ToList();
+        Require(Subtitles is { Count: <= SubtitlePlans.MaxTracks } && SkippedSubtitles is not null
+            && Subtitles.All(s => s is { StreamIndex: >= 0, Language: not null, Label: not null })
+            && SkippedSubtitles.All(s => s is not null), "it has too many subtitles, or one that is null");
+        var ids = Video.Select(v => v.Id).Concat(Audio is null ? [] : [Audio.Id])
+            .Concat(Subtitles.Select(s => s.Id)).ToList();
         Require(ids.Distinct(StringComparer.Ordinal).Count() == ids.Count && ids.TrueForAll(MediaJson.IsPathName),
             "a rendition's id is doubled or not safe in a path");
         Require(Chunks.Sum(c => (long)c.Frames) == TotalFrames, "its chunks do not add up to its frames");

@@ -44,6 +44,11 @@ public sealed partial record TranscodePlan
 
     public AudioRendition? Audio { get; init; }
 
+    /// <summary>Plans that were made before there were subtitles have none.</summary>
+    public IReadOnlyList<SubtitlePlan> Subtitles { get; init; } = [];
+
+    public IReadOnlyList<SkippedSubtitle> SkippedSubtitles { get; init; } = [];
+
     public required IReadOnlyList<ChunkPlan> Chunks { get; init; }
 
     public required int TotalFrames { get; init; }

@@ -66,6 +66,7 @@ public sealed partial record SourceProbe
         VideoStream? video = null;
         AudioStream? audio = null;
         var audioIsDefault = false;
+        List<SubtitleStream> subtitles = [];
         foreach (var stream in streams.EnumerateArray())
         {
             switch (Text(stream, "codec_type"))
@@ -81,6 +82,9 @@ public sealed partial record SourceProbe
                         audioIsDefault = Disposition(stream, "default");
                     }
                     break;
+                case "subtitle":
+                    subtitles.Add(ReadSubtitle(stream));
+                    break;
             }
         }
         return new SourceProbe
@@ -90,6 +94,7 @@ public sealed partial record SourceProbe
             SizeBytes = Whole(format, "size") ?? 0,
             Video = video,
             Audio = audio,
+            Subtitles = subtitles,
         };
     }
 
@@ -155,6 +160,25 @@ public sealed partial record SourceProbe
             }
             : null;
     }
+
+    private static SubtitleStream ReadSubtitle(JsonElement stream)
+    {
+        var hasTags = stream.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Object;
+        return new SubtitleStream
+        {
+            Index = Int(stream, "index") ?? 0,
+            Codec = Text(stream, "codec_name") ?? "unknown",
+            Language = hasTags ? Text(tags, "language") : null,
+            Title = hasTags ? Text(tags, "title") ?? Handler(tags) : null,
+            IsDefault = Disposition(stream, "default"),
+            IsForced = Disposition(stream, "forced"),
+        };
+    }
+
+    // MP4 has no other place for a title; most programs write their own name there.
+    private static string? Handler(JsonElement tags) => Text(tags, "handler_name") is { } name
+        && !name.Contains("handler", StringComparison.OrdinalIgnoreCase)
+        && !name.Contains("media", StringComparison.OrdinalIgnoreCase) ? name : null;
 
     // ffprobe prints the display matrix's angle counter-clockwise; players turn by its negative.
     private static int Rotation(JsonElement stream)

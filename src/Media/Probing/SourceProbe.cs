@@ -18,6 +18,9 @@ public sealed partial record SourceProbe
 
     /// <summary>The default audio stream, or the first.</summary>
     public AudioStream? Audio { get; init; }
+
+    /// <summary>All of them, whatever they are made of.</summary>
+    public IReadOnlyList<SubtitleStream> Subtitles { get; init; } = [];
 }
 
 public sealed record VideoStream
@@ -63,4 +66,19 @@ public sealed record AudioStream
 
     /// <summary>Null where the container does not say.</summary>
     public double? StartSeconds { get; init; }
+}
+
+public sealed record SubtitleStream
+{
+    public required int Index { get; init; }
+    public required string Codec { get; init; }
+
+    /// <summary>As the container writes it; null where it does not say.</summary>
+    public string? Language { get; init; }
+
+    /// <summary>What the source's maker called it; untrusted.</summary>
+    public string? Title { get; init; }
+
+    public bool IsDefault { get; init; }
+    public bool IsForced { get; init; }
 }

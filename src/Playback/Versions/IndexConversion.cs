@@ -23,15 +23,27 @@ internal static class IndexConversion
         Played = wire.Played,
         Policy = ToPolicy(wire.Policy),
         CreatedAt = wire.CreatedAt?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch,
-        Poster = wire.Poster is { } poster
-            ? new ObjectSlice(poster.Key, 0, poster.Length, $"\"{Base64Url.EncodeToString(poster.Sha256.Span)[..16]}\"")
-            : null,
+        Poster = wire.Poster is { } poster ? Whole(poster) : null,
+        Storyboard = wire.Storyboard is { } storyboard ? ToStoryboard(storyboard) : null,
+        Subtitles = wire.Subtitles.ToFrozenDictionary(t => t.Id, t => Whole(t.Text), StringComparer.Ordinal),
         Index = new VersionIndex
         {
             Complete = wire.Complete,
             DurationSeconds = wire.DurationSeconds,
             TargetDurationSeconds = wire.TargetDurationSeconds,
             Renditions = [.. wire.Renditions.Select(ToTrack)],
+            Subtitles =
+            [
+                .. wire.Subtitles.Select(track => new TextTrack
+                {
+                    Id = track.Id,
+                    Language = track.Language,
+                    Label = track.Label,
+                    IsDefault = track.IsDefault,
+                    IsForced = track.IsForced,
+                    LengthBytes = track.Text.Length,
+                }),
+            ],
         },
         Renditions = wire.Renditions.ToFrozenDictionary(r => r.Id, ToRendition, StringComparer.Ordinal),
     };
@@ -39,6 +51,22 @@ internal static class IndexConversion
     /// <summary>Anything but "public" is closed: a policy of a newer Catalog must not open a media.</summary>
     public static AccessPolicy ToPolicy(string policy) =>
         policy is "public" or "" ? AccessPolicy.Public : AccessPolicy.Signed;
+
+    private static ObjectSlice Whole(Wire.ObjectRef named) =>
+        new(named.Key, 0, named.Length, $"\"{Base64Url.EncodeToString(named.Sha256.Span)[..16]}\"");
+
+    private static PlayableStoryboard ToStoryboard(Wire.StoryboardIndex wire) => new(
+        new StoryboardIndex
+        {
+            TileWidth = wire.TileWidth,
+            TileHeight = wire.TileHeight,
+            Columns = wire.Columns,
+            Rows = wire.Rows,
+            StartSeconds = [.. wire.StartSeconds],
+            EndSeconds = wire.EndSeconds,
+            Sheets = [],
+        },
+        [.. wire.Sheets.Select(Whole)]);
 
     private static RenditionTrack ToTrack(Wire.RenditionIndex wire) => new()
     {

@@ -42,6 +42,12 @@ internal sealed class PlayableVersion
     /// <summary>The whole image; null while there is none.</summary>
     public ObjectSlice? Poster { get; init; }
 
+    /// <summary>Null while there is none, and in versions that were made before there were any.</summary>
+    public PlayableStoryboard? Storyboard { get; init; }
+
+    /// <summary>The files of the text tracks, by the tracks' ids.</summary>
+    public required FrozenDictionary<string, ObjectSlice> Subtitles { get; init; }
+
     /// <summary>What the cache counts: a segment is a few dozen bytes here and in the manifests.</summary>
     public int Weight => 1 + Index.Renditions.Sum(r => r.Segments.Count);
 
@@ -54,6 +60,9 @@ internal sealed class PlayableVersion
     public ManifestBytes Manifest(string name, Func<PlayableVersion, ManifestBytes> make) =>
         manifests.TryGetValue(name, out var made) ? made : manifests.GetOrAdd(name, make(this));
 }
+
+/// <summary>What the pictures show, and where the sheets lie.</summary>
+internal sealed record PlayableStoryboard(StoryboardIndex Index, IReadOnlyList<ObjectSlice> Sheets);
 
 /// <summary>Where each segment of a rendition lies.</summary>
 internal sealed record PlayableRendition(string ContentType, ObjectSlice Init, IReadOnlyList<ObjectSlice> Segments)

@@ -1,4 +1,5 @@
 using Hexcast.Contracts.V1;
+using Hexcast.Media.Manifests;
 using Hexcast.Worker.Tools;
 
 namespace Hexcast.Worker.Attempts;
@@ -36,6 +37,16 @@ internal sealed class AttemptRun(
 
     /// <summary>The key of an object of this attempt.</summary>
     public string Key(string name) => Task.Prefix() + name;
+
+    /// <summary>Stores a small file and describes it for an index.</summary>
+    public async Task<StoredFile> StoreAsync(string name, byte[] bytes, CancellationToken cancel)
+    {
+        var stored = await Objects.WriteAsync(Key(name), bytes, cancel);
+        return new StoredFile
+        {
+            Name = name, Length = stored.Length, Sha256 = Convert.ToHexStringLower(stored.Sha256.Span),
+        };
+    }
 
     public void Tell(double fraction, double mediaSeconds) =>
         progress(Math.Clamp(fraction, 0, 1), mediaSeconds / Math.Max(WallSeconds, 1e-3));

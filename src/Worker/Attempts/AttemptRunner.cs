@@ -15,6 +15,8 @@ internal sealed class AttemptRunner(
     ProbeAttempt probe,
     ChunkAttempt chunk,
     PublishAttempt publish,
+    SubtitlesAttempt subtitles,
+    StoryboardAttempt storyboard,
     NodeSettings node,
     ILogger<AttemptRunner> log)
 {
@@ -82,6 +84,8 @@ internal sealed class AttemptRunner(
             TaskAssignment.WorkOneofCase.Chunk => await chunk.RunAsync(run, task.Chunk, cancel),
             TaskAssignment.WorkOneofCase.Audio => await AudioAttempt.RunAsync(run, task.Audio, cancel),
             TaskAssignment.WorkOneofCase.Poster => await PosterAttempt.RunAsync(run, task.Poster, cancel),
+            TaskAssignment.WorkOneofCase.Subtitles => await subtitles.RunAsync(run, task.Subtitles, cancel),
+            TaskAssignment.WorkOneofCase.Storyboard => await storyboard.RunAsync(run, task.Storyboard, cancel),
             TaskAssignment.WorkOneofCase.Publish => await publish.RunAsync(run, task.Publish, cancel),
             _ => throw new AttemptFailedException(
                 FailureCodes.Unsupported, "This worker does not know this kind of task: update it.", permanent: true),

@@ -27,6 +27,16 @@ internal static class FailureCodes
         "The disk that holds scratch files is full. Make space under the data folder, then retry.";
 }
 
+/// <summary>
+/// For what a viewer can do without: a source that a tool cannot cope with must not cost the video. What is this
+/// machine's fault, or an attack, still fails the attempt.
+/// </summary>
+internal static class Dispensable
+{
+    public static bool IsOfSource(AttemptFailedException failed) => failed.Code is FailureCodes.ToolFailed
+        or FailureCodes.ToolStalled or FailureCodes.ToolOutputTooLarge or FailureCodes.OutputMismatch;
+}
+
 /// <summary>Ends an attempt with a name and words; permanent means another attempt would end the same.</summary>
 internal sealed class AttemptFailedException(
     string code, string message, bool permanent = false, string logTail = "", Exception? inner = null)

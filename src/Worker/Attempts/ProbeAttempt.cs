@@ -91,6 +91,8 @@ internal sealed class ProbeAttempt(PresetCatalog presets)
             SourceVideoCodec = probe.Video.Codec,
             SourceAudioCodec = probe.Audio?.Codec ?? "",
             SourceContainer = probe.FormatName,
+            Storyboard = true,
+            SubtitleStreams = plan.Subtitles.Count + plan.SkippedSubtitles.Count,
         };
         summary.ChunkSeconds.AddRange(plan.Chunks.Select(plan.Seconds));
         summary.Renditions.AddRange(plan.Video.Select(v => new PlannedRendition

@@ -9,6 +9,8 @@ namespace Hexcast.Worker.Attempts;
 /// <summary>Whole objects by reference: what is read is what was named, or a named failure.</summary>
 internal sealed class StoredObjects(IObjectStore store)
 {
+    private const int CopyBytes = 128 * 1024;
+
     public string? LocalPath(string key) => store.LocalPath(key);
 
     public Task<ObjectWriter> CreateAsync(string key, CancellationToken cancel) => store.CreateAsync(key, cancel);
@@ -51,6 +53,26 @@ internal sealed class StoredObjects(IObjectStore store)
         if (Convert.ToHexStringLower(hash) != sha256Hex)
         {
             throw Corrupt(key, "has another hash than its index says");
+        }
+    }
+
+    /// <summary>Copies a run of an object's bytes.</summary>
+    /// <exception cref="AttemptFailedException">It is missing, or ends before the run does.</exception>
+    public async Task CopyAsync(string key, long offset, long length, Stream to, CancellationToken cancel)
+    {
+        await using var stream = await store.OpenReadAsync(key, offset, cancel) ??
+            throw new AttemptFailedException(FailureCodes.ObjectMissing, $"The object {key} is gone.");
+        var buffer = new byte[CopyBytes];
+        while (length > 0)
+        {
+            var read = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length)), cancel);
+            if (read == 0)
+            {
+                throw Corrupt(key, "is shorter than its index says");
+            }
+
+            await to.WriteAsync(buffer.AsMemory(0, read), cancel);
+            length -= read;
         }
     }
 

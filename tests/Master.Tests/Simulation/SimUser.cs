@@ -16,11 +16,12 @@ internal sealed class SimUser(World world, int number)
 
     public bool Forgotten { get; private set; }
 
-    /// <summary>One to six chunks and sound or none, by the media's name.</summary>
+    /// <summary>One to six chunks, and sound, a storyboard and subtitles or none, by the media's name.</summary>
     public static PlanSummary PlanOf(string media)
     {
         var random = new Random(media[1] * 31);
-        return Support.Stage.Plan(random.Next(1, 7), random.Next(4) > 0);
+        return Support.Stage.Plan(
+            random.Next(1, 7), random.Next(4) > 0, storyboard: random.Next(3) > 0, subtitles: random.Next(2));
     }
 
     public void Order()

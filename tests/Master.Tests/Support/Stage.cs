@@ -151,9 +151,12 @@ internal sealed class Stage
     public IEnumerable<string> Cancelled => Sent.Where(s => s.Message.Cancel is not null)
         .Select(s => Words(s.Message.Cancel.Attempt));
 
-    public static PlanSummary Plan(int chunks, bool audio = true)
+    public static PlanSummary Plan(int chunks, bool audio = true, bool storyboard = false, int subtitles = 0)
     {
-        var plan = new PlanSummary { HasAudio = audio, DurationSeconds = 4 * chunks };
+        var plan = new PlanSummary
+        {
+            HasAudio = audio, DurationSeconds = 4 * chunks, Storyboard = storyboard, SubtitleStreams = subtitles,
+        };
         plan.ChunkSeconds.Add(Enumerable.Repeat(4.0, chunks));
         return plan;
     }

@@ -66,6 +66,21 @@ public sealed class ArgumentTests
     public void Poster() => ShouldMatch(ImageArguments.Poster(plan, "/in/src", "/out/poster.jpg"), "poster");
 
     [Fact]
+    public void Storyboard() => ShouldMatch(
+        ImageArguments.Storyboard(StoryboardPlan.Of(plan), [0, 1, 4, 6], "/in/keyframes", "/out/sheet-%d.jpg"),
+        "storyboard");
+
+    [Fact]
+    public void Subtitles() => ShouldMatch(
+        SubtitleArguments.Extract(Texts, "/in/src", id => $"/out/{id}.vtt"), "subtitles");
+
+    private static IReadOnlyList<SubtitlePlan> Texts { get; } = SubtitlePlans.Of(
+    [
+        new SubtitleStream { Index = 2, Codec = "mov_text", Language = "eng" },
+        new SubtitleStream { Index = 5, Codec = "ass", Language = "ger" },
+    ]).Tracks;
+
+    [Fact]
     public void Probes()
     {
         ShouldMatch(ProbeArguments.Streams("/in/src"), "probe-streams");
@@ -84,6 +99,8 @@ public sealed class ArgumentTests
             ProbeArguments.VideoFrames("/in/src", Sources.Probe(64, 64).Video!),
             EncodeArguments.Chunk(plan, plan.Chunks[1], "/in/src", Output, seek: true, threads: 1),
             EncodeArguments.Audio(plan, "/in/src", "/o"), ImageArguments.Poster(plan, "/in/src", "/o"),
+            ImageArguments.Storyboard(StoryboardPlan.Of(plan), [0], "/in/src", "/o"),
+            SubtitleArguments.Extract(Texts, "/in/src", id => id),
         ];
         foreach (var arguments in all.Select(a => a.ToList()))
         {

@@ -63,6 +63,55 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public void Text_tracks_stand_in_both_manifests()
+    {
+        Golden.ShouldMatch(HlsManifest.Master(Subtitled, Playlist), "subtitled-master.m3u8");
+        Golden.ShouldMatch(HlsManifest.Subtitles(Subtitled, "subtitles.vtt", "?token=a.b-c"), "subtitles.m3u8");
+        Golden.ShouldMatch(DashManifest.Mpd(Subtitled, "v1", "", Created, Created), "subtitled.mpd");
+    }
+
+    [Fact]
+    public void Nothing_in_a_label_gets_out_of_its_place()
+    {
+        var hostile = Subtitled with
+        {
+            Subtitles = [Subtitled.Subtitles[0] with { Label = "\"\n#EXT-X-ENDLIST\r\n</Label><x y='" }],
+        };
+        var lines = HlsManifest.Master(hostile, Playlist).Split('\n');
+        lines.ShouldNotContain("#EXT-X-ENDLIST");
+        lines.Single(l => l.Contains("SUBTITLES,")).Count(c => c == '"').ShouldBe(8);
+        XDocument.Parse(DashManifest.Mpd(hostile, "v1", "", Created, Created)).Descendants()
+            .ShouldNotContain(e => e.Name.LocalName == "x");
+    }
+
+    [Fact]
+    public void A_storyboard_names_a_place_on_a_sheet_for_each_stretch()
+    {
+        var index = new StoryboardIndex
+        {
+            TileWidth = 160, TileHeight = 90, Columns = 2, Rows = 2, StartSeconds = [0, 2, 4, 6, 3599.96],
+            EndSeconds = 3600.5, Sheets = [],
+        };
+        Golden.ShouldMatch(StoryboardManifest.WebVtt(index, sheet => $"v1/storyboard/{sheet}.jpg?token=x"),
+            "storyboard.vtt");
+    }
+
+    private static readonly VersionIndex Subtitled = Complete with
+    {
+        Subtitles =
+        [
+            new TextTrack
+            {
+                Id = "sub-en", Language = "en", Label = "English", IsDefault = true, LengthBytes = 4_000,
+            },
+            new TextTrack
+            {
+                Id = "sub-de-de", Language = "de-DE", Label = "Schilder", IsForced = true, LengthBytes = 9,
+            },
+        ],
+    };
+
+    [Fact]
     public void A_complete_version_as_dash() =>
         Golden.ShouldMatch(DashManifest.Mpd(Complete, "v1", "", Created, Created), "complete.mpd");
 

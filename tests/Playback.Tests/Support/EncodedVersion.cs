@@ -1,3 +1,5 @@
+using System.Text;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Hexcast.Contracts.V1;
 using Hexcast.Media.Tests.Support;
@@ -37,6 +39,42 @@ internal static class EncodedVersion
 
         host.Catalog.Set(index);
         return index;
+    }
+
+    /// <summary>English and German subtitles from 2 s to 9 s, and a storyboard of two pictures on a sheet.</summary>
+    public static async Task AddExtrasAsync(PlaybackHost host, VersionIndex index)
+    {
+        foreach (var (language, label, text) in new[]
+            { ("en", "English", "Good morning"), ("de", "Deutsch", "Guten Tag") })
+        {
+            index.Subtitles.Add(new SubtitleTrack
+            {
+                Id = $"sub-{language}", Language = language, Label = label,
+                Text = await PutAsync(host.Store, index.MediaId, $"{language}.vtt", Encoding.UTF8.GetBytes(
+                    $"WEBVTT\n\n00:00:02.000 --> 00:00:09.000\n<b>{text}</b> &amp; more\n")),
+            });
+        }
+
+        var sheet = Path.Combine((await MakeAsync()).Folder, "sheet.jpg");
+        await Tool.Run("ffmpeg", ["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=320x90:d=0.04",
+            "-frames:v", "1", sheet]);
+        index.Storyboard = new StoryboardIndex
+        {
+            TileWidth = 160, TileHeight = 90, Columns = 2, Rows = 1, StartSeconds = { 0, 6 }, EndSeconds = Seconds,
+            Sheets =
+            {
+                await PutAsync(host.Store, index.MediaId, "sheet-0.jpg", await File.ReadAllBytesAsync(sheet)),
+            },
+        };
+    }
+
+    private static async Task<ObjectRef> PutAsync(IObjectStore store, string mediaId, string name, byte[] bytes)
+    {
+        var key = ObjectKey.AttemptPrefix(mediaId, Version, "extras", 1) + name;
+        await using var writer = await store.CreateAsync(key, CancellationToken.None);
+        await writer.WriteAsync(bytes, CancellationToken.None);
+        var hash = await writer.CommitAsync(CancellationToken.None);
+        return new ObjectRef { Key = key, Length = bytes.Length, Sha256 = ByteString.CopyFrom(hash) };
     }
 
     private static async Task<RenditionIndex> PutAsync(

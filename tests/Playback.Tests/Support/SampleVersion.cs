@@ -63,6 +63,11 @@ internal sealed class SampleVersion
         var poster = ObjectKey.AttemptPrefix(mediaId, Version, "poster", 1) + "poster.jpg";
         sample.Index.Poster = new ObjectRef { Key = poster, Length = 5000 };
         sample.Index.Poster.Sha256 = ByteString.CopyFrom(await sample.WriteAsync(host.Store, poster, 5000));
+        if (complete)
+        {
+            await sample.AddExtrasAsync(host.Store);
+        }
+
         host.Catalog.Set(sample.Index);
         host.Catalog.Set(new MediaRecord
         {
@@ -78,6 +83,31 @@ internal sealed class SampleVersion
     }
 
     public byte[] Poster => objects[Index.Poster.Key];
+
+    public byte[] Sheet(int number) => objects[Index.Storyboard.Sheets[number].Key];
+
+    public byte[] Text(int track) => objects[Index.Subtitles[track].Text.Key];
+
+    private async Task AddExtrasAsync(IObjectStore store)
+    {
+        Index.Storyboard = new StoryboardIndex
+        {
+            TileWidth = 160, TileHeight = 90, Columns = 1, Rows = 1, StartSeconds = { 0, 2 }, EndSeconds = 16,
+            Sheets = { await ObjectAsync("storyboard", "sheet-0.jpg"), await ObjectAsync("storyboard", "sheet-1.jpg") },
+        };
+        Index.Subtitles.Add(new SubtitleTrack
+        {
+            Id = "sub-en", Language = "en", Label = "English", IsDefault = true,
+            Text = await ObjectAsync("subtitles", "sub-en.vtt"),
+        });
+
+        async Task<ObjectRef> ObjectAsync(string task, string name)
+        {
+            var key = ObjectKey.AttemptPrefix(MediaId, Version, task, 1) + name;
+            var hash = await WriteAsync(store, key, 4_000 + name.Length);
+            return new ObjectRef { Key = key, Length = 4_000 + name.Length, Sha256 = ByteString.CopyFrom(hash) };
+        }
+    }
 
     private async Task<RenditionIndex> RenditionAsync(IObjectStore store, string id, TrackKind kind, int parts)
     {
