@@ -1,6 +1,7 @@
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Worker.Attempts;
+using Hexcast.Worker.Tools;
 
 namespace Hexcast.Worker;
 
@@ -17,9 +18,9 @@ internal sealed class ScratchFolder(string folder)
     {
         foreach (var left in new DirectoryInfo(Folder).EnumerateFileSystemInfos())
         {
-            if (left is DirectoryInfo directory)
+            if (left is DirectoryInfo { LinkTarget: null })
             {
-                directory.Delete(recursive: true);
+                UntrustedFolder.Delete(left.FullName);
             }
             else
             {
@@ -66,5 +67,5 @@ internal sealed class AttemptScratch : IDisposable
     /// <summary>Untrusted: see <see cref="Tools.UntrustedFile"/>.</summary>
     public string Output(string name) => Path.Combine(OutputFolder, name);
 
-    public void Dispose() => Directory.Delete(path, recursive: true);
+    public void Dispose() => UntrustedFolder.Delete(path);
 }

@@ -43,6 +43,25 @@ public sealed class UntrustedFileTests : IDisposable
         refused.Code.ShouldBe(FailureCodes.ToolOutputNotAFile);
     }
 
+    /// <summary>To root no folder is closed: there it shows only that links are not followed.</summary>
+    [Fact]
+    public async Task Folders_that_a_tool_has_closed_go_and_what_its_links_lead_to_stays_as_it_is()
+    {
+        var elsewhere = worker.NewFolder("elsewhere");
+        await File.WriteAllTextAsync(Path.Combine(elsewhere, "kept"), "kept");
+        File.SetUnixFileMode(elsewhere, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var scratch = await TrapAsync(
+            "mkdir -p /scratch/a/b/c && touch /scratch/a/b/c/file && chmod 000 /scratch/a/b/c /scratch/a/b /scratch/a; "
+            + $"ln -s {elsewhere} /scratch/link; ln -s /nowhere /scratch/broken; true");
+
+        scratch.Dispose();
+
+        Directory.EnumerateFileSystemEntries(worker.Scratch.Folder).ShouldBeEmpty();
+        (await File.ReadAllTextAsync(Path.Combine(elsewhere, "kept"))).ShouldBe("kept");
+        File.GetUnixFileMode(elsewhere).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(elsewhere, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     [Fact]
     public async Task A_tool_cannot_lead_what_the_worker_writes_elsewhere()
     {
