@@ -1,5 +1,6 @@
 using Hexcast.Catalog.Delivery;
 using Hexcast.Catalog.Http;
+using Hexcast.Catalog.Subtitles;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Hosting;
@@ -25,6 +26,8 @@ public sealed class CatalogModule : RoleModule
         role.Services.AddSingleton<IScrapeProbe, CatalogTelemetry>();
         role.Services.AddSingleton<MediaCommands>();
         role.Services.AddSingleton<MediaEndpoints>();
+        role.Services.AddSingleton<SubtitleCommands>();
+        role.Services.AddSingleton<SubtitleEndpoints>();
         role.Services.AddSingleton<MediaEvents>();
         role.Services.AddSingleton<LibraryEvents>();
         role.Services.AddSingleton<AttemptReader>();
@@ -42,6 +45,7 @@ public sealed class CatalogModule : RoleModule
     public override void MapHttp(IEndpointRouteBuilder http)
     {
         MediaEndpoints.Map(http);
+        SubtitleEndpoints.Map(http);
     }
 
     public override void MapGrpc(IEndpointRouteBuilder grpc)

@@ -2,6 +2,7 @@ using Dapper;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Hexcast.Catalog.Subtitles;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
@@ -51,7 +52,9 @@ internal sealed class CatalogService(
                     ErrorCodes.NotPlayable, $"Media '{media.MediaId}' cannot be played: it is {media.State.Name()}.");
             }
 
-            return VersionIndexBuilder.Build(media, version, VersionTable.LoadComposition(connection, version.Version));
+            return VersionIndexBuilder.Build(
+                media, version, VersionTable.LoadComposition(connection, version.Version),
+                SubtitleTable.Of(connection, media.MediaId));
         }));
 
     public override async Task<NotePlayResponse> NotePlay(NotePlayRequest request, ServerCallContext context) => new()

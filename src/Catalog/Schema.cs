@@ -89,5 +89,18 @@ internal static class Schema
             ALTER TABLE outbox ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
             ALTER TABLE version ADD COLUMN first_played_at INTEGER;
             """),
+        new(3, "subtitles that are uploaded beside a media", """
+            CREATE TABLE subtitle (
+                media_id TEXT NOT NULL REFERENCES media (media_id) ON DELETE CASCADE,
+                language TEXT NOT NULL,
+                id TEXT NOT NULL,
+                label TEXT NOT NULL,
+                is_default INTEGER NOT NULL,
+                object_key TEXT NOT NULL,
+                object_length INTEGER NOT NULL,
+                object_sha256 BLOB NOT NULL,
+                PRIMARY KEY (media_id, language)
+            ) STRICT, WITHOUT ROWID;
+            """),
     ];
 }

@@ -136,6 +136,9 @@ internal sealed record SubtitleAnswer
 
     [Description("Only what a viewer who understands the sound needs.")]
     public required bool Forced { get; init; }
+
+    [Description("It was uploaded beside the media, not found in it.")]
+    public required bool Uploaded { get; init; }
 }
 
 internal sealed record SkippedSubtitleAnswer

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
+using Hexcast.Catalog.Subtitles;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Microsoft.Data.Sqlite;
@@ -15,6 +16,8 @@ internal static class MediaJson
         // While nothing plays, what the job has made so far.
         var shown = media.Version ?? media.JobId;
         var version = shown is null ? null : VersionTable.Find(connection, shown);
+        var uploaded = SubtitleTable.Of(connection, media.MediaId);
+        var tracks = SubtitleTracks.Merge(uploaded, version?.Subtitles?.Tracks ?? []);
         return new JsonObject
         {
             ["media_id"] = media.MediaId,
@@ -44,13 +47,14 @@ internal static class MediaJson
             ["storyboard"] = version is { HasStoryboard: true },
             ["subtitles"] = new JsonArray(
             [
-                .. (version?.Subtitles?.Tracks ?? []).Select(track => (JsonNode)new JsonObject
+                .. tracks.Select(track => (JsonNode)new JsonObject
                 {
                     ["id"] = track.Id,
                     ["language"] = track.Language,
                     ["label"] = track.Label,
                     ["default"] = track.IsDefault,
                     ["forced"] = track.IsForced,
+                    ["uploaded"] = uploaded.Any(t => t.Id == track.Id),
                 }),
             ]),
             ["skipped_subtitles"] = new JsonArray(

@@ -1,3 +1,5 @@
+using Hexcast.Media.Planning;
+using Hexcast.Media.Subtitles;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 
@@ -34,6 +36,23 @@ internal static class MediaOperations
         .Answers(204, "it is gone")
         .Fails(ErrorCodes.PreconditionFailed);
 
+    public static Operation PutSubtitles(Operation put) => OfSubtitles(put)
+        .Says("In place of the track that was uploaded before, or that the source has, in the same language. Every " +
+            "cue is read and written anew: `b i u ruby` and no other markup, no settings.")
+        .Query("label", Value.Text(SubtitlePlans.MaxLabelChars), "what a viewer chooses by; otherwise the language")
+        .Query("default", Value.OneOf(["true", "false"]), "shown unless the viewer says otherwise")
+        .TakesBytes($"WebVTT or SubRip in UTF-8, at most {SubtitleText.MaxBytes >> 20} MiB and " +
+            $"{SubtitleText.MaxCues} subtitles; the `Content-Type` is not looked at", required: true,
+            "text/vtt", "application/x-subrip")
+        .Answers<MediaAnswer>(200, "the media as it is now, without its job")
+        .With("ETag", "its new `row_version`, quoted")
+        .Fails(ErrorCodes.InvalidArgument, ErrorCodes.TooLarge, ErrorCodes.Conflict);
+
+    public static Operation DeleteSubtitles(Operation delete) => OfSubtitles(delete)
+        .Says("Only what was uploaded; the source's own track, if there is one, takes its place again.")
+        .Answers(204, "it is gone")
+        .Fails(ErrorCodes.InvalidArgument);
+
     public static Operation Retry(Operation retry) => OfMedia(retry)
         .Says("Runs the failed job again; tasks that are committed are kept. If the master does not know the job any " +
             "more, the media is ordered anew.")
@@ -54,6 +73,9 @@ internal static class MediaOperations
             "\"stage\"}`) of what is being made, at most every 500 ms. What a media was like before, the list says.")
         .Answers(200, "server-sent events", "text/event-stream")
         .Fails(ErrorCodes.ResourceExhausted);
+
+    private static Operation OfSubtitles(Operation operation) => OfMedia(operation)
+        .Path("language", Value.Text(), "a tag of BCP 47, such as `en` or `pt-BR`");
 
     private static Operation OfMedia(Operation operation) => operation
         .Path("media_id", Value.MediaId(), "of the media")

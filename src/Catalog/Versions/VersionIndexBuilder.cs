@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Hexcast.Catalog.Subtitles;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Catalog.Versions;
@@ -6,7 +7,9 @@ namespace Hexcast.Catalog.Versions;
 /// <summary>What of a composition can be played: the segments of each rendition from the first, no gap.</summary>
 internal static class VersionIndexBuilder
 {
-    public static VersionIndex Build(MediaRow media, VersionRow version, VersionComposition composition)
+    /// <param name="uploaded">Text tracks that came beside the media.</param>
+    public static VersionIndex Build(
+        MediaRow media, VersionRow version, VersionComposition composition, IReadOnlyList<SubtitleTrack> uploaded)
     {
         var plan = composition.Plan;
         var index = new VersionIndex
@@ -27,9 +30,9 @@ internal static class VersionIndexBuilder
             Played = version.Played,
         };
         index.Renditions.AddRange(Renditions(composition));
-        if (index.Complete && composition.Subtitles is { } subtitles)
+        if (index.Complete)
         {
-            index.Subtitles.AddRange(subtitles.Tracks);
+            index.Subtitles.AddRange(SubtitleTracks.Merge(uploaded, composition.Subtitles?.Tracks ?? []));
         }
 
         return index;

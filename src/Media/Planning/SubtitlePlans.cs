@@ -93,7 +93,8 @@ public static class SubtitlePlans
         : tracks >= MaxTracks ? $"A version has at most {MaxTracks} subtitle tracks."
         : null;
 
-    private static string Unique(string wanted, Func<string, bool> isTaken, char joint)
+    /// <summary>The name, or with a number behind it where that is taken.</summary>
+    public static string Unique(string wanted, Func<string, bool> isTaken, char joint)
     {
         var name = wanted;
         for (var i = 2; isTaken(name); i++)
