@@ -44,6 +44,7 @@ public sealed class CatalogModule : RoleModule
 
     public override void MapHttp(IEndpointRouteBuilder http)
     {
+        CatalogTelemetry.Zero();
         MediaEndpoints.Map(http);
         SubtitleEndpoints.Map(http);
     }

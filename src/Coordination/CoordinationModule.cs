@@ -53,6 +53,7 @@ public sealed class CoordinationModule : RoleModule
     {
         if (_mode == CoordinationMode.Embedded)
         {
+            CoordinationTelemetry.Zero();
             grpc.MapGrpcService<KvService>();
             grpc.MapGrpcService<WatchService>();
             grpc.MapGrpcService<LeaseService>();

@@ -34,6 +34,9 @@ internal static class CoordinationTelemetry
     private static readonly Gauge<long> Term = Meter.CreateGauge<long>(
         "coordinator.term", "{term}", "The term that this node leads");
 
+    /// <summary>A counter that was never needed is 0, not absent: alerts count on it.</summary>
+    public static void Zero() => Refused.Add(0);
+
     public static void NoteSync(TimeSpan took, int entries, bool stored)
     {
         Sync.Record(took.TotalSeconds);

@@ -9,6 +9,7 @@ using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Presets;
+using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -28,6 +29,7 @@ public sealed class MasterModule : RoleModule
         role.Services.AddSingleton<ClusterPicture>();
         role.Services.AddSingleton<NodeEndpoints>();
         role.Services.AddSingleton<Mastership>();
+        role.Services.AddSingleton<IScrapeProbe, QueueMetrics>();
         role.Services.AddHostedService(provider =>
         {
             // Read now: presets that cannot be used are said at start, not to the first order.
@@ -57,6 +59,7 @@ public sealed class MasterModule : RoleModule
 
     public override void MapHttp(IEndpointRouteBuilder http)
     {
+        MasterTelemetry.Zero();
         NodeEndpoints.Map(http);
         http.MapGet("/schedule", ScheduleAsync).RequireScope(Scope.Admin, everyTenant: true)
             .Describe(ApiGroup.Nodes, "Show the schedule", NodeOperations.Schedule);

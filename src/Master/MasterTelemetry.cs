@@ -28,6 +28,16 @@ internal static class MasterTelemetry
     private static readonly Counter<long> WorkersLost = Meter.CreateCounter<long>(
         "transcode.workers.lost", "{worker}", "Workers that were given up: nothing was heard of them");
 
+    /// <summary>A counter that was never needed is 0, not absent: alerts count on it.</summary>
+    public static void Zero()
+    {
+        WorkersLost.Add(0);
+        foreach (var outcome in (string[])["done", "failed", "cancelled"])
+        {
+            Jobs.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
+        }
+    }
+
     /// <summary>Under the call that brings the order, or under what the order itself names.</summary>
     public static Activity? Order(TranscodeRequest order) => Source.StartActivity(
         "job.create", ActivityKind.Internal,

@@ -29,6 +29,8 @@ internal sealed class Mastership(
     public SchedulerTerm Current => current ?? throw new HexcastException(
         ErrorCodes.Unavailable, "This node is not the master now. Ask again.");
 
+    public bool IsMaster => current is not null;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var (running, fence) = (Task.CompletedTask, 0L);

@@ -26,13 +26,18 @@ internal sealed class FirstPlays(
 
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>After a failure nothing is told for so long, however many requests come.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentDictionary<string, bool> seen = new(StringComparer.Ordinal);
     private readonly Channel<FirstPlay> queue = Channel.CreateBounded<FirstPlay>(
         new BoundedChannelOptions(QueueLimit) { SingleReader = true });
 
+    private long pausedAt;
+
     public void Note(PlayableVersion version, string what, TimeSpan took)
     {
-        if (version.Played || !seen.TryAdd(version.Version, true))
+        if (version.Played || IsPaused || !seen.TryAdd(version.Version, true))
         {
             return;
         }
@@ -42,6 +47,9 @@ internal sealed class FirstPlays(
             seen.TryRemove(version.Version, out _);
         }
     }
+
+    private bool IsPaused =>
+        Volatile.Read(ref pausedAt) is not 0 and var since && clock.GetElapsedTime(since) < Pause;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -76,8 +84,9 @@ internal sealed class FirstPlays(
         }
         catch (RpcException failure)
         {
-            // Playing does not depend on it; the next request for the version tries again.
+            // Playing does not depend on it; a later request for the version tries again.
             seen.TryRemove(play.Version.Version, out _);
+            Volatile.Write(ref pausedAt, clock.GetTimestamp());
             log.LogDebug(
                 "The first play of {MediaId} is not noted: {Status}", play.Version.MediaId, failure.StatusCode);
         }

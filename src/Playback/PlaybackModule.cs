@@ -36,6 +36,7 @@ public sealed class PlaybackModule : RoleModule
 
     public override void MapHttp(IEndpointRouteBuilder http)
     {
+        PlaybackTelemetry.Zero();
         http.ServiceProvider.GetRequiredService<PlayEndpoints>().Map(http);
         var links = http.ServiceProvider.GetRequiredService<LinksEndpoint>();
         http.MapPost("/v1/media/{media_id}/playback", links.HandleAsync)

@@ -29,6 +29,7 @@ public sealed class UploadModule : RoleModule
 
     public override void MapHttp(IEndpointRouteBuilder http)
     {
+        UploadTelemetry.Zero();
         TusEndpoints.Map(http);
     }
 }

@@ -28,6 +28,24 @@ internal static class UploadTelemetry
     private static readonly Histogram<double> Seconds = Meter.CreateHistogram(
         "upload.duration", "s", "From an upload's creation until Catalog has it", tags: null, Buckets.Long);
 
+    /// <summary>A counter that was never needed is 0, not absent: alerts count on it.</summary>
+    public static void Zero()
+    {
+        Bytes.Add(0);
+        Active.Add(0);
+        foreach (var outcome in (string[])["ok", "failed"])
+        {
+            Published.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
+        }
+
+        foreach (var end in Enum.GetValues<BodyEnd>())
+        {
+            Requests.Add(0, new KeyValuePair<string, object?>("outcome", Name(end)));
+        }
+    }
+
+    private static string Name(BodyEnd end) => end.ToString().ToLowerInvariant();
+
     public static Reception Receive(UploadDescription upload, long offset) => new(upload, offset);
 
     /// <summary>Under the request that brought the last byte; under the upload's own context after a restart.</summary>
@@ -65,7 +83,7 @@ internal static class UploadTelemetry
 
         public void End(BodyEnd end, long reached)
         {
-            outcome = end.ToString().ToLowerInvariant();
+            outcome = Name(end);
             Bytes.Add(reached - offset);
             span?.SetTag("hexcast.upload.bytes", reached - offset);
         }

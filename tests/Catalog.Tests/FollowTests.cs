@@ -52,6 +52,24 @@ public sealed class FollowTests : CatalogFixture
     }
 
     [Fact]
+    public async Task A_version_is_played_for_the_first_time_once()
+    {
+        var (mediaId, job) = await OrderAsync();
+        Plan(job, chunks: 1, audio: false);
+        await CommitChunkAsync(mediaId, job, 0);
+        await StateAsync(mediaId, "playable");
+        (await IndexAsync(mediaId)).Played.ShouldBeFalse();
+
+        var play = new NotePlayRequest { Version = job.JobId };
+        (await Client.NotePlayAsync(play)).First.ShouldBeTrue();
+        (await Client.NotePlayAsync(play)).First.ShouldBeFalse();
+        (await Client.NotePlayAsync(new NotePlayRequest { Version = "none" })).First.ShouldBeFalse();
+        await ReopenAsync();
+        (await Client.NotePlayAsync(play)).First.ShouldBeFalse();
+        (await IndexAsync(mediaId)).Played.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Every_event_counts_once_however_often_it_comes()
     {
         var (mediaId, job) = await OrderAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using Hexcast.Harness;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
@@ -17,7 +18,11 @@ public sealed class HexcastHostTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("hexcast-host-").FullName;
     private readonly List<string> events = [];
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose()
+    {
+        NodeEvidence.KeepLog(Path.Combine(folder, "log"));
+        Directory.Delete(folder, recursive: true);
+    }
 
     [Fact]
     public async Task Roles_start_in_the_order_of_the_table_and_stop_in_reverse()

@@ -153,6 +153,8 @@ public static class HexcastHost
     private static void Map(IApplicationBuilder app, IReadOnlyList<RoleModule> modules, NodeState state)
     {
         var log = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Hexcast.Http");
+        // Before the first role makes a span or counts something.
+        app.ApplicationServices.GetRequiredService<TelemetryProviders>();
         app.MapWhen(
             context => context.Features.Get<InternalListener>() is not null,
             grpc =>

@@ -118,6 +118,9 @@ public sealed class JsonLines(TextWriter output, TimeProvider clock) : ILoggerPr
                 case int or long or short or byte or uint:
                     json.WriteNumber(key, Convert.ToInt64(value));
                     break;
+                case ulong number:
+                    json.WriteNumber(key, number);
+                    break;
                 case double number when double.IsFinite(number):
                     json.WriteNumber(key, Math.Round(number, 3));
                     break;

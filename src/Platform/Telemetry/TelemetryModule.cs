@@ -27,9 +27,9 @@ public sealed class TelemetryModule : RoleModule
     public override void MapHttp(IEndpointRouteBuilder http)
     {
         var services = http.ServiceProvider;
-        // Before the first role makes a span or counts something.
-        services.GetRequiredService<TelemetryProviders>();
         services.GetRequiredService<NodeTelemetry>();
+        ObjectStore.ObjectStoreTelemetry.Zero();
+        MetricsEndpoint.Zero();
         http.MapGet("/metrics", services.GetRequiredService<MetricsEndpoint>().AnswerAsync).AllowAnyone().Untraced()
             .Describe(ApiGroup.Nodes, "Scrape the metrics", metrics => metrics
                 .Says("OpenMetrics where `Accept` asks for it, otherwise Prometheus' text.")

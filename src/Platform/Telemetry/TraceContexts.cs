@@ -61,14 +61,14 @@ public static class TraceContexts
             return default;
         }
 
-        var context = new ActivityContext(
+        return new ActivityContext(
             ActivityTraceId.CreateFromString(trace.ToLowerInvariant().PadLeft(TraceIdDigits, '0')),
             ActivitySpanId.CreateFromString(span.ToLowerInvariant()),
             sampled is null or "1" or "d" or "true" ? ActivityTraceFlags.Recorded : ActivityTraceFlags.None,
             isRemote: true);
-        return context.IsValid() ? context : default;
     }
 
     private static bool IsHex([NotNullWhen(true)] string? text, int one, int other) =>
-        text is not null && (text.Length == one || text.Length == other) && text.All(char.IsAsciiHexDigit);
+        text is not null && (text.Length == one || text.Length == other)
+        && text.All(char.IsAsciiHexDigit) && text.Any(digit => digit != '0');
 }

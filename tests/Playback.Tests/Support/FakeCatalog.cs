@@ -25,6 +25,12 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
 
     public int Followers => followers.Count;
 
+    /// <summary>Versions that were told to be played, as often as they were.</summary>
+    public ConcurrentQueue<string> Plays { get; } = new();
+
+    /// <summary>NotePlay fails after having counted.</summary>
+    public bool RefusesPlays { get; set; }
+
     public void Set(MediaRecord record) => media[record.MediaId] = record;
 
     public void Set(VersionIndex index) => indexes[index.MediaId] = index;
@@ -69,6 +75,15 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
         return indexes.TryGetValue(request.MediaId, out var index)
             ? Task.FromResult(index)
             : throw new HexcastException(ErrorCodes.NotPlayable, "There is nothing to play yet.");
+    }
+
+    public override Task<NotePlayResponse> NotePlay(NotePlayRequest request, ServerCallContext context)
+    {
+        var first = !Plays.Contains(request.Version);
+        Plays.Enqueue(request.Version);
+        return RefusesPlays
+            ? throw new HexcastException(ErrorCodes.Unavailable, "Not now.")
+            : Task.FromResult(new NotePlayResponse { First = first });
     }
 
     public override async Task WatchMedia(

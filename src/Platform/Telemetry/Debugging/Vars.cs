@@ -47,7 +47,7 @@ internal sealed class Vars(
             {
                 server = System.Runtime.GCSettings.IsServerGC,
                 collections = Enumerable.Range(0, GC.MaxGeneration + 1).Select(GC.CollectionCount),
-                heap_bytes = memory.HeapSizeBytes,
+                heap_bytes = GC.GetTotalMemory(forceFullCollection: false),
                 committed_bytes = memory.TotalCommittedBytes,
                 allocated_bytes = GC.GetTotalAllocatedBytes(),
                 pause_percent = memory.PauseTimePercentage,

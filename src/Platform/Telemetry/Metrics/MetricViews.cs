@@ -27,7 +27,6 @@ internal static class MetricViews
             "http.request.duration", ["http.request.method", "http.route", "http.response.status_code"]),
         ["http.server.active_requests"] = new("http.active.requests", []),
         ["kestrel.active_connections"] = new("http.active.connections", ["server.port"]),
-        ["kestrel.rejected_connections"] = new("http.rejected.connections", []),
         ["dotnet.process.cpu.time"] = new("process.cpu.time", ["cpu.mode"]),
         ["dotnet.process.memory.working_set"] = new("process.memory.working_set", []),
         ["dotnet.gc.collections"] = new("dotnet.gc.collections", ["gc.heap.generation"]),

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Http;
@@ -17,8 +18,15 @@ internal sealed class MetricsEndpoint(
     /// <summary>Of all probes together: what does not answer by then is told as it was.</summary>
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(2);
 
+    private static readonly Meter Meter = new("Hexcast.Node");
+
+    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
+        "metrics.probe.failures", "{failure}", "Scrapes for which a role could not be asked: its gauges are old");
+
     private readonly IScrapeProbe[] probes = [.. probes];
     private readonly SemaphoreSlim turn = new(1, 1);
+
+    public static void Zero() => Failures.Add(0);
 
     public async Task AnswerAsync(HttpContext context)
     {
@@ -70,6 +78,7 @@ internal sealed class MetricsEndpoint(
         // The boundary of a probe: a role that cannot answer now must not hide what the others know.
         catch (Exception failure)
         {
+            Failures.Add(1);
             log.LogDebug(failure, "{Probe} could not measure", probe.GetType().Name);
         }
     }

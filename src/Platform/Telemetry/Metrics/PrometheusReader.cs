@@ -119,7 +119,9 @@ internal sealed class PrometheusReader : BaseExportingMetricReader
             var labels = new List<string>();
             foreach (var (name, value) in tags)
             {
-                var text = Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "";
+                var text = value is bool yes
+                    ? yes ? "true" : "false"
+                    : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "";
                 labels.Add($"{PrometheusNames.Sanitize(name)}=\"{PrometheusNames.EscapeLabel(text)}\"");
             }
 
