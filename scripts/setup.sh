@@ -10,10 +10,11 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 
 # What must be there → the Debian packages that bring it.
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
-readonly test_packages=(chromium etcd etcdctl python3-grpc nginx wrk)
+readonly test_packages=(chromium etcd etcdctl python3-grpc nginx wrk prometheus promtool)
 declare -rA debian_packages=(
   [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm
   [chromium]=chromium [etcd]=etcd-server [etcdctl]=etcd-client
+  [prometheus]=prometheus [promtool]=prometheus
   [python3-grpc]="python3-grpcio python3-protobuf"
   [nginx]=nginx [wrk]=wrk
 )
@@ -76,6 +77,7 @@ install_packages() {
   if [[ -d /run/systemd/system ]]; then
     [[ " $* " == *" etcd"* ]] && systemctl -q disable etcd 2>/dev/null
     [[ " $* " == *" nginx "* ]] && systemctl -q disable nginx 2>/dev/null
+    [[ " $* " == *" prometheus"* ]] && systemctl -q disable prometheus 2>/dev/null
   fi
   return 0
 }

@@ -41,7 +41,7 @@ public sealed class TraceTests : IDisposable
         upload.Tags["http.response.status_code"].ShouldBe("201");
         upload.Resource["service.name"].ShouldBe("hexcast");
 
-        var patches = trace.Below(upload, "PATCH /v1/uploads/{id}");
+        var patches = trace.Below(upload, "PATCH /v1/uploads/{media_id}");
         patches.Count.ShouldBe(2);
         patches[0].LinkedTraces.ShouldBeEmpty();
         patches[1].LinkedTraces.ShouldBe([OtherTrace]);

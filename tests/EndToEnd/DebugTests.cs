@@ -1,0 +1,51 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Hexcast.EndToEnd;
+
+public sealed class DebugTests(SharedPlatform shared)
+{
+    [Fact]
+    public async Task A_profile_is_a_nettrace_file_and_one_is_taken_at_a_time()
+    {
+        using var first = await shared.Http.GetAsync(
+            "/debug/profile?seconds=2", HttpCompletionOption.ResponseHeadersRead);
+        first.StatusCode.ShouldBe(HttpStatusCode.OK);
+        using (var second = await shared.Http.GetAsync("/debug/profile?seconds=1"))
+        {
+            second.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        }
+
+        var trace = await first.Content.ReadAsByteArrayAsync();
+        Encoding.ASCII.GetString(trace, 0, 8).ShouldBe("Nettrace");
+        // The end of the file, which the runtime writes when it is told to stop: with it come the methods' names.
+        trace.Length.ShouldBeGreaterThan(100_000);
+        first.Content.Headers.ContentDisposition!.FileName!.ShouldEndWith(".nettrace");
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("61")]
+    [InlineData("-1")]
+    [InlineData("soon")]
+    public async Task A_profile_lasts_1_to_60_seconds(string seconds)
+    {
+        using var answer = await shared.Http.GetAsync($"/debug/profile?seconds={seconds}");
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("1 to 60");
+    }
+
+    [Fact]
+    public async Task Variables_tell_what_runs_here_and_with_which_options()
+    {
+        var vars = (await shared.Http.GetFromJsonAsync<JsonObject>("/debug/vars"))!;
+        ((string)vars["version"]!).ShouldNotBeEmpty();
+        vars["roles"]!.AsArray().Select(role => (string)role!).ShouldContain("upload");
+        ((double)vars["uptime_seconds"]!).ShouldBeGreaterThan(0);
+        ((long)vars["gc"]!["heap_bytes"]!).ShouldBeGreaterThan(0);
+        ((string)vars["options"]!["Worker"]!["Sandbox"]!).ShouldBe("Required");
+        vars["depths"]!.AsObject().ShouldContainKey("transcode_queue_length{class=\"hd\"}");
+    }
+}
