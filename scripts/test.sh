@@ -4,6 +4,8 @@
 readonly project_limit_seconds=540
 # These drive whole processes, encoders or a browser; beside others they would only measure each other.
 readonly alone='EndToEnd|Worker.Tests|App.Tests|Playback.Tests'
+# What all others have logged and traced is searched for their secrets at the end.
+readonly last='Leaks'
 
 # run_project_tests PROJECT [XUNIT ARGUMENTS]: writes PROJECT.{log,xml,code} into $reports, the code last.
 # Runs in a background subshell of its own, so that an interrupt reaches the test and not only this script.
@@ -72,11 +74,21 @@ run_tests() {
     fi
   fi
   for project in "${projects[@]}"; do
-    if [[ $project =~ ^($alone)$ ]]; then heavy+=("$project"); else light+=("$project"); fi
+    if [[ $project == "$last" ]]; then
+      continue
+    elif [[ $project =~ ^($alone)$ ]]; then
+      heavy+=("$project")
+    else
+      light+=("$project")
+    fi
   done
+  [[ -n $filter ]] || export HEXCAST_TEST_WHOLE=1
+  # A part of the tests has left something to search too.
+  [[ ! -d $root/tests/$last ]] || heavy+=("$last")
 
   rm -rf "$reports"
-  mkdir -p "$reports"
+  mkdir -p "$reports/evidence"
+  export HEXCAST_TEST_EVIDENCE="$reports/evidence"
   trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
   local running=0 next=0
   # Two at once, reported in order: cores and parsers take seconds and mind no company.

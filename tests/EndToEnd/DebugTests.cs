@@ -37,6 +37,26 @@ public sealed class DebugTests(SharedPlatform shared)
         (await answer.Content.ReadAsStringAsync()).ShouldContain("1 to 60");
     }
 
+    [Theory]
+    [InlineData("/metrics", null, HttpStatusCode.OK)]
+    [InlineData("/metrics", "203.0.113.7", HttpStatusCode.Unauthorized)]
+    [InlineData("/debug/vars", null, HttpStatusCode.Unauthorized)]
+    [InlineData("/debug/profile", null, HttpStatusCode.Unauthorized)]
+    public async Task Without_a_token_this_machine_may_read_metrics_and_nobody_may_look_further(
+        string path, string? forwardedFor, HttpStatusCode expected)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, shared.Url(path));
+        if (forwardedFor is not null)
+        {
+            // A reverse proxy on this machine that asks for somebody else.
+            request.Headers.Add("X-Forwarded-For", forwardedFor);
+        }
+
+        using var answer = await http.SendAsync(request);
+        answer.StatusCode.ShouldBe(expected);
+    }
+
     [Fact]
     public async Task Variables_tell_what_runs_here_and_with_which_options()
     {

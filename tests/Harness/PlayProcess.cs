@@ -20,7 +20,13 @@ public sealed class PlayProcess(string dataFolder)
     public async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
     {
         using var process = Start(arguments);
-        return await EndAsync(process);
+        var ended = await EndAsync(process);
+        foreach (var line in Evidence.Folder is null ? [] : File.ReadLines(Path.Combine(dataFolder, "hexcast.log")))
+        {
+            Evidence.Keep("log", line);
+        }
+
+        return ended;
     }
 
     /// <summary>The caller disposes of it, and kills it where it has not ended.</summary>

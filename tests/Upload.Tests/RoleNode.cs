@@ -1,4 +1,5 @@
 using System.Net;
+using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -11,14 +12,15 @@ namespace Hexcast.Testing;
 internal sealed class RoleNode : IAsyncDisposable
 {
     private readonly HexcastNode node;
+    private readonly string logFile;
 
-    private RoleNode(HexcastNode node, TestAccess access, IReadOnlyList<RoleModule> modules)
+    private RoleNode(HexcastNode node, TestAccess access, IReadOnlyList<RoleModule> modules, string logFile)
     {
-        this.node = node;
-        Access = access;
+        (this.node, this.logFile, Access) = (node, logFile, access);
         var addresses = node.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Http = new HttpClient(new ContractHandler(
-            string.Join('+', modules.Select(module => module.GetType().Name)), new SocketsHttpHandler()))
+            string.Join('+', modules.Select(module => module.GetType().Name)),
+            new SecretRecorder(new SocketsHttpHandler())))
         {
             BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
         };
@@ -37,24 +39,26 @@ internal sealed class RoleNode : IAsyncDisposable
             .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)))
             .Build();
         var access = new TestAccess();
+        var log = Path.Combine(folder, "log");
         var built = HexcastHost.Build(
             new NodeSettings
             {
                 DataFolder = folder,
                 Http = new IPEndPoint(IPAddress.Loopback, 0),
                 Grpc = new IPEndPoint(IPAddress.Loopback, 0),
-                LogFile = Path.Combine(folder, "log"),
+                LogFile = log,
             },
             configuration,
             [access, .. modules]);
         await built.StartAsync(CancellationToken.None);
-        return new RoleNode(built, access, modules);
+        return new RoleNode(built, access, modules, log);
     }
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await node.DisposeAsync();
+        NodeEvidence.KeepLog(logFile);
     }
 }
 

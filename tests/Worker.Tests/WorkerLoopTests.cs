@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
+using Hexcast.Harness;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
@@ -185,6 +186,7 @@ public sealed class WorkerLoopTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await node.DisposeAsync();
+        NodeEvidence.KeepLog(Path.Combine(folder, "log"));
         Directory.Delete(folder, recursive: true);
     }
 

@@ -11,8 +11,6 @@ namespace Hexcast.Platform.Telemetry;
 /// </summary>
 internal sealed class GrpcTelemetry(TimeProvider clock) : Interceptor
 {
-    private const string TraceparentHeader = "traceparent";
-
     private static readonly ActivitySource Source = new("Hexcast.Grpc");
     private static readonly Meter Meter = new("Hexcast.Grpc");
 
@@ -39,7 +37,12 @@ internal sealed class GrpcTelemetry(TimeProvider clock) : Interceptor
             headers.Add(entry);
         }
 
-        headers.Add(TraceparentHeader, (span ?? around).Id!);
+        headers.Add("traceparent", (span ?? around).Id!);
+        if ((span ?? around).TraceStateString is { Length: > 0 } state)
+        {
+            headers.Add("tracestate", state);
+        }
+
         var call = continuation(request, new ClientInterceptorContext<TRequest, TResponse>(
             context.Method, context.Host, context.Options.WithHeaders(headers)));
         return span is null ? call : new AsyncUnaryCall<TResponse>(
@@ -51,7 +54,7 @@ internal sealed class GrpcTelemetry(TimeProvider clock) : Interceptor
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
         var started = clock.GetTimestamp();
-        var parent = TraceContexts.Parse(context.RequestHeaders.GetValue(TraceparentHeader));
+        var parent = TraceContexts.Of(context.GetHttpContext().Request.Headers);
         using var span = parent.IsValid() ? Start(context.Method, ActivityKind.Server, parent) : null;
         var status = StatusCode.Unknown;
         try

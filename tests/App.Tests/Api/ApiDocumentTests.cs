@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -176,6 +177,7 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.WholeNode node)
         public async ValueTask DisposeAsync()
         {
             await running!.DisposeAsync();
+            NodeEvidence.KeepLog(Path.Combine(folder.FullName, "log"));
             folder.Delete(recursive: true);
         }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
 using Hexcast.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -27,7 +28,8 @@ internal sealed class DashboardHost : IAsyncDisposable
         var host = new DashboardHost();
         host.node = await RoleNode.StartAsync(
             host.folder.FullName, [new DashboardModule(), new OtherRoles(host)]);
-        host.Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
+        host.Http = new HttpClient(new SecretRecorder(
+            new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }))
         {
             BaseAddress = host.node.Http.BaseAddress,
         };

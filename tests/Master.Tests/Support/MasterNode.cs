@@ -1,4 +1,5 @@
 using System.Net;
+using Hexcast.Harness;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination;
 using Hexcast.Coordination.Client;
@@ -58,6 +59,7 @@ internal sealed class MasterNode : IAsyncDisposable
     {
         await node.DisposeAsync();
         Http.Dispose();
+        NodeEvidence.KeepLog(Path.Combine(folder, "log.jsonl"));
         Directory.Delete(folder, recursive: true);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Hexcast.Contracts;
+using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Testing;
@@ -94,6 +95,7 @@ internal sealed class PlaybackHost : IAsyncDisposable
     {
         Http.Dispose();
         await node!.DisposeAsync();
+        NodeEvidence.KeepLog(Path.Combine(folder.FullName, "log"));
         folder.Delete(recursive: true);
     }
 
@@ -113,7 +115,7 @@ internal sealed class PlaybackHost : IAsyncDisposable
         var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Http = new HttpClient(new ContractHandler(
             string.Join('+', modules.Select(module => module.GetType().Name)),
-            new SocketsHttpHandler { UseCookies = false }))
+            new SecretRecorder(new SocketsHttpHandler { UseCookies = false })))
         {
             BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
         };
