@@ -28,8 +28,9 @@ internal static class Targets
         new("catalog", ["master"], "knows every media, its state and its versions", () => new CatalogModule()),
         new("worker", ["master"], "runs tasks: ffmpeg and ffprobe in their sandbox", () => new WorkerModule()),
         new("upload", ["catalog"], "takes files by tus, durable before acknowledged", () => new UploadModule()),
-        new("playback", ["catalog"], "makes manifests, serves segments, the watch page", () => new PlaybackModule()),
-        new("dashboard", ["catalog"], "the pages that people see and run it by", () => new DashboardModule()),
+        new("playback", ["catalog"], "makes manifests, hands out tokens, serves segments", () => new PlaybackModule()),
+        new("dashboard", ["catalog", "playback"], "the pages that people see and run it by",
+            () => new DashboardModule()),
     ];
 
     /// <summary>The named roles and all that they need, in the order of the table.</summary>

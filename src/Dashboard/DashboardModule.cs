@@ -1,8 +1,10 @@
 using Hexcast.Dashboard.Pages.Library;
+using Hexcast.Dashboard.Pages.Media;
 using Hexcast.Dashboard.Pages.Nodes;
 using Hexcast.Dashboard.Pages.Settings;
 using Hexcast.Dashboard.Pages.SignIn;
 using Hexcast.Dashboard.Pages.Upload;
+using Hexcast.Dashboard.Pages.Watch;
 using Hexcast.Dashboard.Rendering;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Routing;
@@ -18,6 +20,7 @@ public sealed class DashboardModule : RoleModule
     {
         role.AddRoleClient(invoker => new Wire.Catalog.CatalogClient(invoker));
         role.AddRoleClient(invoker => new Wire.Scheduler.SchedulerClient(invoker));
+        role.AddRoleClient(invoker => new Wire.Playback.PlaybackClient(invoker));
         role.Services.AddSingleton<PageAssets>();
         role.Services.AddSingleton<PageRenderer>();
         role.Services.AddSingleton<LibraryEndpoints>();
@@ -25,6 +28,9 @@ public sealed class DashboardModule : RoleModule
         role.Services.AddSingleton<SignInEndpoints>();
         role.Services.AddSingleton<NodesEndpoints>();
         role.Services.AddSingleton<SettingsEndpoints>();
+        role.Services.AddSingleton<Admission>();
+        role.Services.AddSingleton<WatchEndpoints>();
+        role.Services.AddSingleton<MediaEndpoints>();
     }
 
     public override void MapHttp(IEndpointRouteBuilder http)
@@ -37,5 +43,7 @@ public sealed class DashboardModule : RoleModule
         services.GetRequiredService<SignInEndpoints>().Map(http);
         services.GetRequiredService<NodesEndpoints>().Map(http);
         services.GetRequiredService<SettingsEndpoints>().Map(http);
+        services.GetRequiredService<WatchEndpoints>().Map(http);
+        services.GetRequiredService<MediaEndpoints>().Map(http);
     }
 }

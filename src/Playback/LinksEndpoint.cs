@@ -41,21 +41,8 @@ internal sealed class LinksEndpoint(
         await context.Response.WriteAsJsonAsync(
             LinksTo(
                 context.Response, mediaId, policy, lifetime, asked.Cookie,
-                await VersionAsync(mediaId, context.RequestAborted)),
+                await versions.FindAsync(mediaId, context.RequestAborted)),
             Json, context.RequestAborted);
-    }
-
-    /// <summary>Null while nothing can be played.</summary>
-    private async Task<PlayableVersion?> VersionAsync(MediaId mediaId, CancellationToken cancel)
-    {
-        try
-        {
-            return await versions.GetAsync(mediaId, cancel);
-        }
-        catch (HexcastException nothing) when (nothing.Code is ErrorCodes.NotPlayable or ErrorCodes.NotFound)
-        {
-            return null;
-        }
     }
 
     private LinksAnswer LinksTo(

@@ -4,7 +4,6 @@ using Hexcast.Platform.Http;
 using Hexcast.Playback.Segments;
 using Hexcast.Playback.Tokens;
 using Hexcast.Playback.Versions;
-using Hexcast.Playback.Watch;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +11,7 @@ using Wire = Hexcast.Contracts.V1;
 
 namespace Hexcast.Playback;
 
-/// <summary>Manifests, segments, tokens and the watch page.</summary>
+/// <summary>Manifests, segments and tokens.</summary>
 public sealed class PlaybackModule : RoleModule
 {
     public override void AddServices(RoleBuilder role)
@@ -28,8 +27,7 @@ public sealed class PlaybackModule : RoleModule
         role.Services.AddSingleton<FirstPlays>();
         role.Services.AddSingleton<PlayEndpoints>();
         role.Services.AddSingleton<LinksEndpoint>();
-        role.Services.AddSingleton<WatchAssets>();
-        role.Services.AddSingleton<WatchEndpoints>();
+        role.Services.AddSingleton<PlaybackService>();
         role.Services.AddHostedService<ChangeFollower>();
         role.Services.AddHostedService(services => services.GetRequiredService<FirstPlays>());
     }
@@ -42,6 +40,7 @@ public sealed class PlaybackModule : RoleModule
         http.MapPost("/v1/media/{media_id}/playback", links.HandleAsync)
             .Describe(ApiGroup.Playback, "Ask for the addresses to play", PlayOperations.Links)
             .RequireScope(Scope.Read).Audited("playback.token");
-        http.ServiceProvider.GetRequiredService<WatchEndpoints>().Map(http);
     }
+
+    public override void MapGrpc(IEndpointRouteBuilder grpc) => grpc.MapGrpcService<PlaybackService>();
 }

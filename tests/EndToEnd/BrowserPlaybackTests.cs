@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Hexcast.Playback.Tests.Browser;
+using Hexcast.Dashboard.Tests.Browser;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -22,19 +22,19 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
         await watched.PlayAsync();
         await watched.TakePictureAsync("end-to-end-first");
         await shared.Api.WaitForAsync(id, "ready");
-        await watched.UntilAsync("hexcast.media.state === 'ready' && !hexcast.stats.live");
+        await watched.UntilAsync("hexcast.state.state === 'ready' && !hexcast.stats.growing");
         await ShouldSoundAsync(watched);
 
         await watched.SeekAsync(15);
         await watched.ShouldAdvanceAsync();
         foreach (var height in new[] { 240, 360, 240 })
         {
-            await watched.Page.GetByLabel("Quality").SelectOptionAsync($"{height}");
+            await watched.ChooseAsync("Quality", $"{height}p");
             await watched.UntilAsync($"hexcast.stats.height === {height}");
             await watched.ShouldAdvanceAsync();
         }
 
-        await watched.Page.GetByLabel("Quality").SelectOptionAsync("auto");
+        await watched.ChooseAsync("Quality", "Auto");
         await ShouldEndAsync(watched);
         await watched.TakePictureAsync("end-to-end-hls");
         watched.ShouldHaveNoProblems();
@@ -47,16 +47,17 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
         await shared.Api.WaitForAsync(id, "ready");
         await using var watched = await OpenAsync(id, dark: true);
         await watched.PlayAsync();
-        await watched.Page.GetByRole(AriaRole.Radio, new() { Name = "DASH" }).CheckAsync();
-        await watched.UntilAsync("hexcast.format === 'dash' && hexcast.stats");
-        (await watched.Page.EvaluateAsync<string>("hexcast.player.getAssetUri()")).ShouldContain("manifest.mpd");
+        await watched.ChooseAsync("Delivery", "DASH");
+        await watched.UntilAsync("hexcast.stats?.format === 'dash'");
+        (await watched.Page.EvaluateAsync<string>("hexcast.player.engine.shaka.getAssetUri()"))
+            .ShouldContain("manifest.mpd");
         await watched.ShouldAdvanceAsync();
         await ShouldSoundAsync(watched);
 
         await watched.SeekAsync(10);
         foreach (var height in new[] { 240, 360 })
         {
-            await watched.Page.GetByLabel("Quality").SelectOptionAsync($"{height}");
+            await watched.ChooseAsync("Quality", $"{height}p");
             await watched.UntilAsync($"hexcast.stats.height === {height}");
             await watched.ShouldAdvanceAsync();
         }
@@ -67,7 +68,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
     }
 
     [Fact]
-    public async Task A_signed_video_plays_on_the_page_and_for_nobody_without_a_token()
+    public async Task A_signed_video_plays_for_those_signed_in_or_with_a_link_and_for_nobody_else()
     {
         var id = await UploadAsync("signed.mp4", ("policy", "signed"));
         await shared.Api.WaitForAsync(id, "ready");
@@ -86,14 +87,29 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
             (await Clips.DecodeWarningsAsync(url)).ShouldBeEmpty();
         }
 
-        await using var watched = await OpenAsync(id);
-        await watched.PlayAsync();
-        await Expect(watched.Page.Locator("#state")).ToHaveTextAsync("ready");
-        watched.ShouldHaveNoProblems();
+        await using (var signedIn = await OpenAsync(id))
+        {
+            await signedIn.PlayAsync();
+            signedIn.ShouldHaveNoProblems();
+        }
+
+        await using (var stranger = await OpenAsync(id, signedIn: false))
+        {
+            stranger.Status.ShouldBe(401);
+            await Expect(stranger.Page.GetByText("This video is private")).ToBeVisibleAsync();
+        }
+
+        await using var withLink = await OpenAsync(id, signedIn: false, query: $"?token={links["token"]}");
+        await withLink.PlayAsync();
+        withLink.ShouldHaveNoProblems();
     }
 
-    private Task<WatchedPage> OpenAsync(string id, bool dark = false) => WatchedPage.OpenAsync(
-        chromium, new Uri(shared.Url($"/watch/{id}")), dark, token: shared.Platform.AdminToken);
+    private Task<WatchedPage> OpenAsync(string id, bool dark = false, bool signedIn = true, string query = "") =>
+        WatchedPage.OpenAsync(
+            chromium,
+            new Uri(shared.Url($"/watch/{id}{query}")),
+            dark,
+            header: signedIn ? shared.SignedIn : null);
 
     private async Task<string> UploadAsync(string name, params (string, string)[] metadata)
     {

@@ -16,6 +16,9 @@ public sealed class SharedPlatform : IAsyncLifetime
 
     internal HttpClient Http => platform!.Http;
 
+    /// <summary>What a browser shows with each request, as one who is signed in.</summary>
+    internal (string Name, string Value) SignedIn => ("Authorization", $"Bearer {platform!.AdminToken}");
+
     internal string Url(string path) => new Uri(platform!.Http.BaseAddress!, path).ToString();
 
     /// <summary>A path for a clip that a test makes.</summary>

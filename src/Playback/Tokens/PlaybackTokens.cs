@@ -70,8 +70,9 @@ internal sealed class PlaybackTokens(KeyRing keys, TimeProvider clock)
         return (token, expiresAt);
     }
 
+    /// <summary>Answers when the token ends.</summary>
     /// <exception cref="HexcastException">token_invalid, token_expired.</exception>
-    public async ValueTask CheckAsync(string token, MediaId media, string path)
+    public async ValueTask<DateTimeOffset> CheckAsync(string token, MediaId media, string path)
     {
         if (token.Length > LengthLimit)
         {
@@ -101,6 +102,8 @@ internal sealed class PlaybackTokens(KeyRing keys, TimeProvider clock)
         {
             throw Invalid("it is for another media");
         }
+
+        return grant.ExpiresAt;
     }
 
     private async Task<Grant> VerifyAsync(string token)

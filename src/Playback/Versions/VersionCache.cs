@@ -50,6 +50,19 @@ internal sealed class VersionCache(Wire.Catalog.CatalogClient catalog, TimeProvi
         return WaitAsync(slot, cancel);
     }
 
+    /// <summary>The same; null while nothing can be played.</summary>
+    public async Task<PlayableVersion?> FindAsync(MediaId mediaId, CancellationToken cancel)
+    {
+        try
+        {
+            return await GetAsync(mediaId, cancel);
+        }
+        catch (HexcastException nothing) when (nothing.Code is ErrorCodes.NotPlayable or ErrorCodes.NotFound)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The media changed or went. A load under way may hold the old state, so its slot goes too.</summary>
     public void Forget(MediaId mediaId) => slots.Remove(mediaId);
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Hexcast.Playback.Tests.Browser;
 using Microsoft.Playwright;
 
 namespace Hexcast.Dashboard.Tests.Browser;

@@ -1,5 +1,4 @@
 using Hexcast.Dashboard.Tests.Support;
-using Hexcast.Playback.Tests.Browser;
 using Microsoft.Playwright;
 
 namespace Hexcast.Dashboard.Tests.Browser;

@@ -64,6 +64,22 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
         Task.FromResult(
             Find(request.MediaId) ?? throw new HexcastException(ErrorCodes.NotFound, "There is no such media."));
 
+    /// <summary>What ListMedia says beside the record.</summary>
+    public Action<ListedMedia> Describe { get; set; } = _ => { };
+
+    public override Task<ListMediaResponse> ListMedia(ListMediaRequest request, ServerCallContext context)
+    {
+        var response = new ListMediaResponse();
+        foreach (var record in request.MediaIds.Select(Find).OfType<MediaRecord>())
+        {
+            var listed = new ListedMedia { Media = record };
+            Describe(listed);
+            response.Media.Add(listed);
+        }
+
+        return Task.FromResult(response);
+    }
+
     public override Task<VersionIndex> GetVersionIndex(GetVersionIndexRequest request, ServerCallContext context)
     {
         Interlocked.Increment(ref indexCalls);

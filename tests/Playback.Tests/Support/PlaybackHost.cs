@@ -37,16 +37,11 @@ internal sealed class PlaybackHost : IAsyncDisposable
 
     public IObjectStore Store => Services.GetRequiredService<IObjectStore>();
 
-    public static async Task<PlaybackHost> StartAsync(bool manualClock = false, RoleModule? beside = null)
+    public static async Task<PlaybackHost> StartAsync(bool manualClock = false, params RoleModule[] beside)
     {
         var host = new PlaybackHost();
         var catalog = new CatalogRole(host.Catalog, manualClock ? host.Clock : null);
-        host.modules.AddRange([new TestAccess(), new PlaybackModule(), catalog]);
-        if (beside is not null)
-        {
-            host.modules.Add(beside);
-        }
-
+        host.modules.AddRange([new TestAccess(), new PlaybackModule(), catalog, .. beside]);
         await host.StartNodeAsync();
         return host;
     }

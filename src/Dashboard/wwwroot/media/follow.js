@@ -1,0 +1,116 @@
+// One media as the server knows it, kept up to date: fetched once, then by its events.
+//
+//   GET /v1/media/{id} ──▶ media, job.tasks ─┐
+//   events: media ──▶ media (a new state: fetched again, for its job) ─┼─▶ change
+//           progress ──▶ tasks that moved ─┘
+const RECONNECT_MS = 3000;
+const REFETCH_MS = 150;
+
+// Events: change, gone, trouble {detail: words or ''}.
+export class MediaFollow extends EventTarget {
+  #events = null;
+  #refetch = 0;
+  #tasks = new Map();
+
+  constructor(mediaId) {
+    super();
+    this.api = `/v1/media/${mediaId}`;
+    this.media = null;
+    this.etag = null;
+    this.jobState = null;
+    this.hasJob = false;
+  }
+
+  get tasks() {
+    return [...this.#tasks.values()];
+  }
+
+  async start() {
+    await this.fetch();
+    this.#listen();
+  }
+
+  async fetch() {
+    try {
+      const answer = await fetch(this.api, { cache: 'no-store' });
+      if (answer.status === 404) {
+        this.#end();
+        return;
+      }
+      if (!answer.ok) throw new Error((await answer.json()).detail);
+      this.take(await answer.json(), answer.headers.get('ETag'));
+      this.#trouble('');
+    } catch (error) {
+      this.#trouble(error instanceof TypeError ? 'The server cannot be reached.' : error.message);
+      this.#fetchSoon(RECONNECT_MS);
+    }
+  }
+
+  // An answer of the API's: GET's with its job, PATCH's and retry's without.
+  take(media, etag) {
+    this.media = media;
+    this.etag = etag ?? `"${media.row_version}"`;
+    if ('job' in media) {
+      this.hasJob = media.job !== null;
+      this.jobState = media.job?.state ?? null;
+      if (media.job) this.#tasks = new Map(media.job.tasks.map((task) => [task.task_id, task]));
+    }
+    this.#change();
+  }
+
+  #listen() {
+    const events = new EventSource(`${this.api}/events`);
+    this.#events = events;
+    events.addEventListener('media', (event) => {
+      const news = JSON.parse(event.data);
+      if (news.row_version === this.media?.row_version) return;
+      this.take(news, null);
+      this.#fetchSoon(REFETCH_MS);
+    });
+    events.addEventListener('progress', (event) => this.#progress(JSON.parse(event.data).tasks ?? []));
+    events.addEventListener('deleted', () => this.#end());
+    events.addEventListener('open', () => this.#trouble(''));
+    events.addEventListener('error', () => {
+      // The browser takes up a broken stream again by itself; a refused one is closed for good.
+      if (events.readyState !== EventSource.CLOSED) return;
+      setTimeout(async () => {
+        if (this.#events !== events) return;
+        await this.fetch();
+        if (this.#events === events) this.#listen();
+      }, RECONNECT_MS);
+    });
+  }
+
+  #progress(tasks) {
+    for (const news of tasks) {
+      const known = this.#tasks.get(news.task_id);
+      const merged = { ...known, ...news };
+      // Progress comes without the log, which has not changed since.
+      if (news.failure && known?.failure?.log_tail && !news.failure.log_tail) merged.failure = known.failure;
+      this.#tasks.set(news.task_id, merged);
+      if (news.state === 'failed' && !merged.failure?.log_tail) this.#fetchSoon(REFETCH_MS);
+    }
+    this.hasJob = true;
+    this.#change();
+  }
+
+  #fetchSoon(milliseconds) {
+    clearTimeout(this.#refetch);
+    this.#refetch = setTimeout(() => this.fetch(), milliseconds);
+  }
+
+  #end() {
+    clearTimeout(this.#refetch);
+    this.#events?.close();
+    this.#events = null;
+    this.dispatchEvent(new Event('gone'));
+  }
+
+  #change() {
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #trouble(words) {
+    this.dispatchEvent(new CustomEvent('trouble', { detail: words }));
+  }
+}

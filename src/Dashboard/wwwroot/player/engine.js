@@ -1,0 +1,250 @@
+// Shaka player on a video element: opening, switching, measuring. What a person sees of it is in controls.js.
+import { explain } from './trouble.js';
+
+const SCRIPT = new URL('../lib/shaka-player.js', import.meta.url);
+const BUFFER_AHEAD_SECONDS = 30;
+const LATENCIES_KEPT = 20;
+const STUCK_MS = 4000;
+const REOPEN_LIMIT = 5;
+
+let loading = null;
+
+// The library is large: it is fetched when there is something to play, once.
+function loadShaka() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = SCRIPT;
+    script.addEventListener('load', () => {
+      shaka.polyfill.installAll();
+      resolve();
+    });
+    script.addEventListener('error', () => {
+      script.remove();
+      loading = null;
+      reject(new Error('The player could not be loaded.'));
+    });
+    document.head.append(script);
+  });
+  return loading;
+}
+
+// Events: opened, tracks, trouble {detail: see trouble.js}, waiting {detail: bool}.
+export class Engine extends EventTarget {
+  #turn = Promise.resolve();
+  #latencies = [];
+  #observer = null;
+  #links = null;
+  #stuck = 0;
+  #segmentAt = 0;
+  #reopened = 0;
+
+  constructor(video, captions) {
+    super();
+    this.video = video;
+    this.captions = captions;
+    this.shaka = null;
+    this.isOpen = false;
+    this.format = 'hls';
+    this.wantedHeight = 'auto';
+    this.wantedLanguage = null;
+    this.error = null;
+  }
+
+  // Calls wait for each other: two loads at once leave the element in either's state.
+  open(links, { format = this.format, at = null, play = false } = {}) {
+    this.#turn = this.#turn.then(() => this.#load(links, format, at, play)).catch((error) => this.#fail(error));
+    return this.#turn;
+  }
+
+  async close() {
+    await this.#turn;
+    this.isOpen = false;
+    await this.shaka?.destroy();
+    this.shaka = null;
+  }
+
+  async #load(links, format, at, play) {
+    this.#links = links;
+    await loadShaka();
+    if (!shaka.Player.isBrowserSupported()) throw new Error('This browser cannot play segmented video.');
+    if (!this.shaka) await this.#create();
+    this.format = format;
+    this.error = null;
+    this.isOpen = false;
+    // The start is named: a growing playlist would otherwise open at its newest end.
+    await this.shaka.load(format === 'dash' ? links.dash : links.hls, at ?? 0);
+    this.isOpen = true;
+    this.selectQuality(this.wantedHeight);
+    this.selectLanguage(this.wantedLanguage);
+    this.dispatchEvent(new Event('opened'));
+    this.dispatchEvent(new Event('tracks'));
+    if (play) await this.video.play().catch(() => {});
+  }
+
+  async #create() {
+    const player = new shaka.Player();
+    player.setVideoContainer(this.captions);
+    await player.attach(this.video);
+    player.configure({
+      streaming: { bufferingGoal: BUFFER_AHEAD_SECONDS, rebufferingGoal: 1 },
+      abr: { restrictToElementSize: false },
+    });
+    for (const name of ['trackschanged', 'adaptation', 'variantchanged', 'textchanged', 'manifestupdated']) {
+      player.addEventListener(name, () => this.dispatchEvent(new Event('tracks')));
+    }
+    player.addEventListener('buffering', (event) => {
+      this.dispatchEvent(new CustomEvent('waiting', { detail: event.buffering }));
+    });
+    player.addEventListener('error', (event) => this.#fail(event.detail));
+    this.video.addEventListener('seeking', () => this.#watchSeek());
+    this.#observer = new PerformanceObserver((list) => this.#measure(list.getEntries()));
+    this.#observer.observe({ type: 'resource' });
+    this.shaka = player;
+  }
+
+  #measure(entries) {
+    for (const entry of entries) {
+      // What the browser's own cache answered says nothing of the server.
+      if (!entry.name.includes('.m4s') || entry.transferSize === 0) continue;
+      this.#segmentAt = performance.now();
+      this.#latencies.push({
+        wait: entry.responseStart - entry.requestStart,
+        whole: entry.responseEnd - entry.startTime,
+        bytes: entry.encodedBodySize,
+      });
+    }
+    this.#latencies.splice(0, this.#latencies.length - LATENCIES_KEPT);
+  }
+
+  // A seek while shaka empties its buffer for another quality can be forgotten: nothing is buffered, nothing is
+  // fetched, and the picture stands still for good. Then the video is opened again where it is.
+  #watchSeek() {
+    clearTimeout(this.#stuck);
+    this.#stuck = setTimeout(() => {
+      const { video } = this;
+      if (!this.isOpen || !video.seeking || this.bufferedAhead > 0) return;
+      if (performance.now() - this.#segmentAt < STUCK_MS) {
+        this.#watchSeek();
+      } else if (this.#reopened < REOPEN_LIMIT) {
+        this.#reopened += 1;
+        this.open(this.#links, { at: video.currentTime, play: !video.paused });
+      }
+    }, STUCK_MS);
+  }
+
+  #fail(error) {
+    const code = error?.code;
+    if (code === 7000 || code === 7001) return; // LOAD_INTERRUPTED, OPERATION_ABORTED: another load took over.
+    this.error = `${code ?? ''} ${error?.message ?? ''}`.trim();
+    // Shaka tries again by itself after a recoverable one.
+    if (code && error.severity === shaka.util.Error.Severity.RECOVERABLE) return;
+    this.dispatchEvent(new CustomEvent('trouble', { detail: explain(error) }));
+  }
+
+  // One entry a height, tallest first.
+  qualities() {
+    const best = new Map();
+    for (const track of this.#variants()) {
+      if (track.height && !(best.get(track.height)?.bandwidth >= track.bandwidth)) best.set(track.height, track);
+    }
+    return [...best.values()]
+      .sort((a, b) => b.height - a.height)
+      .map((track) => ({ height: track.height, bandwidth: track.videoBandwidth || track.bandwidth }));
+  }
+
+  // "auto" or a height.
+  selectQuality(wanted) {
+    this.wantedHeight = wanted;
+    if (!this.isOpen) return;
+    const track = this.#variants().find((each) => String(each.height) === String(wanted));
+    this.shaka.configure({ abr: { enabled: !track } });
+    if (track && !track.active) this.shaka.selectVariantTrack(track, /* clearBuffer= */ true);
+    this.dispatchEvent(new Event('tracks'));
+  }
+
+  subtitles() {
+    return (this.isOpen ? this.shaka.getTextTracks() : []).map((track) => ({
+      language: track.language,
+      label: track.label || languageName(track.language),
+    }));
+  }
+
+  // A language, or null for none.
+  selectLanguage(language) {
+    this.wantedLanguage = language;
+    if (!this.isOpen) return;
+    const track = this.shaka.getTextTracks().find((each) => each.language === language);
+    this.shaka.selectTextTrack(track ?? null);
+    this.dispatchEvent(new Event('tracks'));
+  }
+
+  // What is shown, or null.
+  get language() {
+    return this.subtitles().find((each) => each.language === this.wantedLanguage)?.language ?? null;
+  }
+
+  get active() {
+    return this.#variants().find((track) => track.active) ?? null;
+  }
+
+  // The version still grows.
+  get isGrowing() {
+    return this.isOpen && (this.shaka.isLive() || this.shaka.isInProgress());
+  }
+
+  // Seconds that can be played now.
+  get end() {
+    if (!this.isOpen) return 0;
+    return this.isGrowing ? this.shaka.seekRange().end : this.video.duration || 0;
+  }
+
+  get bufferedAhead() {
+    const { buffered, currentTime } = this.video;
+    for (let i = 0; i < buffered.length; i++) {
+      if (buffered.start(i) <= currentTime + 0.1 && currentTime <= buffered.end(i))
+        return buffered.end(i) - currentTime;
+    }
+    return 0;
+  }
+
+  stats() {
+    if (!this.isOpen) return null;
+    const { active, video } = this;
+    const { totalVideoFrames = 0, droppedVideoFrames = 0 } = video.getVideoPlaybackQuality?.() ?? {};
+    return {
+      currentTime: video.currentTime,
+      duration: video.duration,
+      width: video.videoWidth,
+      height: video.videoHeight,
+      frames: totalVideoFrames,
+      dropped: droppedVideoFrames,
+      bufferAhead: this.bufferedAhead,
+      bandwidth: this.shaka.getStats().estimatedBandwidth,
+      trackHeight: active?.height ?? null,
+      bitrate: active?.bandwidth ?? 0,
+      frameRate: active?.frameRate ?? 0,
+      codecs: [active?.videoCodec, active?.audioCodec].filter(Boolean).join(', '),
+      latency: this.#latencies.at(-1) ?? null,
+      medianWait: median(this.#latencies.map((each) => each.wait)),
+      growing: this.isGrowing,
+      format: this.format,
+    };
+  }
+
+  #variants() {
+    return this.isOpen ? this.shaka.getVariantTracks() : [];
+  }
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted.length === 0 ? null : sorted[Math.floor(sorted.length / 2)];
+}
+
+export function languageName(language) {
+  try {
+    return new Intl.DisplayNames([navigator.language, 'en'], { type: 'language' }).of(language);
+  } catch {
+    return language; // Not a BCP 47 tag: shown as it is.
+  }
+}
