@@ -110,6 +110,8 @@ internal static class WorkerTelemetry
             TaskAssignment.WorkOneofCase.Chunk => "encode_chunk",
             TaskAssignment.WorkOneofCase.Audio => "encode_audio",
             TaskAssignment.WorkOneofCase.Poster => "poster",
+            TaskAssignment.WorkOneofCase.Storyboard => "storyboard",
+            TaskAssignment.WorkOneofCase.Subtitles => "subtitles",
             TaskAssignment.WorkOneofCase.Publish => "publish",
             _ => "unknown",
         };

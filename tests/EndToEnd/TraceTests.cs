@@ -116,7 +116,8 @@ public sealed class TraceTests : IDisposable
         job.Tags["hexcast.outcome"].ShouldBe("done");
         var tasks = trace.Spans.Where(s => s.Parent == order.SpanId && s.Name.StartsWith("task ")).ToList();
         tasks.Select(t => t.Name).Distinct().ShouldBe(
-            ["task probe", "task encode_chunk", "task encode_audio", "task poster", "task publish"], ignoreOrder: true);
+            ["task probe", "task encode_chunk", "task encode_audio", "task poster", "task storyboard", "task publish"],
+            ignoreOrder: true);
         foreach (var task in tasks)
         {
             task.Tags["hexcast.outcome"].ShouldBe("committed");
