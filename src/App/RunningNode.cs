@@ -1,8 +1,11 @@
 using System.Net;
 using Hexcast.App.Cli;
+using Hexcast.App.Client;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.App;
 
@@ -27,6 +30,14 @@ internal sealed class RunningNode : IAsyncDisposable
     /// <summary>Where a client on this machine reaches it.</summary>
     public Uri Address { get; }
 
+    /// <summary>
+    /// A client of this very node, as its admin. Its certificate names whatever the world calls it, which is not the
+    /// address here: the client takes this certificate and no other.
+    /// </summary>
+    public HexcastClient Connect(string dataFolder, TimeProvider clock) => new(
+        Address, clock, Tokens.OfFolder(dataFolder),
+        Certificate(node) is { } own ? shown => shown.RawData.AsSpan().SequenceEqual(own.Current.RawData) : null);
+
     /// <summary>Faults when a role's loop has died.</summary>
     public Task Died => node.Died;
 
@@ -47,7 +58,7 @@ internal sealed class RunningNode : IAsyncDisposable
             var configuration = ConfigurationSources.Load(settings.DataFolder, configurationFile);
             built = HexcastHost.Build(settings, configuration, [.. targets.Select(target => target.Module())]);
             await built.StartAsync(cancel);
-            return new RunningNode(held, built, LocalAddress(settings.Http));
+            return new RunningNode(held, built, LocalAddress(settings.Http, Certificate(built) is not null));
         }
         catch (Exception failed)
         {
@@ -118,10 +129,12 @@ internal sealed class RunningNode : IAsyncDisposable
             + $"{option} {endpoint.Address}:{(endpoint.Port < 65000 ? endpoint.Port + 1000 : endpoint.Port - 1000)}";
     }
 
-    private static Uri LocalAddress(IPEndPoint http)
+    private static ServerCertificate? Certificate(HexcastNode node) => node.Services.GetService<ServerCertificate>();
+
+    private static Uri LocalAddress(IPEndPoint http, bool tls)
     {
         var address = http.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
             : http.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : http.Address;
-        return new Uri($"http://{new IPEndPoint(address, http.Port)}");
+        return new Uri($"{(tls ? "https" : "http")}://{new IPEndPoint(address, http.Port)}");
     }
 }

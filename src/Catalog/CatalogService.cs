@@ -30,12 +30,14 @@ internal sealed class CatalogService(
     {
         var asked = MediaQuery.Judge(
             request.Query, request.State, request.Tags,
-            request.Limit == 0 ? MediaQuery.DefaultLimit : request.Limit, request.Cursor);
+            request.Limit == 0 ? MediaQuery.DefaultLimit : request.Limit, request.Cursor,
+            request.Tenant.Length == 0 ? null : request.Tenant);
         return Task.FromResult(store.Read(connection =>
         {
             var (rows, next) = request.MediaIds.Count == 0
                 ? asked.Read(connection)
                 : (MediaTable.Find(connection, request.MediaIds), null);
+            rows = request.Tenant.Length == 0 ? rows : [.. rows.Where(row => row.Tenant == request.Tenant)];
             var response = new ListMediaResponse { NextCursor = next ?? "" };
             response.Media.AddRange(rows.Select(row => Listed(row, connection)));
             return response;
@@ -163,6 +165,7 @@ internal sealed class CatalogService(
             Title = row.Title,
             Filename = row.Filename,
             Policy = row.Policy,
+            Tenant = row.Tenant,
             Preset = row.Preset,
             SizeBytes = row.SizeBytes,
             Sha256 = ByteString.CopyFrom(row.Sha256),

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using Dapper;
 using Hexcast.Catalog.Delivery;
+using Hexcast.Contracts;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Sql;
 using Microsoft.Data.Sqlite;
@@ -39,6 +41,13 @@ internal sealed class CatalogStore(string path, MediaChanges changes, TimeProvid
     public T Read<T>(Func<SqliteConnection, T> work) => database.Read(work);
 
     public MediaRow? Find(string mediaId) => Read(connection => MediaTable.Find(connection, mediaId));
+
+    /// <summary>Another tenant's media does not exist for whoever asks.</summary>
+    /// <exception cref="HexcastException">not_found</exception>
+    public MediaRow FindFor(Principal principal, string mediaId) =>
+        MediaId.TryParse(mediaId, out _) && Find(mediaId) is { } media && principal.Sees(media.Tenant)
+            ? media
+            : throw new HexcastException(ErrorCodes.NotFound, $"There is no media '{mediaId}'.");
 
     /// <summary>One transaction; durable when it answers. Then whoever waits for what it changed is woken.</summary>
     /// <exception cref="HexcastException">storage_full</exception>
@@ -131,7 +140,7 @@ internal sealed class CatalogTransaction(SqliteConnection connection, SqliteTran
     public MediaRow Insert(MediaRow row)
     {
         MediaTable.Insert(connection, transaction, row);
-        NoteChange(row.MediaId, deleted: false);
+        NoteChange(row, deleted: false);
         return Find(row.MediaId)!;
     }
 
@@ -145,14 +154,14 @@ internal sealed class CatalogTransaction(SqliteConnection connection, SqliteTran
             MediaTable.Index(connection, transaction, next);
         }
 
-        NoteChange(row.MediaId, deleted: false);
+        NoteChange(row, deleted: false);
         return next;
     }
 
     public void Delete(MediaRow row)
     {
         MediaTable.Delete(connection, transaction, row);
-        NoteChange(row.MediaId, deleted: true);
+        NoteChange(row, deleted: true);
     }
 
     public void AddToOutbox(string mediaId, string kind)
@@ -164,12 +173,12 @@ internal sealed class CatalogTransaction(SqliteConnection connection, SqliteTran
         OutboxTouched = true;
     }
 
-    private void NoteChange(string mediaId, bool deleted)
+    private void NoteChange(MediaRow row, bool deleted)
     {
         connection.Execute(
-            "INSERT OR REPLACE INTO change (media_id, deleted) VALUES (@mediaId, @deleted)",
-            new { mediaId, deleted },
+            "INSERT OR REPLACE INTO change (media_id, deleted, tenant) VALUES (@MediaId, @deleted, @Tenant)",
+            new { row.MediaId, deleted, row.Tenant },
             transaction);
-        changed.Add(mediaId);
+        changed.Add(row.MediaId);
     }
 }

@@ -4,6 +4,7 @@ using Hexcast.Catalog.Delivery;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Platform.Presets;
@@ -48,6 +49,7 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
         var title = Text("title", request.Title.Trim(), TitleLimit);
         var tags = Tags(request.Tags);
         var policy = Policy(request.Policy.Length == 0 ? Policies.Public : request.Policy);
+        var tenant = request.Tenant.Length == 0 ? Principal.DefaultTenant : request.Tenant;
         return await store.WriteAsync(
             write =>
             {
@@ -73,6 +75,7 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
                     Filename = filename,
                     Tags = tags,
                     Policy = policy,
+                    Tenant = tenant,
                     Preset = request.Preset.Length == 0 ? PresetCatalog.Default : request.Preset,
                     Class = request.Class.Length == 0 ? "hd" : request.Class,
                     Traceparent = request.Traceparent,

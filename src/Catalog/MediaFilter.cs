@@ -12,6 +12,9 @@ internal sealed record MediaFilter
     public string? Match { get; init; }
     public string? State { get; init; }
 
+    /// <summary>Null: every tenant's.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>A media must carry them all.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 

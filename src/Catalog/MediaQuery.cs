@@ -14,7 +14,8 @@ internal sealed record MediaQuery(MediaFilter? Filter, string? Before, int Limit
     public const int TagLimit = 8;
 
     /// <exception cref="HexcastException">invalid_argument: a value that is not allowed.</exception>
-    public static MediaQuery Judge(string words, string state, IEnumerable<string> tags, int limit, string cursor)
+    public static MediaQuery Judge(
+        string words, string state, IEnumerable<string> tags, int limit, string cursor, string? tenant)
     {
         if (limit is < 1 or > HighestLimit)
         {
@@ -26,7 +27,7 @@ internal sealed record MediaQuery(MediaFilter? Filter, string? Before, int Limit
             throw Bad("cursor is none that was given here.");
         }
 
-        return new MediaQuery(Judge(words.Trim(), state, tags), cursor.Length == 0 ? null : cursor, limit);
+        return new MediaQuery(Judge(words.Trim(), state, tags, tenant), cursor.Length == 0 ? null : cursor, limit);
     }
 
     /// <summary>The page, and the cursor of the next one where there is one.</summary>
@@ -36,7 +37,7 @@ internal sealed record MediaQuery(MediaFilter? Filter, string? Before, int Limit
         return rows.Count > Limit ? ([.. rows.Take(Limit)], rows[Limit - 1].MediaId) : (rows, null);
     }
 
-    private static MediaFilter? Judge(string words, string state, IEnumerable<string> tags)
+    private static MediaFilter? Judge(string words, string state, IEnumerable<string> tags, string? tenant)
     {
         if (words.Length > MediaFilter.QueryLengthLimit)
         {
@@ -57,7 +58,10 @@ internal sealed record MediaQuery(MediaFilter? Filter, string? Before, int Limit
         var match = MediaFilter.Terms(words);
         return words.Length > 0 && match is null
             ? null
-            : new MediaFilter { Match = match, State = state.Length == 0 ? null : state, Tags = distinct };
+            : new MediaFilter
+            {
+                Match = match, State = state.Length == 0 ? null : state, Tenant = tenant, Tags = distinct,
+            };
     }
 
     private static HexcastException Bad(string message) => new(ErrorCodes.InvalidArgument, message);

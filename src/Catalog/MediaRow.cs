@@ -12,6 +12,9 @@ internal sealed record MediaRow
     public required string Filename { get; init; }
     public required IReadOnlyList<string> Tags { get; init; }
     public required string Policy { get; init; }
+
+    /// <summary>Whose it is. It never changes.</summary>
+    public required string Tenant { get; init; }
     public required string Preset { get; init; }
     public required string Class { get; init; }
     public string Traceparent { get; init; } = "";

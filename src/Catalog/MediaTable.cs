@@ -11,7 +11,8 @@ internal static class MediaTable
     private const int FindLimit = 200;
     private const string Columns = """
         id AS Id, media_id AS MediaId, state AS State, title AS Title, filename AS Filename, tags AS Tags,
-        policy AS Policy, preset AS Preset, class AS Class, traceparent AS Traceparent, size_bytes AS SizeBytes,
+        policy AS Policy, tenant AS Tenant, preset AS Preset, class AS Class, traceparent AS Traceparent,
+        size_bytes AS SizeBytes,
         sha256 AS Sha256, source_key AS SourceKey, created_at AS CreatedAt, updated_at AS UpdatedAt,
         playable_at AS PlayableAt, ready_at AS ReadyAt, row_version AS RowVersion, job_id AS JobId, version AS Version,
         source_json AS SourceJson, duration_seconds AS DurationSeconds, error_code AS ErrorCode,
@@ -58,6 +59,11 @@ internal static class MediaTable
                 """);
         }
 
+        if (filter.Tenant is not null)
+        {
+            where.Add("tenant = @Tenant");
+        }
+
         if (before is not null)
         {
             where.Add("media_id < @before");
@@ -68,7 +74,10 @@ internal static class MediaTable
         [
             .. connection.Query<Flat>(
                 $"SELECT {Columns} FROM media {condition} ORDER BY media_id DESC LIMIT @limit",
-                new { filter.Match, filter.State, filter.Tags, TagCount = filter.Tags.Count, before, limit })
+                new
+                {
+                    filter.Match, filter.State, filter.Tenant, filter.Tags, TagCount = filter.Tags.Count, before, limit,
+                })
                 .Select(flat => flat.ToRow()),
         ];
     }
@@ -77,9 +86,11 @@ internal static class MediaTable
     {
         var id = connection.ExecuteScalar<long>(
             """
-            INSERT INTO media (media_id, state, title, filename, tags, policy, preset, class, traceparent, size_bytes,
+            INSERT INTO media (
+                media_id, state, title, filename, tags, policy, tenant, preset, class, traceparent, size_bytes,
                 sha256, source_key, created_at, updated_at, row_version)
-            VALUES (@MediaId, @State, @Title, @Filename, @Tags, @Policy, @Preset, @Class, @Traceparent, @SizeBytes,
+            VALUES (
+                @MediaId, @State, @Title, @Filename, @Tags, @Policy, @Tenant, @Preset, @Class, @Traceparent, @SizeBytes,
                 @Sha256, @SourceKey, @CreatedAt, @UpdatedAt, @RowVersion) RETURNING id
             """,
             Flat.Of(row),
@@ -131,6 +142,7 @@ internal static class MediaTable
         public string Filename { get; init; } = "";
         public string Tags { get; init; } = "[]";
         public string Policy { get; init; } = "";
+        public string Tenant { get; init; } = "";
         public string Preset { get; init; } = "";
         public string Class { get; init; } = "";
         public string Traceparent { get; init; } = "";
@@ -159,6 +171,7 @@ internal static class MediaTable
             Filename = row.Filename,
             Tags = JsonSerializer.Serialize(row.Tags),
             Policy = row.Policy,
+            Tenant = row.Tenant,
             Preset = row.Preset,
             Class = row.Class,
             Traceparent = row.Traceparent,
@@ -188,6 +201,7 @@ internal static class MediaTable
             Filename = Filename,
             Tags = JsonSerializer.Deserialize<string[]>(Tags)!,
             Policy = Policy,
+            Tenant = Tenant,
             Preset = Preset,
             Class = Class,
             Traceparent = Traceparent,

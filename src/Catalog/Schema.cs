@@ -102,5 +102,10 @@ internal static class Schema
                 PRIMARY KEY (media_id, language)
             ) STRICT, WITHOUT ROWID;
             """),
+        new(4, "whose a media is", """
+            ALTER TABLE media ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default';
+            CREATE INDEX media_by_tenant ON media (tenant, media_id);
+            ALTER TABLE change ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default';
+            """),
     ];
 }

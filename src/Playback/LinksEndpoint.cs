@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Grpc.Core;
 using Hexcast.Contracts;
 using Hexcast.Media.Manifests;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Playback.Tokens;
 using Hexcast.Playback.Versions;
@@ -36,6 +37,11 @@ internal sealed class LinksEndpoint(
         var asked = await ReadAsync(context);
         var lifetime = Lifetime(asked.TtlSeconds);
         var media = await GetMediaAsync(mediaId, context.RequestAborted);
+        if (!context.Principal().Sees(media.Tenant))
+        {
+            throw new HexcastException(ErrorCodes.NotFound, $"There is no media '{mediaId}'.");
+        }
+
         var policy = Policy(asked.Policy, IndexConversion.ToPolicy(media.Policy));
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(

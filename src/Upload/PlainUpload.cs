@@ -20,7 +20,8 @@ internal static class PlainUpload
 
         var said = metadata.Judge(key => request.Query[key].ToString());
         using var slot = reception.TakeWriterSlot(context);
-        var upload = reception.Create(request.ContentLength, resumable: false, said, metadataHeader: "");
+        var upload = reception.Create(
+            context.Principal(), request.ContentLength, resumable: false, said, metadataHeader: "");
         context.Audit().Action = "upload.complete";
         context.Audit().Target = upload.Description.MediaId;
         try

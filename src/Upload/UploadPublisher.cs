@@ -38,6 +38,7 @@ internal sealed class UploadPublisher(
             Policy = metadata.Policy,
             Class = metadata.Class,
             Traceparent = upload.Traceparent,
+            Tenant = upload.Tenant,
         };
         request.Tags.AddRange(metadata.Tags);
         try

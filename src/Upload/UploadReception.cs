@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Identity;
 using Hexcast.Platform.Telemetry;
@@ -21,7 +22,8 @@ internal sealed class UploadReception(
     /// <summary>The trace that the upload's first request began; null where there is no such upload.</summary>
     public string? TraceOf(string mediaId) => store.TryGet(mediaId)?.Description.Traceparent;
 
-    public StoredUpload Create(long? length, bool resumable, UploadMetadata metadata, string metadataHeader)
+    public StoredUpload Create(
+        Principal principal, long? length, bool resumable, UploadMetadata metadata, string metadataHeader)
     {
         if (length == 0)
         {
@@ -41,6 +43,7 @@ internal sealed class UploadReception(
             MediaId = mediaId,
             Length = length,
             Resumable = resumable,
+            Tenant = principal.OwnTenant,
             CreatedAt = clock.GetUtcNow(),
             Metadata = metadata,
             MetadataHeader = metadataHeader,

@@ -1,3 +1,4 @@
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 
 namespace Hexcast.Upload;
@@ -26,6 +27,9 @@ internal sealed record UploadDescription
     /// <summary>False for a plain POST: its client knows no id to come back to.</summary>
     public required bool Resumable { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Whose media it becomes; journals from before there were tenants say nothing.</summary>
+    public string Tenant { get; init; } = Principal.DefaultTenant;
     public required UploadMetadata Metadata { get; init; }
 
     /// <summary>The Upload-Metadata header as it came; HEAD gives it back.</summary>

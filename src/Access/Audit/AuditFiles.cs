@@ -101,7 +101,7 @@ internal sealed class AuditFiles
             {
                 var start = bytes.AsSpan(0, end - 1).LastIndexOf((byte)'\n') + 1;
                 if (Parse(bytes.AsSpan(start, end - start)) is { } entry
-                    && (tenant is null || (string?)entry["tenant"] == tenant))
+                    && (tenant is null || IsOf(entry, tenant)))
                 {
                     found.Add(entry);
                 }
@@ -172,11 +172,14 @@ internal sealed class AuditFiles
         }
     }
 
-    private static JsonNode? Parse(ReadOnlySpan<byte> line)
+    private static bool IsOf(JsonObject entry, string tenant) =>
+        entry["tenant"] is JsonValue value && value.TryGetValue<string>(out var its) && its == tenant;
+
+    private static JsonObject? Parse(ReadOnlySpan<byte> line)
     {
         try
         {
-            return JsonNode.Parse(line);
+            return JsonNode.Parse(line) as JsonObject;
         }
         catch (JsonException)
         {

@@ -14,7 +14,7 @@ namespace Hexcast.Access.Credentials;
 internal sealed class Authenticator(
     CredentialStore store, Sessions sessions, TokenUse use, TimeProvider clock) : IAuthenticator
 {
-    private const string Bearer = "Bearer ";
+    private const string Bearer = "Bearer";
 
     private readonly AttemptLimiter wrongs = new(new AttemptLimits
     {
@@ -139,7 +139,9 @@ internal sealed class Authenticator(
             throw new HexcastException(ErrorCodes.CredentialInvalid, "Send one Authorization header.");
         }
 
-        return authorization.ToString() is { } text && text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+        var text = authorization.ToString();
+        return text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            && (text.Length == Bearer.Length || text[Bearer.Length] == ' ')
             ? text[Bearer.Length..].Trim()
             : null;
     }

@@ -79,6 +79,7 @@ internal static class CommandLine
             RetryCommand.Create(clock),
             NodesCommand.Create(clock),
             QueuesCommand.Create(clock),
+            TokenCommand.Create(clock),
             TargetsCommand.Create(),
             CheckConfigCommand.Create(),
         };

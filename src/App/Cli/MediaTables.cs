@@ -42,6 +42,7 @@ internal static class MediaTables
         Row(table, "file", $"{media.Filename}, {Bytes(media.SizeBytes)}, SHA-256 {media.Sha256}");
         Row(table, "preset", media.Preset ?? "");
         Row(table, "policy", media.Policy ?? "");
+        Row(table, "tenant", media.Tenant ?? "");
         Row(table, "tags", string.Join(", ", media.Tags));
         if (media.Error is { } error)
         {
@@ -51,6 +52,20 @@ internal static class MediaTables
         output.Words.Write(table);
         Renditions(output, media);
         Tasks(output, media);
+    }
+
+    public static void Tokens(Output output, IReadOnlyList<TokenDocument> tokens)
+    {
+        var table = Table("token", "name", "may", "tenant", "ends", "last used");
+        foreach (var token in tokens)
+        {
+            Row(table, token.Id, token.Name, string.Join(", ", token.Scopes), token.Tenant ?? "(every)",
+                Day(token.ExpiresAt) ?? "never", Day(token.LastUsedAt) ?? "never");
+        }
+
+        output.Words.Write(table);
+
+        static string? Day(DateTimeOffset? time) => time is null ? null : Invariant($"{time:yyyy-MM-dd HH:mm}");
     }
 
     public static void Figures(Output output, Outcome outcome)

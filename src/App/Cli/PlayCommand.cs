@@ -38,7 +38,7 @@ internal static class PlayCommand
             output.Say($"serving on {node.Address}; data in {settings.DataFolder}, log in {settings.LogFile}");
             await firstToken.TellAsync();
 
-            using var client = new HexcastClient(node.Address, clock, Tokens.OfFolder(settings.DataFolder));
+            using var client = node.Connect(settings.DataFolder, clock);
             var play = new PlaySession(client, clock, output);
             if (parsed.GetValue(once))
             {

@@ -18,7 +18,7 @@ internal static class ServeCommand
         var command = new ExampledCommand(
             "serve", "Start the platform and keep it running until Ctrl-C.",
             "./hexcast serve",
-            "./hexcast serve --data /srv/hexcast --http 0.0.0.0:8080",
+            "HEXCAST__Tls__CertificateFile=cert.pem HEXCAST__Tls__KeyFile=key.pem ./hexcast serve --http 0.0.0.0:443",
             "./hexcast serve --log-file hexcast.log")
         {
             target,

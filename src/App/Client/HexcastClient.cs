@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Hexcast.App.Cli;
 using Hexcast.Platform.Hosting;
@@ -27,11 +29,20 @@ internal sealed class HexcastClient : IDisposable
     private readonly TimeProvider clock;
 
     /// <param name="token">An API token; null where the server needs none, as in tests.</param>
-    public HexcastClient(Uri address, TimeProvider clock, string? token = null)
+    /// <param name="accepts">Judges the server's certificate; null leaves it to the system's roots.</param>
+    public HexcastClient(
+        Uri address, TimeProvider clock, string? token = null, Func<X509Certificate2, bool>? accepts = null)
     {
         this.clock = clock;
         Address = address;
-        Http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, AllowAutoRedirect = false })
+        var handler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, AllowAutoRedirect = false };
+        if (accepts is not null)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback =
+                (_, shown, _, _) => shown is X509Certificate2 certificate && accepts(certificate);
+        }
+
+        Http = new HttpClient(handler)
         {
             BaseAddress = address,
             // Uploads and events last as long as they last; single answers have a limit of their own.
@@ -120,6 +131,16 @@ internal sealed class HexcastClient : IDisposable
     public Task<JsonElement> RetryAsync(string mediaId, CancellationToken cancel) =>
         SendAsync(HttpMethod.Post, $"{MediaPath(mediaId)}/retry", cancel);
 
+    /// <returns>The server's own document, with the secret.</returns>
+    public Task<JsonElement> CreateTokenAsync(TokenRequest token, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Post, "/v1/tokens", cancel, JsonContent.Create(token, options: Wire.Json));
+
+    public Task<JsonElement> ListTokensAsync(CancellationToken cancel) =>
+        SendAsync(HttpMethod.Get, "/v1/tokens", cancel);
+
+    public Task RevokeTokenAsync(string tokenId, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Delete, $"/v1/tokens/{Uri.EscapeDataString(tokenId)}", cancel);
+
     /// <summary>
     /// What happens to a media, from now on: its document at once and after each change, its tasks in between.
     /// Comes back after a lost connection; never ends by itself.
@@ -193,11 +214,18 @@ internal sealed class HexcastClient : IDisposable
             answer.StatusCode == HttpStatusCode.Unauthorized ? $"{words}{Environment.NewLine}{Tokens.Hint}" : words);
     }
 
-    public CliException Unreachable(Exception cause) => new(
-        ExitCode.NoServer,
-        $"no answer from {Address.GetLeftPart(UriPartial.Authority)} ({cause.Message}). "
-        + $"Start one with ./hexcast serve, or set {UrlVariable} to where it runs.",
-        cause);
+    public CliException Unreachable(Exception cause) => cause.InnerException is AuthenticationException untrusted
+        ? new(
+            ExitCode.NoServer,
+            $"{Address.GetLeftPart(UriPartial.Authority)} shows a certificate that is not trusted here "
+            + $"({untrusted.Message.TrimEnd('.')}). Set SSL_CERT_FILE to the PEM file of its authority, "
+            + "or of the certificate itself where it is self-signed.",
+            cause)
+        : new(
+            ExitCode.NoServer,
+            $"no answer from {Address.GetLeftPart(UriPartial.Authority)} ({cause.Message}). "
+            + $"Start one with ./hexcast serve, or set {UrlVariable} to where it runs.",
+            cause);
 
     private static string MediaPath(string mediaId) => $"/v1/media/{Uri.EscapeDataString(mediaId)}";
 
@@ -227,13 +255,14 @@ internal sealed class HexcastClient : IDisposable
         }
     }
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, CancellationToken cancel)
+    private async Task<JsonElement> SendAsync(
+        HttpMethod method, string path, CancellationToken cancel, HttpContent? body = null)
     {
         using var limit = new CancellationTokenSource(AnswerTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
         try
         {
-            using var request = new HttpRequestMessage(method, path);
+            using var request = new HttpRequestMessage(method, path) { Content = body };
             using var answer = await Http.SendAsync(request, either.Token);
             if (!answer.IsSuccessStatusCode)
             {

@@ -22,6 +22,22 @@ internal sealed record Problem(string? Code, string? Title, string? Detail);
 
 internal sealed record MediaPage(IReadOnlyList<MediaDocument> Media, string? NextCursor);
 
+internal sealed record TokenRequest(string Name, IReadOnlyList<string> Scopes, string? Tenant, long? ExpiresIn);
+
+internal sealed record TokenList(IReadOnlyList<TokenDocument> Tokens);
+
+/// <summary>A token as the HTTP API shows it; with its secret only when it was made.</summary>
+internal sealed record TokenDocument
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+    public string? Tenant { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public DateTimeOffset? LastUsedAt { get; init; }
+    public string? Secret { get; init; }
+}
+
 /// <summary>One media as the HTTP API shows it.</summary>
 internal sealed record MediaDocument
 {
@@ -34,6 +50,7 @@ internal sealed record MediaDocument
     public string? Filename { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
     public string? Policy { get; init; }
+    public string? Tenant { get; init; }
     public string? Preset { get; init; }
     public long SizeBytes { get; init; }
     public string? Sha256 { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dapper;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
@@ -26,7 +27,7 @@ internal sealed class LibraryEvents(
             context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            await StreamAsync(EventStream.Begin(context), watcher, ends.Token);
+            await StreamAsync(EventStream.Begin(context), context.Principal(), watcher, ends.Token);
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
@@ -34,7 +35,8 @@ internal sealed class LibraryEvents(
         }
     }
 
-    private async Task StreamAsync(EventStream stream, MediaChanges.Watcher watcher, CancellationToken ends)
+    private async Task StreamAsync(
+        EventStream stream, Principal principal, MediaChanges.Watcher watcher, CancellationToken ends)
     {
         var cursor = store.Read(connection =>
             connection.ExecuteScalar<long>("SELECT coalesce(max(sequence), 0) FROM change"));
@@ -43,9 +45,13 @@ internal sealed class LibraryEvents(
         while (true)
         {
             var page = store.Read(connection => ChangesAfter(connection, cursor));
-            foreach (var (sequence, name, data) in page)
+            foreach (var (sequence, tenant, name, data) in page)
             {
-                await stream.SendAsync(name, data, ends);
+                if (principal.Sees(tenant))
+                {
+                    await stream.SendAsync(name, data, ends);
+                }
+
                 cursor = sequence;
             }
 
@@ -54,7 +60,7 @@ internal sealed class LibraryEvents(
                 continue;
             }
 
-            await TellProgressAsync(stream, told, ends);
+            await TellProgressAsync(stream, principal, told, ends);
             // What happens within the interval is told together at its end.
             await Task.Delay(Interval, clock, ends);
             if (!await watcher.Changed.WaitAsync(EventStream.Heartbeat, ends))
@@ -65,7 +71,7 @@ internal sealed class LibraryEvents(
     }
 
     private async Task TellProgressAsync(
-        EventStream stream, Dictionary<string, ProgressReport> told, CancellationToken ends)
+        EventStream stream, Principal principal, Dictionary<string, ProgressReport> told, CancellationToken ends)
     {
         var running = changes.Running.Take(ProgressLimit).ToDictionary(StringComparer.Ordinal);
         foreach (var ended in told.Keys.Except(running.Keys, StringComparer.Ordinal).ToList())
@@ -75,7 +81,8 @@ internal sealed class LibraryEvents(
 
         foreach (var (mediaId, report) in running)
         {
-            if (ReferenceEquals(told.GetValueOrDefault(mediaId), report))
+            if (ReferenceEquals(told.GetValueOrDefault(mediaId), report)
+                || store.Find(mediaId) is not { } media || !principal.Sees(media.Tenant))
             {
                 continue;
             }
@@ -87,14 +94,17 @@ internal sealed class LibraryEvents(
         }
     }
 
-    private static List<(long Sequence, string Name, JsonObject Data)> ChangesAfter(
+    private static List<(long Sequence, string Tenant, string Name, JsonObject Data)> ChangesAfter(
         SqliteConnection connection, long cursor) =>
     [
-        .. connection.Query<(long Sequence, string MediaId)>(
-            "SELECT sequence, media_id FROM change WHERE sequence > @cursor ORDER BY sequence LIMIT @ChangePageSize",
+        .. connection.Query<(long Sequence, string MediaId, string Tenant)>(
+            """
+            SELECT sequence, media_id, tenant FROM change WHERE sequence > @cursor
+            ORDER BY sequence LIMIT @ChangePageSize
+            """,
             new { cursor, ChangePageSize })
             .Select(change => MediaTable.Find(connection, change.MediaId) is { } media
-                ? (change.Sequence, "media", MediaJson.Describe(media, connection))
-                : (change.Sequence, "deleted", new JsonObject { ["media_id"] = change.MediaId })),
+                ? (change.Sequence, change.Tenant, "media", MediaJson.Describe(media, connection))
+                : (change.Sequence, change.Tenant, "deleted", new JsonObject { ["media_id"] = change.MediaId })),
     ];
 }

@@ -16,6 +16,7 @@ internal record MediaAnswer
     public required IReadOnlyList<string> Tags { get; init; }
     [AllowedValues("public", "signed")]
     public required string Policy { get; init; }
+    public required string Tenant { get; init; }
     public required string Preset { get; init; }
     public required long SizeBytes { get; init; }
     public required string Sha256 { get; init; }

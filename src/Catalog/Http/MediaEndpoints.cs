@@ -55,7 +55,7 @@ internal sealed class MediaEndpoints(
         var query = context.Request.Query;
         var asked = MediaQuery.Judge(
             query["q"].ToString(), query["state"].ToString(), query["tag"].OfType<string>(),
-            Limit(query["limit"].ToString()), query["cursor"].ToString());
+            Limit(query["limit"].ToString()), query["cursor"].ToString(), context.Principal().Tenant);
         var page = store.Read(connection =>
         {
             var (rows, next) = asked.Read(connection);
@@ -70,7 +70,7 @@ internal sealed class MediaEndpoints(
 
     private async Task GetAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
-        var media = Find(id);
+        var media = Find(context, id);
         var json = Describe(media);
         json["job"] = await JobAsync(media, context.RequestAborted);
         Tag(context, media);
@@ -79,7 +79,7 @@ internal sealed class MediaEndpoints(
 
     private async Task EditAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
-        Find(id);
+        Find(context, id);
         var edit = await ReadEditAsync(context.Request);
         var media = await commands.EditAsync(id, edit, IfMatch(context.Request), context.RequestAborted);
         Tag(context, media);
@@ -88,14 +88,14 @@ internal sealed class MediaEndpoints(
 
     private async Task DeleteAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
-        Find(id);
+        Find(context, id);
         await commands.DeleteAsync(id, IfMatch(context.Request), context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
     private async Task RetryAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
-        var media = Find(id);
+        var media = Find(context, id);
         if (media.State != MediaState.Failed)
         {
             throw new HexcastException(
@@ -149,8 +149,7 @@ internal sealed class MediaEndpoints(
         }
     }
 
-    private MediaRow Find(string id) => (MediaId.TryParse(id, out _) ? store.Find(id) : null)
-        ?? throw new HexcastException(ErrorCodes.NotFound, $"There is no media '{id}'.");
+    private MediaRow Find(HttpContext context, string id) => store.FindFor(context.Principal(), id);
 
     private JsonObject Describe(MediaRow media) => store.Read(connection => MediaJson.Describe(media, connection));
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Hexcast.Contracts;
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -18,11 +19,7 @@ internal sealed class MediaEvents(
 
     public async Task StreamAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
-        if (!MediaId.TryParse(id, out _) || store.Find(id) is null)
-        {
-            throw new HexcastException(ErrorCodes.NotFound, $"There is no media '{id}'.");
-        }
-
+        store.FindFor(context.Principal(), id);
         using var watcher = changes.Watch(id)
             ?? throw new HexcastException(ErrorCodes.ResourceExhausted, "Too many watch the catalog.");
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(

@@ -26,6 +26,7 @@ internal static class MediaJson
             ["filename"] = media.Filename,
             ["tags"] = new JsonArray([.. media.Tags.Select(tag => (JsonNode)tag)]),
             ["policy"] = media.Policy,
+            ["tenant"] = media.Tenant,
             ["preset"] = media.Preset,
             ["size_bytes"] = media.SizeBytes,
             ["sha256"] = Convert.ToHexStringLower(media.Sha256),

@@ -1,5 +1,4 @@
 using Hexcast.Catalog.Subtitles;
-using Hexcast.Contracts;
 using Hexcast.Media.Planning;
 using Hexcast.Media.Subtitles;
 using Hexcast.Platform.Access;
@@ -30,7 +29,7 @@ internal sealed class SubtitleEndpoints(CatalogStore store, SubtitleCommands com
     private async Task PutAsync(
         HttpContext context, [FromRoute(Name = "media_id")] string id, [FromRoute(Name = "language")] string language)
     {
-        Require(id);
+        store.FindFor(context.Principal(), id);
         var query = context.Request.Query;
         var label = query["label"].ToString();
         if (SubtitlePlans.Label(label) != label)
@@ -55,17 +54,9 @@ internal sealed class SubtitleEndpoints(CatalogStore store, SubtitleCommands com
     private async Task DeleteAsync(
         HttpContext context, [FromRoute(Name = "media_id")] string id, [FromRoute(Name = "language")] string language)
     {
-        Require(id);
+        store.FindFor(context.Principal(), id);
         await commands.DeleteAsync(id, language, context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
-    }
-
-    private void Require(string id)
-    {
-        if (!MediaId.TryParse(id, out _) || store.Find(id) is null)
-        {
-            throw new HexcastException(ErrorCodes.NotFound, $"There is no media '{id}'.");
-        }
     }
 
     private static async Task<byte[]> ReadAsync(HttpContext context)

@@ -6,14 +6,14 @@ namespace Hexcast.Platform.Access;
 /// <param name="Anyone">No credential is needed.</param>
 /// <param name="Scope">Which the credential must have; null, where somebody is required: any.</param>
 /// <param name="EveryTenant">Only for those who see every tenant: it is about the platform, not media.</param>
-internal sealed record AccessRule(bool Anyone, Scope? Scope, bool EveryTenant);
+public sealed record AccessRule(bool Anyone, Scope? Scope, bool EveryTenant);
 
 /// <summary>Answered with HTML: who is not signed in is sent to the sign-in page; strict headers are set.</summary>
 /// <param name="Embeddable">Other sites may show it in a frame.</param>
-internal sealed record PageRule(bool Embeddable);
+public sealed record PageRule(bool Embeddable);
 
 /// <summary>What is written to the audit log when the endpoint has answered.</summary>
-internal sealed record AuditRule(string Action);
+public sealed record AuditRule(string Action);
 
 /// <summary>
 /// How an endpoint declares who may call it. The last declaration counts, so that a group can set one.

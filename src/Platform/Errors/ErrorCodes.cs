@@ -28,6 +28,7 @@ public static class ErrorCodes
     public const string CredentialExpired = "credential_expired";
     public const string ScopeMissing = "scope_missing";
     public const string CrossSite = "cross_site";
+    public const string ProxyRequired = "proxy_required";
     public const string TooManyAttempts = "too_many_attempts";
     public const string TokenMissing = "token_missing";
     public const string TokenInvalid = "token_invalid";
@@ -62,6 +63,7 @@ public static class ErrorCodes
         [CredentialExpired] = (401, StatusCode.Unauthenticated),
         [ScopeMissing] = (403, StatusCode.PermissionDenied),
         [CrossSite] = (403, StatusCode.PermissionDenied),
+        [ProxyRequired] = (403, StatusCode.PermissionDenied),
         [TooManyAttempts] = (429, StatusCode.ResourceExhausted),
         [TokenMissing] = (401, StatusCode.Unauthenticated),
         [TokenInvalid] = (403, StatusCode.PermissionDenied),

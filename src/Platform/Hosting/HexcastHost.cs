@@ -8,11 +8,13 @@ using Hexcast.Platform.Logging;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Platform.Presets;
 using Hexcast.Platform.Telemetry;
+using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -23,7 +25,7 @@ namespace Hexcast.Platform.Hosting;
 /// <summary>
 /// Builds a node from role modules. Three listeners lead into two pipelines:
 /// <code>
-///   HTTP  (TCP, HTTP/1.1)          → problem responses → access → the roles' HTTP endpoints, /healthz, /readyz
+///   HTTP  (TCP, HTTP/1.1, or TLS)  → problem responses → access → the roles' HTTP endpoints, /healthz, /readyz
 ///   gRPC  (TCP, HTTP/2 without TLS) ┐
 ///   in process (memory, HTTP/2)     ┴→ the roles' gRPC services
 /// </code>
@@ -35,7 +37,8 @@ public static class HexcastHost
     private const int LogLineBuffer = 32 * 1024;
 
     /// <summary>What belongs to every node, whatever its roles are.</summary>
-    public static IReadOnlyList<RoleModule> OwnModules() => [new AccessModule(), new TelemetryModule()];
+    public static IReadOnlyList<RoleModule> OwnModules() =>
+        [new TlsModule(), new AccessModule(), new TelemetryModule()];
 
     public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> roles)
     {
@@ -50,6 +53,7 @@ public static class HexcastHost
         builder.ConfigureWebHost(web =>
         {
             web.UseKestrelCore();
+            web.UseKestrelHttpsConfiguration();
             web.ConfigureServices(services =>
             {
                 AddPlatform(services, node, transport, log);
@@ -134,7 +138,18 @@ public static class HexcastHost
     private static void Listen(KestrelServerOptions kestrel, NodeSettings node, InMemoryTransport transport)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Listen(node.Http, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(node.Http, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            if (kestrel.ApplicationServices.GetService<ServerCertificate>() is { } certificate)
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.UseHttps(new TlsHandshakeCallbackOptions
+                {
+                    OnConnection = _ => ValueTask.FromResult(certificate.Handshake()),
+                });
+            }
+        });
         kestrel.Listen(node.Grpc, Internal);
         kestrel.Listen(transport.EndPoint, Internal);
     }
@@ -163,6 +178,7 @@ public static class HexcastHost
                 grpc.UseRouting();
                 grpc.UseEndpoints(endpoints => Each(modules, endpoints, (module, e) => module.MapGrpc(e)));
             });
+        ForwardedClients.Use(app);
         app.UseRouting();
         app.UseRequestTelemetry(log, app.ApplicationServices.GetRequiredService<TimeProvider>());
         app.UseProblemResponses(log);

@@ -91,7 +91,8 @@ internal static class TusEndpoints
         }
 
         using var slot = HasBody(request) ? reception.TakeWriterSlot(context) : null;
-        var upload = reception.Create(length, resumable: true, metadata.ReadHeader(header), header);
+        var upload = reception.Create(
+            context.Principal(), length, resumable: true, metadata.ReadHeader(header), header);
         context.Audit().Target = upload.Description.MediaId;
         headers.Location = $"{Collection}/{upload.Description.MediaId}";
         SayExpiry(headers, upload, reception.Options);
@@ -157,7 +158,7 @@ internal static class TusEndpoints
         Speak(context);
         TusHeaders.RequireVersion(context);
         var upload = reception.Find(MediaId.TryParse(id, out _) ? id : "");
-        return upload.Description.Resumable
+        return upload.Description.Resumable && context.Principal().Sees(upload.Description.Tenant)
             ? upload
             : throw new HexcastException(ErrorCodes.NotFound, "There is no such upload.");
     }

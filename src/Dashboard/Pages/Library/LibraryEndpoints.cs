@@ -26,14 +26,14 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
     private async Task ShowAsync(HttpContext context)
     {
         var filter = Filter(context.Request.Query);
-        var (view, status) = await ReadAsync(filter, context.RequestAborted);
+        var (view, status) = await ReadAsync(filter, context.Principal(), context.RequestAborted);
         await renderer.AnswerAsync<LibraryPage>(
             context, new() { [nameof(LibraryPage.View)] = view }, status);
     }
 
     private async Task ShowCardsAsync(HttpContext context)
     {
-        var request = new Wire.ListMediaRequest();
+        var request = new Wire.ListMediaRequest { Tenant = context.Principal().Tenant ?? "" };
         request.MediaIds.AddRange(context.Request.Query["id"].OfType<string>().Take(CardLimit));
         var page = request.MediaIds.Count == 0
             ? new Wire.ListMediaResponse()
@@ -42,7 +42,8 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
             context, new() { [nameof(MediaCards.Media)] = page.Media.Select(Card).ToList() });
     }
 
-    private async Task<(LibraryView View, int Status)> ReadAsync(LibraryFilter filter, CancellationToken cancel)
+    private async Task<(LibraryView View, int Status)> ReadAsync(
+        LibraryFilter filter, Principal principal, CancellationToken cancel)
     {
         var request = new Wire.ListMediaRequest
         {
@@ -50,6 +51,7 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
             State = filter.State,
             Cursor = filter.Cursor,
             Limit = PageSize,
+            Tenant = principal.Tenant ?? "",
         };
         request.Tags.AddRange(filter.Tags);
         try

@@ -40,7 +40,8 @@ internal sealed class Admission(Wire.Catalog.CatalogClient catalog, Wire.Playbac
             var found = await catalog.ListMediaAsync(
                 new Wire.ListMediaRequest { MediaIds = { mediaId.ToString() } }, cancellationToken: cancel);
             var listed = found.Media.SingleOrDefault() ?? throw NoMedia();
-            var mayRead = await context.FindPrincipalAsync() is { } principal && principal.Has(Scope.Read);
+            var mayRead = await context.FindPrincipalAsync() is { } principal
+                && principal.Has(Scope.Read) && principal.Sees(listed.Media.Tenant);
             var links = await playback.GetLinksAsync(
                 new Wire.GetLinksRequest
                 {
