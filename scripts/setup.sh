@@ -10,13 +10,13 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 
 # What must be there → the Debian packages that bring it.
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
-readonly test_packages=(chromium etcd etcdctl python3-grpc nginx wrk prometheus promtool)
+readonly test_packages=(chromium etcd etcdctl python3-grpc nginx wrk prometheus promtool fuser)
 declare -rA debian_packages=(
   [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm
   [chromium]=chromium [etcd]=etcd-server [etcdctl]=etcd-client
   [prometheus]=prometheus [promtool]=prometheus
   [python3-grpc]="python3-grpcio python3-protobuf"
-  [nginx]=nginx [wrk]=wrk
+  [nginx]=nginx [wrk]=wrk [fuser]=psmisc
 )
 
 say() { printf 'hexcast: %s\n' "$*" >&2; }

@@ -56,6 +56,14 @@ report_project() {
   fi
 }
 
+# The tests hold every answer against the API's document; this says what of the document none of them has seen.
+tell_unseen_answers() {
+  local documented="$HEXCAST_ANSWERS/documented" unseen
+  [[ -f $documented ]] || return 0
+  unseen=$(LC_ALL=C comm -23 <(LC_ALL=C sort -u "$documented") <(cat "$HEXCAST_ANSWERS"/*.seen | LC_ALL=C sort -u))
+  [[ -z $unseen ]] || printf 'Documented, and never answered in this run:\n%s\n' "$unseen"
+}
+
 run_tests() {
   local filter=${1:-} project projects arguments=() light=() heavy=()
   local passed=0 failed=0 skipped=0 reports="$root/artifacts/tests"
@@ -87,8 +95,8 @@ run_tests() {
   [[ ! -d $root/tests/$last ]] || heavy+=("$last")
 
   rm -rf "$reports"
-  mkdir -p "$reports/evidence"
-  export HEXCAST_TEST_EVIDENCE="$reports/evidence"
+  mkdir -p "$reports/evidence" "$reports/answers"
+  export HEXCAST_TEST_EVIDENCE="$reports/evidence" HEXCAST_ANSWERS="$reports/answers"
   trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
   local running=0 next=0
   # Two at once, reported in order: cores and parsers take seconds and mind no company.
@@ -112,6 +120,7 @@ run_tests() {
     report_project "$project"
   done
 
+  [[ -n $filter ]] || tell_unseen_answers
   if ((passed + failed + skipped == 0)); then
     say "no test matches \"$filter\""
     failed=1

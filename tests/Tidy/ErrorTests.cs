@@ -43,6 +43,13 @@ public sealed partial class ErrorTests
             .Select(row => $"{row.Code}: {ErrorCodes.HttpStatus(row.Code)} {ErrorCodes.GrpcStatus(row.Code)}")
             .ShouldFindNothing($"Correct in {Document}; these are:");
 
+    [Fact]
+    public void Every_row_says_when_and_what_to_do() =>
+        Repository.Files.Single(f => f.Path == Document).Lines
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Where(line => line.Split('|') is not [_, _, _, { Length: > 2 }, { Length: > 2 }, _])
+            .ShouldFindNothing($"Each row of {Document} is code, status, when, what to do:");
+
     // The worker's table is internal to it, as everything of a role.
     private static IEnumerable<string> WorkersOwn() =>
         Assemblies.Roles.Select(role => role.GetType($"{role.GetName().Name}.Attempts.FailureCodes")).OfType<Type>()

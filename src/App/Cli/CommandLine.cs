@@ -75,6 +75,7 @@ internal static class CommandLine
             UploadCommand.Create(clock),
             LsCommand.Create(clock),
             ShowCommand.Create(clock),
+            LinkCommand.Create(clock),
             RmCommand.Create(clock),
             RetryCommand.Create(clock),
             NodesCommand.Create(clock),

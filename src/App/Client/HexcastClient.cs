@@ -75,6 +75,16 @@ internal sealed class HexcastClient : IDisposable
     public string WatchAddress(MediaDocument media) =>
         new Uri(Address, media.WatchUrl ?? $"/watch/{media.MediaId}").ToString();
 
+    /// <summary>Where somebody else may watch it: of a signed media with a token that ends by itself.</summary>
+    public async Task<WatchLink> LinkAsync(string mediaId, TimeSpan? lifetime, CancellationToken cancel)
+    {
+        using var body = JsonContent.Create(new { TtlSeconds = (long?)lifetime?.TotalSeconds }, options: Wire.Json);
+        var granted = await SendAsync(HttpMethod.Post, $"{MediaPath(mediaId)}/playback", cancel, body);
+        var links = Parse<PlaybackLinks>(granted);
+        var query = links.Token is null ? "" : $"?token={links.Token}";
+        return new WatchLink(new Uri(Address, $"/watch/{mediaId}{query}"), links.Policy, links.ExpiresAt);
+    }
+
     public async Task<MediaDocument> GetAsync(string mediaId, CancellationToken cancel) =>
         Parse<MediaDocument>(await GetRawAsync(mediaId, cancel));
 

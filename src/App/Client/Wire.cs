@@ -72,6 +72,12 @@ internal sealed record MediaDocument
     public string Name => string.IsNullOrEmpty(Title) ? Filename ?? MediaId : Title;
 }
 
+/// <summary>What <c>POST /v1/media/{id}/playback</c> grants.</summary>
+internal sealed record PlaybackLinks(string Policy, string? Token, DateTimeOffset? ExpiresAt);
+
+/// <param name="ExpiresAt">Null: it does not end.</param>
+internal sealed record WatchLink(Uri WatchUrl, string Policy, DateTimeOffset? ExpiresAt);
+
 internal sealed record MediaFailure(string? Code, string? Message, string? LogTail);
 
 internal sealed record SourceFacts
