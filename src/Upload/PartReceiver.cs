@@ -27,16 +27,16 @@ internal enum BodyEnd
 /// Moves one request's body into the part file. Reading from the network, hashing and writing overlap:
 /// <code>
 /// body ─▶ receive: fills a buffer ─▶ [2 full buffers] ─▶ store: hashes it while it is written ─▶ back to the free ones
-///                                                          └ every 8 MiB or 5 s: fsync, then checkpoint(offset)
+///                                                          └ every 64 MiB or 5 s: fsync, then checkpoint(offset)
 /// </code>
 /// Whatever ends the body, what came before is stored and checkpointed.
 /// </summary>
 internal sealed class PartReceiver(
     SafeFileHandle part, PartHash hash, Action<long> checkpoint, TimeSpan idleTimeout, TimeProvider clock) : IDisposable
 {
-    public const long CheckpointBytes = 8 << 20;
+    public const long CheckpointBytes = 64 << 20;
 
-    private const int BufferBytes = 1 << 20;
+    private const int BufferBytes = 256 << 10;
     private const int BufferCount = 4;
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(5);
 
