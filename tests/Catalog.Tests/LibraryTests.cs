@@ -68,6 +68,7 @@ public sealed class LibraryTests : CatalogFixture
     [Fact]
     public async Task One_stream_tells_of_every_media_and_begins_with_now()
     {
+        // Until its job is followed: nothing of it is left to tell.
         await OrderAsync("before.mp4");
         using var stream = await Http.GetStreamAsync("/v1/events").WaitAsync(Limit);
         using var events = new StreamReader(stream);

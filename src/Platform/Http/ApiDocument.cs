@@ -20,7 +20,7 @@ namespace Hexcast.Platform.Http;
 /// </summary>
 internal static class ApiDocument
 {
-    public const string ProblemSchema = "Problem", TokenScheme = "token";
+    public const string ProblemSchema = "Problem";
     private const string Name = "v1";
     private const string Path = "/openapi/v1.json";
 
@@ -99,12 +99,7 @@ internal static class ApiDocument
         document.Servers = [];
         document.Tags = new HashSet<OpenApiTag>(
             Enum.GetNames<ApiGroup>().Select(name => new OpenApiTag { Name = name }));
-        document.AddComponent<IOpenApiSecurityScheme>(TokenScheme, new OpenApiSecurityScheme
-        {
-            Type = SecuritySchemeType.Http,
-            Scheme = "bearer",
-            Description = "An API token, or the cookie of a browser that is signed in.",
-        });
+        ApiAccess.AddSchemes(document);
         document.AddComponent(ProblemSchema, new OpenApiSchema
         {
             Type = JsonSchemaType.Object,

@@ -17,12 +17,10 @@ public static class DescribeExtensions
         return endpoint;
     }
 
-    /// <summary>A page for a browser; where something is missing or cannot be shown, one that says so.</summary>
+    /// <summary>A page for a browser.</summary>
     public static TBuilder DescribePage<TBuilder>(
         this TBuilder endpoint, string summary, Func<Operation, Operation>? describe = null)
         where TBuilder : IEndpointConventionBuilder =>
-        endpoint.Describe(ApiGroup.Pages, summary, page => (describe ?? (same => same))(page
-            .Answers(200, "the page", "text/html")
-            .Answers(404, "a page that says so", "text/html")
-            .Answers(503, "a page that says so", "text/html")));
+        endpoint.Describe(ApiGroup.Pages, summary, page =>
+            (describe ?? (same => same))(page.Answers(200, "the page", "text/html")));
 }

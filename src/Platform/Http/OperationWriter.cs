@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
@@ -54,17 +53,17 @@ internal sealed class OperationWriter : IOpenApiOperationTransformer
             operation.Responses.Remove("416");
         }
 
-        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
-        var rule = metadata.OfType<AccessRule>().LastOrDefault();
-        if (rule is { Anyone: false })
+        var access = ApiAccess.Of(context.Description);
+        operation.Security = access.Requirements(context.Document!);
+        if (access.SendsToSignIn)
         {
-            var scheme = new OpenApiSecuritySchemeReference(ApiDocument.TokenScheme, context.Document);
-            operation.Security = [new() { [scheme] = rule.Scope is { } scope ? [scope.Name()] : [] }];
+            operation.Responses![Status(StatusCodes.Status303SeeOther)] = new OpenApiResponse
+            {
+                Description = "to `/sign-in`, where nobody is signed in or the scope is missing",
+            };
         }
 
-        // A page's visitor is sent to sign in instead.
-        var refusals = metadata.OfType<PageRule>().Any() ? [] : RefusalsOf(rule, context.Description.HttpMethod!);
-        var failures = described.Failures.Union(refusals, StringComparer.Ordinal);
+        var failures = described.Failures.Concat(access.Failures(context.Description.HttpMethod!)).Distinct();
         foreach (var codes in failures.GroupBy(ErrorCodes.HttpStatus).OrderBy(codes => codes.Key))
         {
             Write(operation, Status(codes.Key), codes, context.Document!, head);
@@ -72,28 +71,6 @@ internal sealed class OperationWriter : IOpenApiOperationTransformer
 
         Write(operation, "default", Anywhere, context.Document!, head);
         return Task.CompletedTask;
-    }
-
-    private static IEnumerable<string> RefusalsOf(AccessRule? rule, string method)
-    {
-        if (!SameOrigin.IsSafe(method))
-        {
-            yield return ErrorCodes.CrossSite;
-        }
-
-        if (rule is null or { Anyone: true })
-        {
-            yield break;
-        }
-
-        yield return ErrorCodes.Unauthenticated;
-        yield return ErrorCodes.CredentialInvalid;
-        yield return ErrorCodes.CredentialExpired;
-        yield return ErrorCodes.TooManyAttempts;
-        if (rule.Scope is not null)
-        {
-            yield return ErrorCodes.ScopeMissing;
-        }
     }
 
     /// <summary>"List media" → listMedia; articles are left out.</summary>

@@ -79,7 +79,9 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.WholeNode node)
         var documented = node.Document["paths"]!.AsObject()
             .SelectMany(path => path.Value!.AsObject().SelectMany(operation => operation.Value!["responses"]!.AsObject()
                 .Select(answer => $"{operation.Key.ToUpperInvariant()} {path.Key} {answer.Key}")))
-            .Where(line => !line.EndsWith(" default", StringComparison.Ordinal)).ToList();
+            // What any operation can end with cannot be had from each; HEAD is its GET without a body.
+            .Where(line => !line.EndsWith(" default", StringComparison.Ordinal))
+            .Where(line => !line.StartsWith("HEAD /play/") && !line.StartsWith("HEAD /watch/")).ToList();
         documented.ShouldBeUnique();
         if (Environment.GetEnvironmentVariable("HEXCAST_ANSWERS") is { Length: > 0 } folder)
         {

@@ -19,7 +19,8 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
 
     public void Map(IEndpointRouteBuilder http)
     {
-        http.MapGet("/", ShowAsync).RequireScope(Scope.Read).Page().DescribePage("Show the library");
+        http.MapGet("/", ShowAsync).RequireScope(Scope.Read).Page()
+            .DescribePage("Show the library", page => page.Answers(503, "a page that says so", "text/html"));
         http.MapGet("/library/cards", ShowCardsAsync).RequireScope(Scope.Read).ExcludeFromDescription();
     }
 

@@ -18,7 +18,9 @@ internal sealed class MediaEndpoints(Admission admission, PageRenderer pages)
 
     public void Map(IEndpointRouteBuilder http) =>
         http.MapMethods("/media/{media_id}", Methods, PageAsync)
-            .DescribePage("Show the page of a media", page => page.Path("media_id", Value.MediaId(), "of the media"))
+            .DescribePage("Show the page of a media", page => page
+                .Path("media_id", Value.MediaId(), "of the media")
+                .Answers(404, "a page that says so", "text/html"))
             .RequireScope(Scope.Read).Page();
 
     private async Task PageAsync(HttpContext context)

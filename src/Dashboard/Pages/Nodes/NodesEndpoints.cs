@@ -20,7 +20,7 @@ internal sealed class NodesEndpoints(
     public void Map(IEndpointRouteBuilder http)
     {
         http.MapGet("/nodes", ShowAsync).RequireScope(Scope.Admin, everyTenant: true).Page()
-            .DescribePage("Show the nodes and queues");
+            .DescribePage("Show the nodes and queues", page => page.Answers(503, "a page that says so", "text/html"));
         http.MapGet("/nodes/panel", ShowPanelAsync).RequireScope(Scope.Admin, everyTenant: true)
             .ExcludeFromDescription();
     }

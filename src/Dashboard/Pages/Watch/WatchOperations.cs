@@ -11,7 +11,9 @@ internal static class WatchOperations
         .Query("autoplay", Value.Text(), "`1`: plays at once where the browser lets it")
         .Query("muted", Value.Text(), "`1`: without sound")
         .Answers(401, "a page that says so", "text/html")
-        .Answers(403, "a page that says so", "text/html");
+        .Answers(403, "a page that says so", "text/html")
+        .Answers(404, "a page that says so", "text/html")
+        .Answers(503, "a page that says so", "text/html");
 
     public static Operation State(Operation state) => OfViewer(state)
         .Says("For players that wait: the media's state, its progress, and where it plays once it does.")
