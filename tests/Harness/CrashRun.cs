@@ -105,12 +105,12 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
         {
             ((string)task!["state"]!).ShouldBe("committed");
             var prefix = $"media/{id}/{media["version"]}/{task["task_id"]}-{task["attempt"]}/";
-            var index = Path.Combine(Objects, prefix + "index.json");
-            if (File.Exists(index))
+            var index = Indexes.SingleOrDefault(index => File.Exists(Path.Combine(Objects, prefix + index.File)));
+            if (index.File is not null)
             {
-                var renditions = JsonNode.Parse(await File.ReadAllTextAsync(index))!["renditions"]!.AsArray();
-                named.Add(prefix + "index.json");
-                named.AddRange(renditions.Select(rendition => prefix + (string)rendition!["objectName"]!));
+                var json = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Objects, prefix + index.File)))!;
+                named.Add(prefix + index.File);
+                named.AddRange(index.Names(json).Select(name => prefix + name));
             }
             else
             {
@@ -122,6 +122,14 @@ public sealed class CrashRun(PlatformProcess platform, string clip, Random rando
 
         return named;
     }
+
+    // An attempt's index, and the objects beside it that it names.
+    private static readonly (string File, Func<JsonNode, IEnumerable<string>> Names)[] Indexes =
+    [
+        ("index.json", json => json["renditions"]!.AsArray().Select(rendition => (string)rendition!["objectName"]!)),
+        ("storyboard.json", json => json["sheets"]!.AsArray().Select(sheet => (string)sheet!["name"]!)),
+        ("subtitles.json", json => json["tracks"]!.AsArray().Select(track => (string)track!["file"]!["name"]!)),
+    ];
 
     private string Objects => Path.Combine(platform.DataFolder, "objects");
 

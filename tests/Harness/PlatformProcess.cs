@@ -20,7 +20,7 @@ public sealed class PlatformProcess : IAsyncDisposable
         DataFolder = dataFolder;
         Grpc = $"127.0.0.1:{grpcPort}";
         Http = new HttpClient(new AdminTokenHandler(
-            dataFolder, new ContractHandler("serve", new SecretRecorder(new SocketsHttpHandler()))))
+            AdminTokenPath, new ContractHandler("serve", new SecretRecorder(new SocketsHttpHandler()))))
         {
             BaseAddress = new Uri($"http://127.0.0.1:{httpPort}"),
             Timeout = TimeSpan.FromMinutes(2),
@@ -41,7 +41,12 @@ public sealed class PlatformProcess : IAsyncDisposable
 
     public int ProcessId => process!.Id;
 
-    public string AdminToken => File.ReadAllText(AdminTokenHandler.PathIn(DataFolder)).Trim();
+    public string AdminToken => File.ReadAllText(AdminTokenPath()).Trim();
+
+    // On a small disk it can be reached through the process only.
+    private string AdminTokenPath() => smallDisk is not null && process is { HasExited: false }
+        ? Inside(AdminTokenHandler.FileName)
+        : Path.Combine(DataFolder, AdminTokenHandler.FileName);
 
     public string Grpc { get; }
 

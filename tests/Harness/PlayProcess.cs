@@ -9,7 +9,8 @@ public sealed class PlayProcess(string dataFolder)
     private readonly string http = $"127.0.0.1:{PlatformProcess.FreePort()}";
     private readonly string grpc = $"127.0.0.1:{PlatformProcess.FreePort()}";
 
-    public HttpClient Client() => new(new AdminTokenHandler(dataFolder, new SocketsHttpHandler()))
+    public HttpClient Client() => new(new AdminTokenHandler(
+        () => Path.Combine(dataFolder, AdminTokenHandler.FileName), new SocketsHttpHandler()))
     {
         BaseAddress = new Uri($"http://{http}"),
     };
