@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Hexcast.Harness;
 
@@ -27,6 +28,27 @@ public static class Evidence
         }
     }
 
+    /// <summary>What lies in the data folder and is nobody's business: keys that sign, the administrator's token.
+    /// </summary>
+    public static void KeepSecretsOf(string dataFolder)
+    {
+        if (Folder is null || !Directory.Exists(dataFolder))
+        {
+            return;
+        }
+
+        foreach (var file in Directory.EnumerateFiles(dataFolder, "*.token"))
+        {
+            Secret(File.ReadAllText(file).Trim());
+        }
+
+        var keys = Path.Combine(dataFolder, "keys");
+        foreach (var file in Directory.Exists(keys) ? Directory.GetFiles(keys, "*.json") : [])
+        {
+            Strings(File.ReadAllText(file)).ForEach(Secret);
+        }
+    }
+
     /// <summary>A line for the file of that kind, which is this process's own.</summary>
     public static void Keep(string kind, string line)
     {
@@ -40,4 +62,27 @@ public static class Evidence
             File.AppendAllText(Path.Combine(Folder, $"{kind}-{Environment.ProcessId}"), line + "\n");
         }
     }
+
+    private static List<string> Strings(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return Strings(document.RootElement);
+        }
+        catch (JsonException)
+        {
+            // A test has damaged it on purpose.
+            return [json.Trim()];
+        }
+    }
+
+    // A key file holds ids and times beside its keys; all of them may stand in no log, but for what is short.
+    private static List<string> Strings(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => [element.GetString()!],
+        JsonValueKind.Array => [.. element.EnumerateArray().SelectMany(Strings)],
+        JsonValueKind.Object => [.. element.EnumerateObject().SelectMany(property => Strings(property.Value))],
+        _ => [],
+    };
 }

@@ -8,9 +8,12 @@ namespace Hexcast.Harness;
 /// </summary>
 internal static class NodeEvidence
 {
-    /// <summary>Call when the node has ended and its folder is still there.</summary>
+    /// <summary>
+    /// Call when the node has ended and its folder, which the log file lies in, is still there: its keys are secrets.
+    /// </summary>
     public static void KeepLog(string file)
     {
+        Evidence.KeepSecretsOf(Path.GetDirectoryName(file)!);
         if (Evidence.Folder is not null && File.Exists(file))
         {
             foreach (var line in File.ReadLines(file))

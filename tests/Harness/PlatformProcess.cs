@@ -140,7 +140,7 @@ public sealed class PlatformProcess : IAsyncDisposable
             await KillAsync();
         }
 
-        SuiteTraces.KeepSecretsOf(DataFolder);
+        Evidence.KeepSecretsOf(DataFolder);
         process?.Dispose();
         Http.Dispose();
     }
