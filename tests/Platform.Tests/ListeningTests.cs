@@ -7,6 +7,7 @@ using System.Text;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Telemetry;
 using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -165,6 +166,9 @@ public sealed class ListeningTests : IDisposable
         await using var node = BuildTls();
         await node.StartAsync(CancellationToken.None);
         await LogShowsAsync("expires in 2 days");
+        var expiry = node.Services.GetRequiredService<PrometheusReader>().Snapshot()
+            .Single(metric => metric.Name == "tls_certificate_expiry_seconds").Series.ShouldHaveSingleItem();
+        expiry.Value.ShouldBe((TimeProvider.System.GetUtcNow() + TimeSpan.FromDays(3)).ToUnixTimeSeconds(), 600d);
     }
 
     private byte[] WritePair(string name, TimeSpan? life = null)

@@ -1,12 +1,14 @@
 using System.Diagnostics.Metrics;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Tls;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Platform.Telemetry;
 
 /// <summary>What every node tells of itself, whatever its roles are.</summary>
 internal sealed class NodeTelemetry
 {
-    public NodeTelemetry(IMeterFactory meters, NodeSettings node, TimeProvider clock)
+    public NodeTelemetry(IMeterFactory meters, NodeSettings node, TimeProvider clock, IServiceProvider services)
     {
         var meter = meters.Create("Hexcast.Node");
         StartedAt = clock.GetUtcNow();
@@ -22,6 +24,12 @@ internal sealed class NodeTelemetry
         meter.CreateObservableGauge(
             "disk.free", () => disk.AvailableFreeSpace, "By", "Free for this node on the disk of the data folder");
         meter.CreateObservableGauge("disk.size", () => disk.TotalSize, "By", "Size of the disk of the data folder");
+        if (services.GetService<ServerCertificate>() is { } certificate)
+        {
+            meter.CreateObservableGauge(
+                "tls.certificate.expiry", () => new DateTimeOffset(certificate.Current.NotAfter).ToUnixTimeSeconds(),
+                "s", "When the certificate of new connections ends, in Unix time");
+        }
     }
 
     public DateTimeOffset StartedAt { get; }
