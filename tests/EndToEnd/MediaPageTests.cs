@@ -52,6 +52,7 @@ public sealed class MediaPageTests(SharedPlatform shared, Chromium chromium)
         await opened.Button("Delete").First.ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Delete this media?" });
         await Expect(dialog.GetByRole(AriaRole.Button, new() { Name = "Keep it" })).ToBeFocusedAsync();
+        await Expect(dialog.Locator("strong")).ToHaveTextAsync("Mine");
         await opened.TakePictureAsync("media-delete", full: false);
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await page.WaitForURLAsync(shared.Url("/"));

@@ -1,5 +1,6 @@
 // Retry and delete.
 import { setText } from '../player/dom.js';
+import { titleOf } from './facts.js';
 
 export function wireRetry(button, follow, notice) {
   button.addEventListener('click', async () => {
@@ -24,6 +25,7 @@ export function wireDelete(button, dialog, follow) {
   button.addEventListener('click', () => {
     setText(problem, '');
     problem.hidden = true;
+    setText(dialog.querySelector('strong'), titleOf(follow.media));
     dialog.showModal();
   });
   dialog.querySelector('[data-cancel]').addEventListener('click', () => dialog.close());

@@ -7,6 +7,7 @@ const ROW_HEIGHT = 20;
 const BAR_HEIGHT = 14;
 const ROW_LIMIT = 48;
 const TICKS = 6;
+const TICK_WIDTH = 84;
 // Narrower ones would not be seen.
 const NARROWEST_SHARE = 0.003;
 const LETTER_WIDTH = 6.6;
@@ -37,7 +38,7 @@ export function showTimeline(root, tasks, selected, now, select) {
     role: 'img',
     'aria-label': words(ran, start),
   });
-  for (const tick of ticks(span)) {
+  for (const tick of ticks(span, Math.min(TICKS, Math.max(1, room / TICK_WIDTH)))) {
     const x = `${(tick / span) * 100}%`;
     picture.append(
       svg('line', { x1: x, x2: x, y1: 0, y2: height, class: 'timeline-grid' }),
@@ -120,9 +121,9 @@ function pack(ran) {
   return [...byNode.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, rows]) => rows);
 }
 
-// Round times, at most TICKS of them.
-function ticks(span) {
-  const rough = span / TICKS;
+// Round times, at most so many of them.
+function ticks(span, most) {
+  const rough = span / most;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough);
   const marks = [];
