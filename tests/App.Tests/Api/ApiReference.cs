@@ -14,8 +14,8 @@ internal static class ApiReference
 
             Every request that the platform answers, made by `./hexcast docs` from what `GET /openapi/v1.json` says; the
             tests hold every answer of a running platform against it. How the requests go together is told in
-            [uploads](uploads.md), [media](media.md), [playback](playback.md) and [a node's state](node.md), what each
-            `code` means in [errors](../operations/errors.md).
+            [uploads](uploads.md), [media](media.md), [playback](playback.md), [access](access.md) and
+            [a node's state](node.md), what each `code` means in [errors](../operations/errors.md).
 
 
             """);
