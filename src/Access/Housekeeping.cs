@@ -7,8 +7,8 @@ using Microsoft.Extensions.Hosting;
 namespace Hexcast.Access;
 
 /// <summary>What can wait: last uses are written, ended sessions and long expired tokens are taken away.</summary>
-internal sealed class Housekeeping(CredentialStore store, Sessions sessions, TokenUse use, TimeProvider clock)
-    : BackgroundService
+internal sealed class Housekeeping(
+    CredentialStore store, Sessions sessions, TokenUse use, TokenEnds ends, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
@@ -20,6 +20,7 @@ internal sealed class Housekeeping(CredentialStore store, Sessions sessions, Tok
         using var timer = new PeriodicTimer(Interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
+            EndExpired();
             await use.WriteAsync(stoppingToken);
             try
             {
@@ -37,6 +38,15 @@ internal sealed class Housekeeping(CredentialStore store, Sessions sessions, Tok
     {
         await base.StopAsync(cancellationToken);
         await use.WriteAsync(cancellationToken);
+    }
+
+    private void EndExpired()
+    {
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var token in store.All<AccessToken>().Where(t => t.ExpiresAtUnixMs > 0 && t.ExpiresAtUnixMs <= now))
+        {
+            ends.End(token.Id);
+        }
     }
 
     private async Task SweepTokensAsync(CancellationToken cancel)

@@ -156,11 +156,19 @@ internal sealed class AccessNode : IAsyncDisposable
             http.MapGet("/read", Who).RequireScope(Scope.Read);
             http.MapPost("/change/{id}", Who).RequireScope(Scope.Read).Audited("door.change");
             http.MapGet("/platform", Who).RequireScope(Scope.Admin, everyTenant: true);
+            http.MapGet("/stream", StreamAsync).RequireScope(Scope.Read);
             http.MapGet("/page", Who).RequireScope(Scope.Read).Page();
             http.MapGet("/open", async (HttpContext context) =>
                 (await context.FindPrincipalAsync())?.Name ?? "nobody").AllowAnyone();
             http.MapPost("/fails/{id}", void (HttpContext _) => throw new InvalidOperationException("a defect"))
                 .RequireScope(Scope.Read).Audited("door.fail");
+        }
+
+        private static async Task StreamAsync(HttpContext context)
+        {
+            await context.Response.WriteAsync("here\n", context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         }
 
         private static string Who(HttpContext context) => context.Principal().Id;

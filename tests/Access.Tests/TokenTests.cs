@@ -63,6 +63,33 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stream_that_is_under_way_ends_with_its_token()
+    {
+        var (token, id) = await node.MakeAsync("read");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/stream");
+        request.Headers.Authorization = new("Bearer", token);
+        using var answer = await node.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        (await reader.ReadLineAsync()).ShouldBe("here");
+        var rest = reader.ReadToEndAsync();
+        (await node.SendAsync(HttpMethod.Delete, $"/v1/tokens/{id}", node.AdminToken))
+            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        var cut = await Record.ExceptionAsync(() => rest.WaitAsync(TimeSpan.FromSeconds(30)));
+        cut.ShouldNotBeNull();
+        cut.ShouldNotBeOfType<TimeoutException>();
+    }
+
+    [Fact]
+    public async Task A_token_may_revoke_itself_and_hears_that_it_did()
+    {
+        var (token, id) = await node.MakeAsync("admin");
+        (await node.SendAsync(HttpMethod.Delete, $"/v1/tokens/{id}", token))
+            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        await AccessNode.ShouldBeAsync(
+            await node.SendAsync(HttpMethod.Get, "/read", token), 401, "credential_invalid");
+    }
+
+    [Fact]
     public async Task A_token_ends_when_it_says()
     {
         var (token, _) = await node.MakeAsync("read", expiresIn: 60);

@@ -32,6 +32,8 @@ internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
             new Principal("test", "test", scopes, parts[0].Length == 0 ? null : parts[0], Browser: false));
     }
 
+    public CancellationToken EndOf(Principal principal) => CancellationToken.None;
+
     public Task WriteAsync(AuditEntry entry)
     {
         Entries.Enqueue(entry);

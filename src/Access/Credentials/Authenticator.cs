@@ -12,7 +12,7 @@ namespace Hexcast.Access.Credentials;
 /// address; wrong ones cost attempts, and over the limit they are not even looked up.
 /// </summary>
 internal sealed class Authenticator(
-    CredentialStore store, Sessions sessions, TokenUse use, TimeProvider clock) : IAuthenticator
+    CredentialStore store, Sessions sessions, TokenUse use, TokenEnds ends, TimeProvider clock) : IAuthenticator
 {
     private const string Bearer = "Bearer";
 
@@ -50,6 +50,8 @@ internal sealed class Authenticator(
             throw;
         }
     }
+
+    public CancellationToken EndOf(Principal principal) => ends.Of(principal.Id);
 
     /// <exception cref="HexcastException">credential_invalid, credential_expired, unavailable</exception>
     public async Task<AccessToken> CheckTokenAsync(string shown, HttpContext context)

@@ -21,7 +21,7 @@ internal static class CommandLine
             }
 
             var command = parsed.CommandResult.Command;
-            Complain(command is RootCommand ? "See: ./hexcast help" : $"See: ./hexcast {command.Name} --help");
+            Complain(command is RootCommand ? "See: ./hexcast help" : $"See: ./hexcast {NameOf(command)} --help");
             return ExitCode.Usage;
         }
 
@@ -88,6 +88,11 @@ internal static class CommandLine
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
         return root;
     }
+
+    /// <summary>"token create" of the command create below token.</summary>
+    private static string NameOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand
+            ? $"{NameOf(parent)} {command.Name}" : command.Name;
 
     private static void Complain(string message) => Console.Error.WriteLine($"hexcast: {Output.Printable(message)}");
 

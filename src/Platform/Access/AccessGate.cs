@@ -76,6 +76,40 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
             throw;
         }
 
+        if (context.Features.Get<Principal>() is { } principal)
+        {
+            await RunUntilAsync(context, next, endpoint, authenticator!.EndOf(principal));
+        }
+        else
+        {
+            await RunAuditedAsync(context, next, endpoint);
+        }
+    }
+
+    // Whoever is out is out: an event stream or a long upload ends with its token.
+    private async Task RunUntilAsync(
+        HttpContext context, RequestDelegate next, Endpoint endpoint, CancellationToken tokenEnds)
+    {
+        var client = context.RequestAborted;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(client, tokenEnds);
+        context.RequestAborted = either.Token;
+        try
+        {
+            await RunAuditedAsync(context, next, endpoint);
+        }
+        catch (OperationCanceledException) when (
+            tokenEnds.IsCancellationRequested && !client.IsCancellationRequested)
+        {
+            throw new HexcastException(ErrorCodes.CredentialInvalid, "The token was revoked, or its time was over.");
+        }
+        finally
+        {
+            context.RequestAborted = client;
+        }
+    }
+
+    private async Task RunAuditedAsync(HttpContext context, RequestDelegate next, Endpoint endpoint)
+    {
         if (audit is null || endpoint.Metadata.GetMetadata<AuditRule>() is not { } audited)
         {
             await next(context);

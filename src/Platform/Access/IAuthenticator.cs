@@ -12,4 +12,7 @@ public interface IAuthenticator
     /// credential_invalid, credential_expired, too_many_attempts; unavailable while credentials cannot be looked up.
     /// </exception>
     ValueTask<Principal?> AuthenticateAsync(HttpContext context, bool mayRenew);
+
+    /// <summary>Cancelled when the principal's token is revoked or over: streams and uploads end with it.</summary>
+    CancellationToken EndOf(Principal principal);
 }
