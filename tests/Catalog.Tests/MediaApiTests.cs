@@ -41,6 +41,22 @@ public sealed class MediaApiTests : CatalogFixture
     }
 
     [Fact]
+    public async Task Head_answers_as_get_does_without_the_body()
+    {
+        var mediaId = await UploadAsync();
+        foreach (var path in new[] { "/v1/media", $"/v1/media/{mediaId}" })
+        {
+            using var answer = await Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
+            answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/json");
+            (await answer.Content.ReadAsStringAsync()).ShouldBeEmpty();
+        }
+
+        using var none = await Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/v1/media/nonsense"));
+        none.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task Without_the_master_a_media_is_told_without_its_job()
     {
         var (mediaId, _) = await OrderAsync();

@@ -20,6 +20,7 @@ internal sealed class MediaEndpoints(
     CatalogStore store, MediaCommands commands, Scheduler.SchedulerClient scheduler, TimeProvider clock)
 {
     public const int EditSizeLimitBytes = 64 * 1024;
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
     private static readonly TimeSpan JobLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(10);
 
@@ -27,10 +28,10 @@ internal sealed class MediaEndpoints(
     {
         var endpoints = http.ServiceProvider.GetRequiredService<MediaEndpoints>();
         var events = http.ServiceProvider.GetRequiredService<MediaEvents>();
-        http.MapGet("/v1/media", endpoints.ListAsync)
+        http.MapMethods("/v1/media", Reading, endpoints.ListAsync)
             .Describe(ApiGroup.Media, "List media", MediaOperations.List)
             .RequireScope(Scope.Read);
-        http.MapGet("/v1/media/{media_id}", endpoints.GetAsync)
+        http.MapMethods("/v1/media/{media_id}", Reading, endpoints.GetAsync)
             .Describe(ApiGroup.Media, "Show a media", MediaOperations.Show)
             .RequireScope(Scope.Read);
         http.MapPatch("/v1/media/{media_id}", endpoints.EditAsync)
