@@ -42,7 +42,9 @@ public sealed record StoryboardIndex
             && StartSeconds.Zip(StartSeconds.Skip(1)).All(pair => pair.First < pair.Second),
             "its pictures are not in order");
         var perSheet = Columns * Rows;
-        StoredFile.Require(Sheets.Count == (StartSeconds.Count + perSheet - 1) / perSheet, "a sheet is missing");
+        StoredFile.Require(
+            Sheets.Count == (StartSeconds.Count + perSheet - 1) / perSheet && Sheets.All(sheet => sheet is not null),
+            "a sheet is missing");
         foreach (var sheet in Sheets)
         {
             sheet.Check();

@@ -13,6 +13,10 @@ internal static class CueText
     public const int MaxChars = 1_000;
     public const int MaxLines = 8;
 
+    /// <summary>Further ones are dropped as unknown ones are.</summary>
+    public const int MaxTags = 64;
+    public const int MaxDepth = 8;
+
     private const int MaxTagChars = 256;
     private const int MaxEntityChars = 10;
 
@@ -26,12 +30,12 @@ internal static class CueText
         var text = string.Join('\n', lines);
         var clean = new StringBuilder(text.Length);
         var open = new Stack<string>();
-        var chars = 0;
+        var (chars, tags) = (0, 0);
         for (var at = 0; at < text.Length && chars < MaxChars;)
         {
             if (text[at] == '<' && TagEnd(text, at) is { } end)
             {
-                Tag(text[(at + 1)..end], clean, open);
+                Tag(text[(at + 1)..end], clean, open, ref tags);
                 at = end + 1;
                 continue;
             }
@@ -75,7 +79,7 @@ internal static class CueText
         return isTag || isTime || inside.SequenceEqual("/") ? end : null;
     }
 
-    private static void Tag(string inside, StringBuilder clean, Stack<string> open)
+    private static void Tag(string inside, StringBuilder clean, Stack<string> open, ref int tags)
     {
         var closes = inside.StartsWith('/');
         // A class, as in <c.red>, or an attribute ends the name.
@@ -88,8 +92,13 @@ internal static class CueText
 
         if (!closes)
         {
-            open.Push(known);
-            clean.Append(CultureInfo.InvariantCulture, $"<{known}>");
+            if (open.Count < MaxDepth && tags < MaxTags)
+            {
+                tags++;
+                open.Push(known);
+                clean.Append(CultureInfo.InvariantCulture, $"<{known}>");
+            }
+
             return;
         }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hexcast.Media.Manifests;
 using Hexcast.Media.Planning;
+using Hexcast.Media.Probing;
 
 namespace Hexcast.Media.Subtitles;
 
@@ -29,7 +30,9 @@ public sealed record SubtitleIndex
     private void Check()
     {
         StoredFile.Require(Version == CurrentVersion, $"it has version {Version}");
-        StoredFile.Require(Tracks.Count <= SubtitlePlans.MaxTracks, "it has too many tracks");
+        StoredFile.Require(
+            Tracks.Count <= SubtitlePlans.MaxTracks && Skipped.Count <= SourceLimits.MaxStreams,
+            "it has too many tracks");
         StoredFile.Require(
             Tracks.All(t => t?.Track is not null && t.File is not null) && Skipped.All(s => s is not null),
             "an entry is null");

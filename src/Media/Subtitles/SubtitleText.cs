@@ -15,6 +15,9 @@ public static class SubtitleText
     private const string Arrow = "-->";
     private const int MaxHourDigits = 4;
 
+    // Its name, its times, and lines of which some may turn out empty.
+    private const int MaxBlockLines = 64;
+
     /// <summary>The cues that have a text and a length, the earliest first.</summary>
     /// <exception cref="MediaException">subtitle_unreadable: it is not text, or over a limit.</exception>
     public static IReadOnlyList<SubtitleCue> Read(ReadOnlySpan<byte> utf8)
@@ -79,7 +82,11 @@ public static class SubtitleText
         {
             if (!string.IsNullOrWhiteSpace(line))
             {
-                block.Add(line);
+                // Of a block without end no more is kept than a cue can show.
+                if (block.Count < MaxBlockLines)
+                {
+                    block.Add(line);
+                }
             }
             else if (block.Count > 0)
             {

@@ -80,8 +80,28 @@ public sealed partial class SubtitleTextTests
     {
         CueText.Clean(new string('x', 5_000)).Length.ShouldBe(CueText.MaxChars);
         CueText.Clean(string.Join('\n', Enumerable.Repeat("x", 50))).Split('\n').Length.ShouldBe(CueText.MaxLines);
-        var nested = CueText.Clean(string.Concat(Enumerable.Repeat("<b>", 3_000)) + "x");
-        nested.Length.ShouldBeLessThan(30_000);
+        CueText.Clean(string.Concat(Enumerable.Repeat("<b>", 3_000)) + "x").ShouldBe(
+            string.Concat(Enumerable.Repeat("<b>", CueText.MaxDepth)) + "x"
+            + string.Concat(Enumerable.Repeat("</b>", CueText.MaxDepth)));
+    }
+
+    /// <summary>Work that grows with the square of the file would hold a slot for hours.</summary>
+    [Theory]
+    [InlineData("<b>", "</i>")]
+    [InlineData("<b></b>", "<ruby><rt>")]
+    [InlineData("<", "&")]
+    [InlineData("x\n", "\n<b>\n")]
+    [InlineData("-->", "00:00:01.000 --> ")]
+    public void A_cue_of_the_whole_file_is_read_in_a_moment(string first, string second)
+    {
+        var half = SubtitleText.MaxBytes / 2 - 100;
+        var text = new StringBuilder("00:00:01.000 --> 00:00:02.000\n")
+            .Insert(0, "1\n").Append(string.Concat(Enumerable.Repeat(first, half / first.Length)))
+            .Append(string.Concat(Enumerable.Repeat(second, half / second.Length))).ToString();
+        var start = TimeProvider.System.GetTimestamp();
+        var cues = Read(text);
+        TimeProvider.System.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(30));
+        SubtitleText.Write(cues).Length.ShouldBeLessThan(20_000);
     }
 
     [Theory]
