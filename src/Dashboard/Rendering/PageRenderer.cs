@@ -1,4 +1,5 @@
 using System.Text;
+using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,8 @@ internal sealed class PageRenderer(PageAssets assets, IServiceProvider services,
         where TPage : IComponent
     {
         var request = context.Request;
-        var frame = new PageFrame(assets, request.Path + request.QueryString, ThemeCookie.Read(request));
+        var frame = new PageFrame(
+            assets, request.Path + request.QueryString, ThemeCookie.Read(request), await context.FindPrincipalAsync());
         var html = Encoding.UTF8.GetBytes(await RenderAsync<TPage>(frame, parameters));
         var response = context.Response;
         response.StatusCode = status;

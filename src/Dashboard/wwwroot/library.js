@@ -54,7 +54,7 @@ function show(html) {
     localTimes(card);
     old.replaceWith(card);
     if (focused) card.querySelector('a').focus();
-    if (said) announce(`${card.querySelector('.media-title').textContent}: ${state}`);
+    if (said) announce(card.querySelector('.media-title').textContent);
   }
 }
 

@@ -106,7 +106,7 @@ function draw(name, series, values, atLeast) {
       y: { range: (_, __, most) => [0, Math.max(atLeast, most * 1.15)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })) },
+      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })) },
       { ...axis, size: 34, space: 40 },
     ],
     series: [{}, ...series.map((s) => ({ label: s.label, stroke: colour(s.colour), width: 2, points: { show: false },

@@ -30,6 +30,10 @@ function row(token) {
   cell('expires').textContent = token.expires_at ? localTime(token.expires_at) : 'never';
   cell('used').textContent = token.last_used_at ? localTime(token.last_used_at) : 'not yet';
   const revoke = line.querySelector('button');
+  if (token.admin_file) {
+    revoke.replaceWith('in admin.token');
+    return line;
+  }
   revoke.setAttribute('aria-label', `Revoke ${token.name}`);
   revoke.addEventListener('click', () => {
     revoking = token;

@@ -45,6 +45,19 @@ export class UploadItem extends EventTarget {
     return first && last.at > first.at ? Math.max(0, (last.sent - first.sent) / (last.at - first.at)) * 1000 : 0;
   }
 
+  /** Asks the server how much it has; false when it has thrown the upload away. */
+  async look() {
+    try {
+      const answer = await fetch(this.record.url, { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' } });
+      if (answer.status === 404 || answer.status === 410) return false;
+      this.sent = Number(answer.headers.get('Upload-Offset') ?? this.sent);
+      if (this.state === 'missing') this.become('missing');
+    } catch {
+      // No connection: what was remembered stands.
+    }
+    return true;
+  }
+
   become(state, problem = '') {
     this.state = state;
     this.problem = problem;

@@ -199,7 +199,7 @@ function refresh() {
   start.hidden = chosen.length === 0;
   start.textContent = chosen.length === 1 ? 'Upload 1 file' : `Upload ${chosen.length} files`;
   document.getElementById('queue-sum').textContent =
-    `${items.length} · ${size(items.reduce((sum, item) => sum + item.size, 0))}`;
+    `${items.length === 1 ? '1 file' : `${items.length} files`} · ${size(items.reduce((sum, item) => sum + item.size, 0))}`;
   document.getElementById('drop').classList.toggle('drop-small', items.length > 0);
 }
 
@@ -297,7 +297,14 @@ window.addEventListener('beforeunload', (event) => {
 });
 
 for (const record of remembered()) {
-  if (record.size > 0) show(new UploadItem({ record }));
-  else forget(record);
+  const item = new UploadItem({ record });
+  show(item);
+  item.look().then((isThere) => {
+    if (isThere) return;
+    forget(record);
+    rows.get(item)?.remove();
+    rows.delete(item);
+    refresh();
+  });
 }
 refresh();

@@ -11,9 +11,6 @@ internal sealed class BrowsedPage : IAsyncDisposable
     /// <summary>Web Vitals calls 0.1 good; these pages keep their places.</summary>
     private const double LayoutShiftLimit = 0.01;
 
-    private static readonly Lazy<string> Axe = new(() => File.ReadAllText(
-        Path.Combine(Root(), "src", "Dashboard", "node_modules", "axe-core", "axe.min.js")));
-
     private readonly List<string> problems = [];
 
     private BrowsedPage(IPage page)
@@ -90,7 +87,7 @@ internal sealed class BrowsedPage : IAsyncDisposable
     public async Task ShouldBeAccessibleAsync(string where)
     {
         // Evaluated by the debugger's protocol, which the page's policy does not concern.
-        await Page.EvaluateAsync(Axe.Value + ";0");
+        await Page.EvaluateAsync(Axe.Script + ";0");
         var found = await Page.EvaluateAsync<JsonElement>(
             "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations"
             + ".filter((v) => v.impact === 'serious' || v.impact === 'critical')"
@@ -155,16 +152,5 @@ internal sealed class BrowsedPage : IAsyncDisposable
                 problems.Add(problem);
             }
         }
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Hexcast.slnx")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 }

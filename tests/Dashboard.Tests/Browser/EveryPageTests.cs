@@ -25,6 +25,7 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
         { "tokens", "/settings/tokens", true },
         { "audit", "/settings/audit", true },
         { "sign-in", "/sign-in", true },
+        { "sign-in-denied", "/sign-in?denied=1&next=/settings", true },
         { "sign-in-failed", "/sign-in?failed=1&next=/upload", true },
     };
 

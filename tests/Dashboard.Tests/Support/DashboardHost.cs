@@ -2,6 +2,7 @@ using System.Net;
 using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
 using Hexcast.Testing;
+using Hexcast.Upload;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,11 +24,11 @@ internal sealed class DashboardHost : IAsyncDisposable
     /// <summary>Keeps no cookies and follows no redirect.</summary>
     public HttpClient Http { get; private set; } = null!;
 
-    public static async Task<DashboardHost> StartAsync()
+    public static async Task<DashboardHost> StartAsync(params (string Key, string Value)[] settings)
     {
         var host = new DashboardHost();
         host.node = await RoleNode.StartAsync(
-            host.folder.FullName, [new DashboardModule(), new OtherRoles(host)]);
+            host.folder.FullName, [new DashboardModule(), new UploadModule(), new OtherRoles(host)], settings);
         host.Http = new HttpClient(new SecretRecorder(
             new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }))
         {

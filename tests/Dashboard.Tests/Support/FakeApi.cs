@@ -43,6 +43,7 @@ internal sealed class FakeApi
         var http = node.MapGroup("").AllowAnyone();
         Posters.Map(http);
         http.MapGet("/v1/events", EventsAsync);
+        http.MapGet("/v1/media/{id}", (string id) => Results.Json(new { media_id = id, state = "uploaded" }));
         http.MapGet("/v1/nodes/events", StayAsync);
         http.MapGet("/v1/tokens", () => Results.Json(new { tokens = Tokens }));
         http.MapPost("/v1/tokens", async (HttpContext context) =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Hexcast.Contracts.V1;
@@ -13,6 +14,8 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
 
     /// <summary>What every call is answered with instead.</summary>
     public StatusCode Refusal { get; set; }
+
+    public ConcurrentQueue<CompleteUploadRequest> Completed { get; } = [];
 
     public ListMediaRequest? LastRequest { get; private set; }
 
@@ -38,6 +41,13 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
             media.Add(listed);
             return listed;
         }
+    }
+
+    public override Task<CompleteUploadResponse> CompleteUpload(
+        CompleteUploadRequest request, ServerCallContext context)
+    {
+        Completed.Enqueue(request);
+        return Task.FromResult(new CompleteUploadResponse { Media = new MediaRecord { MediaId = request.MediaId } });
     }
 
     public override Task<ListMediaResponse> ListMedia(ListMediaRequest request, ServerCallContext context)

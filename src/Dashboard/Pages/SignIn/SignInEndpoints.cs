@@ -21,7 +21,8 @@ internal sealed class SignInEndpoints(PageRenderer renderer)
             [nameof(SignInPage.Next)] = LocalPath.OrHome(query["next"]),
             [nameof(SignInPage.Outcome)] = query.ContainsKey("limited") ? SignInOutcome.Limited
                 : query.ContainsKey("failed") ? SignInOutcome.Failed
-                : query.ContainsKey("signed-out") ? SignInOutcome.SignedOut
+                : query.ContainsKey("denied") ? SignInOutcome.Denied
+                : query.ContainsKey("unavailable") ? SignInOutcome.Unavailable
                 : SignInOutcome.None,
         });
     }

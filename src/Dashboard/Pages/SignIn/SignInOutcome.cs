@@ -6,5 +6,10 @@ public enum SignInOutcome
     None,
     Failed,
     Limited,
-    SignedOut,
+
+    /// <summary>The token that one is signed in with may not open the page.</summary>
+    Denied,
+
+    /// <summary>The role that knows the tokens does not answer.</summary>
+    Unavailable,
 }

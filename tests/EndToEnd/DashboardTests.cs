@@ -1,0 +1,181 @@
+using Hexcast.Dashboard.Tests.Browser;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Hexcast.EndToEnd;
+
+/// <summary>The platform as one sees it who has only a browser: from an empty library to signing out.</summary>
+public sealed class DashboardTests(Chromium chromium) : IAsyncLifetime
+{
+    private readonly TempFolder folder = new();
+    private PlatformProcess platform = null!;
+    private BrowsedPage browsed = null!;
+
+    private IPage Page => browsed.Page;
+
+    public async ValueTask InitializeAsync() =>
+        platform = await PlatformProcess.StartAsync(Path.Combine(folder.Path, "data"));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (browsed is not null)
+        {
+            await browsed.DisposeAsync();
+        }
+
+        await platform.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task From_an_empty_library_to_signing_out()
+    {
+        await SignInAsync();
+        await UploadAsync();
+        await FindAsync();
+        await LookAtNodesAsync();
+        await UseTokensAsync();
+        browsed.ShouldHaveNoProblems();
+
+        await Page.GotoAsync(Url("/"));
+        await Page.Locator("[data-menu] > summary").ClickAsync();
+        await browsed.TakePictureAsync("menu-light", full: false);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(Page).ToHaveURLAsync(Url("/sign-in"));
+        await Page.GotoAsync(Url("/settings/tokens"));
+        await Expect(Page).ToHaveURLAsync(Url("/sign-in?next=%2Fsettings%2Ftokens"));
+    }
+
+    [Fact]
+    public async Task Without_script_one_signs_in_reads_and_signs_out()
+    {
+        browsed = await BrowsedPage.OpenAsync(chromium, new Uri(Url("/nodes")), script: false);
+        await Expect(Page).ToHaveURLAsync(Url("/sign-in?next=%2Fnodes"));
+        await Page.GetByLabel("Access token").FillAsync(platform.AdminToken);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Nodes and queues" })).ToBeVisibleAsync();
+        await Expect(Page.Locator(".node")).ToContainTextAsync("Connected since");
+        await Page.GotoAsync(Url("/upload"));
+        // Chromium hides noscript as long as it could run scripts, which a test's switch does not change.
+        (await Page.ContentAsync()).ShouldContain("Uploading from a browser needs JavaScript");
+        await Page.Locator("[data-menu] > summary").ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Dark" }).ClickAsync();
+        await Expect(Page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
+        await Page.Locator("[data-menu] > summary").ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(Page).ToHaveURLAsync(Url("/sign-in"));
+    }
+
+    private async Task SignInAsync()
+    {
+        browsed = await BrowsedPage.OpenAsync(chromium, new Uri(Url("/")));
+        await Expect(Page).ToHaveURLAsync(Url("/sign-in?next=%2F"));
+        await Page.GetByLabel("Access token").FillAsync("hxc_nonsense");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Expect(Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not valid here");
+        await Page.GetByLabel("Access token").FillAsync(platform.AdminToken);
+        await Page.Keyboard.PressAsync("Enter");
+        await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Your first video starts here" }))
+            .ToBeVisibleAsync();
+        await browsed.ShouldBeAccessibleAsync("empty library");
+    }
+
+    private async Task UploadAsync()
+    {
+        await Page.GetByRole(AriaRole.Link, new() { Name = "Upload a video" }).ClickAsync();
+        string[] names = ["harbour.mp4", "tram.mp4"];
+        foreach (var name in names)
+        {
+            await Clips.MakeStandardAsync(Path.Combine(folder.Path, name), seconds: 6, size: "320x180");
+        }
+
+        await Page.Locator("#files").SetInputFilesAsync(names.Select(name => Path.Combine(folder.Path, name)));
+        await Page.GetByLabel("Title").First.FillAsync("Harbour at dawn");
+        await Page.GetByLabel("Tags").Nth(1).FillAsync("sea, morning");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Upload 2 files" }).ClickAsync();
+        await Expect(Page.Locator(".upload [data-badge][data-state=ready]")).ToHaveCountAsync(
+            2, new() { Timeout = (float)TimeSpan.FromMinutes(3).TotalMilliseconds });
+        await browsed.TakePictureAsync("end-to-end-upload");
+    }
+
+    private async Task FindAsync()
+    {
+        await Page.GotoAsync(Url("/"));
+        await Expect(Page.Locator(".media")).ToHaveCountAsync(2);
+        await Expect(Page.Locator(".media img")).ToHaveCountAsync(2);
+        foreach (var poster in await Page.Locator(".media img").AllAsync())
+        {
+            await poster.ScrollIntoViewIfNeededAsync();
+            await Expect(poster).ToHaveJSPropertyAsync("complete", true);
+            (await poster.EvaluateAsync<int>("e => e.naturalWidth")).ShouldBeGreaterThan(0);
+        }
+
+        await browsed.ShouldNotShiftAsync("library");
+        await browsed.TakePictureAsync("end-to-end-library");
+        await Page.GetByRole(AriaRole.Searchbox).FillAsync("harb dawn");
+        await Page.Keyboard.PressAsync("Enter");
+        await Expect(Page.Locator(".media")).ToHaveCountAsync(1);
+        await Page.GetByRole(AriaRole.Link, new() { Name = "morning", Exact = true }).ClickAsync();
+        await Expect(Page).ToHaveURLAsync(Url("/?tag=morning"));
+        await Expect(Page.Locator(".media")).ToContainTextAsync("Harbour at dawn");
+
+        // Somebody else uploads meanwhile: the page says so and moves nothing.
+        await Page.GotoAsync(Url("/"));
+        var stream = Page.WaitForResponseAsync("**/v1/events");
+        await Page.ReloadAsync();
+        await stream;
+        var id = await platform.Api.UploadAsync(Path.Combine(folder.Path, "tram.mp4"));
+        await Page.GetByRole(AriaRole.Link, new() { Name = "New videos: show them" }).ClickAsync();
+        await Expect(Page.Locator($"#media-{id}")).ToBeVisibleAsync();
+        await Expect(Page.Locator($"#media-{id}[data-state=ready]")).ToBeVisibleAsync(
+            new() { Timeout = (float)TimeSpan.FromMinutes(3).TotalMilliseconds });
+    }
+
+    private async Task LookAtNodesAsync()
+    {
+        await Page.GetByRole(AriaRole.Link, new() { Name = "Nodes" }).ClickAsync();
+        await Expect(Page.Locator("#live")).ToHaveTextAsync("Live");
+        await Expect(Page.Locator(".node")).ToContainTextAsync("slots");
+        await Expect(Page.Locator(".chart canvas")).ToHaveCountAsync(2);
+        await browsed.TakePictureAsync("end-to-end-nodes");
+        await browsed.ShouldBeAccessibleAsync("nodes");
+        await Page.GetByRole(AriaRole.Link, new() { Name = "Settings" }).ClickAsync();
+        await Expect(Page.GetByText("Worker", new() { Exact = true })).ToBeVisibleAsync();
+        await browsed.TakePictureAsync("end-to-end-settings");
+    }
+
+    private async Task UseTokensAsync()
+    {
+        await Page.GetByRole(AriaRole.Link, new() { Name = "Tokens" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Create a token" }).ClickAsync();
+        await Page.GetByLabel("Name").FillAsync("Studio <ingest>");
+        await Page.GetByLabel("Upload: put videos in").CheckAsync();
+        await browsed.ShouldBeAccessibleAsync("the dialog of a new token");
+        await browsed.TakePictureAsync("token-new", full: false);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Create", Exact = true }).ClickAsync();
+        await Expect(Page.Locator("#secret")).ToContainTextAsync("hxc_");
+        var secret = await Page.Locator("#secret").InnerTextAsync();
+        await browsed.TakePictureAsync("token-secret", full: false);
+        using (var request = new HttpRequestMessage(HttpMethod.Get, "/v1/session"))
+        {
+            request.Headers.Authorization = new("Bearer", secret);
+            using var answer = await platform.Http.SendAsync(request);
+            (await answer.Content.ReadAsStringAsync()).ShouldContain("Studio");
+        }
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "I have it" }).ClickAsync();
+        var row = Page.Locator("tr").Filter(new() { HasText = "Studio <ingest>" });
+        await row.GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(Page.Locator("#revoke-dialog")).ToContainTextAsync("stops working at once");
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Revoke", Exact = true }).ClickAsync();
+        await Expect(row).ToHaveCountAsync(0);
+
+        await Page.GetByRole(AriaRole.Link, new() { Name = "Audit log" }).ClickAsync();
+        await Expect(Page.Locator("tr").Filter(new() { HasText = "token.revoke" }))
+            .ToContainTextAsync("Studio <ingest>");
+        await browsed.TakePictureAsync("end-to-end-audit");
+        await browsed.ShouldBeAccessibleAsync("audit log");
+    }
+
+    private string Url(string path) => new Uri(platform.Http.BaseAddress!, path).ToString();
+}
