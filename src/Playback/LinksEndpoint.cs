@@ -97,8 +97,9 @@ internal sealed class LinksEndpoint(
         return ttlSeconds switch
         {
             null => options.TokenLifetime,
-            < 1 => throw Invalid($"ttl_seconds is 1 to {limit}."),
-            { } asked when asked > limit => throw Invalid($"ttl_seconds is 1 to {limit}."),
+            { } asked when asked < 1 || asked > limit => throw Invalid(
+                $"An address may last 1 s to {options.TokenLifetimeLimit:c} (Playback:TokenLifetimeLimit); "
+                + $"ttl_seconds is 1 to {limit}."),
             { } asked => TimeSpan.FromSeconds(asked),
         };
     }

@@ -37,6 +37,17 @@ public sealed class StageProgressTests
     }
 
     [Fact]
+    public void A_long_address_stays_whole_on_its_line()
+    {
+        using var words = new StringWriter();
+        var address = "http://127.0.0.1:8080/watch/x?token=" + new string('a', 900);
+
+        new Hexcast.App.Cli.Output(json: false, words).Say(address);
+
+        words.ToString().ShouldBe(address + "\n");
+    }
+
+    [Fact]
     public void Ready_fills_every_stage()
     {
         progress.Apply(new MediaEvent(new MediaDocument { MediaId = "m", State = "ready" }, null));

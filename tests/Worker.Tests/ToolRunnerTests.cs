@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -19,6 +20,19 @@ public sealed class ToolRunnerTests
     {
         using var worker = Fixture(mode);
         (await ShellAsync(worker, "nice")).ShouldBe("19");
+    }
+
+    // Otherwise Ctrl-C in the node's terminal would reach the encoders, which fail of it.
+    [Fact]
+    public async Task Tools_do_not_share_the_nodes_session()
+    {
+        using var worker = Fixture("Off");
+        var own = (await File.ReadAllTextAsync("/proc/self/stat", WorkerFixture.Cancel)).Split(' ')[5];
+
+        var session = await ShellAsync(worker, "read -a stat < /proc/self/stat; echo ${stat[5]}");
+
+        session.ShouldNotBe(own);
+        int.Parse(session, CultureInfo.InvariantCulture).ShouldBeGreaterThan(0);
     }
 
     [Theory]
@@ -243,7 +257,7 @@ public sealed class ToolRunnerTests
     }
 
     [Theory]
-    [InlineData(127, "prlimit: failed to execute bwrap: No such file or directory", FailureCodes.SandboxUnavailable)]
+    [InlineData(127, "setsid: failed to execute bwrap: No such file or directory", FailureCodes.SandboxUnavailable)]
     [InlineData(1, "bwrap: No permissions to create new namespace", FailureCodes.SandboxUnavailable)]
     [InlineData(1, "av_interleaved_write_frame(): No space left on device", FailureCodes.ScratchFull)]
     [InlineData(153, "", FailureCodes.ToolOutputTooLarge)]

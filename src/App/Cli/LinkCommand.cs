@@ -11,7 +11,7 @@ internal static class LinkCommand
         var id = SharedOptions.MediaId();
         var lifetime = new Option<TimeSpan?>("--for")
         {
-            Description = "How long the address of a signed media opens it: 30m, 8h, 7d. Without it: an hour.",
+            Description = "How long the address of a signed media opens it: 30m, 8h, 1d. Without it: an hour.",
             CustomParser = Duration,
         };
         var json = SharedOptions.Json();
@@ -58,7 +58,7 @@ internal static class LinkCommand
             }
         }
 
-        given.AddError($"--for is '{text}'; it has to be a number of minutes, hours or days, like 30m, 8h or 7d.");
+        given.AddError($"--for is '{text}'; it has to be a number of minutes, hours or days, like 30m, 8h or 1d.");
         return null;
     }
 }

@@ -8,6 +8,8 @@ namespace Hexcast.App.Cli;
 /// <summary>How media look to a person.</summary>
 internal static class MediaTables
 {
+    private const int SummaryLabelColumns = 6;
+
     public static void List(Output output, IReadOnlyList<MediaDocument> media)
     {
         var table = Table("media", "state", "length", "size", "title");
@@ -23,6 +25,8 @@ internal static class MediaTables
     {
         var table = Table("", "");
         table.HideHeaders();
+        // The labels stand as they are; what is long breaks, or runs on where it cannot.
+        table.Columns[0].Width(SummaryLabelColumns);
         Row(table, "media", media.MediaId);
         Row(table, "title", media.Name);
         Row(table, "state", media.State);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Hexcast.App.Cli;
 
@@ -41,8 +42,11 @@ internal sealed class Output
 
     public IAnsiConsole Words { get; }
 
-    /// <summary>One line of words, as it is: nothing in it is markup.</summary>
-    public void Say(string line) => Words.WriteLine(Printable(line));
+    /// <summary>
+    /// One line of words, as it is: nothing in it is markup, and nothing is broken at the terminal's edge, so that an
+    /// address can be copied.
+    /// </summary>
+    public void Say(string line) => Words.Write(new Line(Printable(line)));
 
     public void Document(object document) =>
         documents.WriteLine(JsonSerializer.Serialize(document, Client.Wire.Indented));
@@ -53,7 +57,19 @@ internal sealed class Output
         {
             for (var i = 0; i < from.Length; i++)
             {
-                to[i] = char.IsControl(from[i]) && from[i] != '\n' ? '\uFFFD' : from[i];
+                to[i] = char.IsControl(from[i]) && from[i] is not ('\n' or '\t') ? '\uFFFD' : from[i];
             }
         });
+
+    private sealed class Line(string text) : Renderable
+    {
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
+        {
+            foreach (var line in text.Split('\n'))
+            {
+                yield return new Segment(line);
+                yield return Segment.LineBreak;
+            }
+        }
+    }
 }

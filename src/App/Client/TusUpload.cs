@@ -73,6 +73,11 @@ internal sealed class TusUpload(HexcastClient client, TimeProvider clock)
         }
     }
 
+    /// <summary>What to say of a file that cannot be opened.</summary>
+    public static string CannotRead(string path, Exception refused) => Directory.Exists(path)
+        ? $"cannot read {path}: it is a folder. Name a file."
+        : $"cannot read {path}: {refused.Message}";
+
     private static FileStream Open(string path)
     {
         try
@@ -81,7 +86,7 @@ internal sealed class TusUpload(HexcastClient client, TimeProvider clock)
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new CliException(ExitCode.Usage, $"cannot read {path}: {refused.Message}", refused);
+            throw new CliException(ExitCode.Usage, CannotRead(path, refused), refused);
         }
     }
 

@@ -158,7 +158,7 @@ internal sealed class PlaySession
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new CliException(ExitCode.Usage, $"cannot read {file}: {refused.Message}", refused);
+            throw new CliException(ExitCode.Usage, TusUpload.CannotRead(file, refused), refused);
         }
     }
 }

@@ -60,6 +60,11 @@ internal sealed class UploadSession(
         }
 
         output.Say($"ready{MediaFollower.After(outcome!.TimeToReady)}: {client.WatchAddress(outcome.Media)}");
+        if (outcome.Media.Policy == "signed")
+        {
+            output.Say($"signed: others need an address that ./hexcast link {outcome.Media.MediaId} makes");
+        }
+
         MediaTables.Figures(output, outcome);
     }
 }

@@ -3,8 +3,8 @@ namespace Hexcast.Worker.Tools;
 /// <summary>
 /// The whole command line around a tool, as pure data. Every program in the chain replaces itself by the next, so the
 /// process that we start, signal and wait for is bubblewrap (or the tool):
-///   nice → [chrt] → prlimit → bwrap → tool       required
-///   nice → [chrt] → prlimit → setpriv → tool     off
+///   nice → [chrt] → prlimit → setsid → bwrap → tool       required
+///   nice → [chrt] → prlimit → setsid → setpriv → tool     off
 /// </summary>
 internal sealed class Sandbox(SandboxMode mode)
 {
@@ -26,6 +26,8 @@ internal sealed class Sandbox(SandboxMode mode)
     private static readonly string[] Limits =
     [
         "prlimit", "--core=0", $"--fsize={FileSizeLimitBytes}", $"--nofile={OpenFilesLimit}", "--",
+        // A session of its own: Ctrl-C at the terminal is the node's to hear, not the tool's.
+        "setsid", "--wait",
     ];
 
     // No network, no other process in sight, nothing of this machine's files but the system's programs and libraries,

@@ -5,7 +5,7 @@ namespace Hexcast.Worker.Tools;
 /// <summary>Reads from exit code and last words what kind of failure a tool had.</summary>
 internal static class ToolFault
 {
-    // The convention that nice, prlimit and setpriv keep: the program was not found.
+    // The convention that nice, prlimit, setsid and setpriv keep: the program was not found.
     private const int NotFoundExitCode = 127;
 
     // 128 + SIGXFSZ: the file-size limit.
