@@ -147,7 +147,7 @@ internal sealed class WatchedPage : IAsyncDisposable
     }
 
     public async Task ShouldFitAsync(string where) =>
-        (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth"))
+        (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
             .ShouldBeLessThanOrEqualTo(0, $"{where} scrolls sideways");
 
     public async Task ShouldNotHaveShiftedAsync() =>

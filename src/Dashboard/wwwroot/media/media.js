@@ -92,6 +92,7 @@ function showWork(media, tasks, now) {
     part('task'),
     tasks.find((task) => task.task_id === selected),
     now,
+    media.state === 'failed' ? media.error : null,
   );
   showTimeline(part('timeline'), tasks, selected, now, select);
 }

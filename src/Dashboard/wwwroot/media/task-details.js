@@ -6,9 +6,11 @@ import { fraction, fullName, isActive, stateName, tookSeconds } from './tasks.js
 
 let shown = '';
 
-export function showTask(root, task, now) {
+// Where the page says already why the media failed (told), the task does not say it again.
+export function showTask(root, task, now, told) {
   root.hidden = !task;
   if (!task) return;
+  const failure = isSame(task.failure, told) ? null : task.failure;
   const took = tookSeconds(task, now);
   const rows = [
     [
@@ -23,7 +25,7 @@ export function showTask(root, task, now) {
     ['Needs', needs(task)],
   ];
   // Rebuilt only when it says something else: a selection in the log would be lost.
-  const description = JSON.stringify([task.task_id, rows, task.failure]);
+  const description = JSON.stringify([task.task_id, rows, failure]);
   if (description === shown) return;
   shown = description;
   root.replaceChildren(
@@ -33,10 +35,14 @@ export function showTask(root, task, now) {
       { class: 'facts number' },
       rows.map(([term, text]) => h('div', {}, h('dt', {}, term), h('dd', {}, text))),
     ),
-    task.failure
-      ? failureBlock(task.failure, task.state === 'committed' ? 'An earlier attempt failed' : 'Why it failed')
+    failure
+      ? failureBlock(failure, task.state === 'committed' ? 'An earlier attempt failed' : 'Why it failed')
       : '',
   );
+}
+
+function isSame(failure, told) {
+  return ['code', 'message', 'log_tail'].every((name) => (failure?.[name] ?? '') === (told?.[name] ?? ''));
 }
 
 function needs(task) {
