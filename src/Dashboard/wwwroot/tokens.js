@@ -53,8 +53,17 @@ for (const close of document.querySelectorAll('[data-close]')) {
   close.addEventListener('click', () => close.closest('dialog').close());
 }
 
+// What a token without a tenant is for.
+function sayTenant() {
+  const admin = byId('create-form').querySelector('[value=admin]').checked;
+  byId('tenant').placeholder = admin ? 'every tenant' : 'default';
+}
+
+byId('create-form').addEventListener('change', sayTenant);
+
 byId('create').addEventListener('click', () => {
   byId('create-form').reset();
+  sayTenant();
   show(byId('create-problem'), '');
   byId('create-dialog').showModal();
 });
