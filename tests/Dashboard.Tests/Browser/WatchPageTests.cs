@@ -181,6 +181,9 @@ public sealed partial class WatchPageTests(Chromium chromium) : IAsyncLifetime
         await watched.PlayAsync();
         var first = await Page.EvaluateAsync<string>("hexcast.player.engine.shaka.getAssetUri()");
         first.ShouldContain("?token=ey");
+        // The plain address opens to nobody else: no copy of it, the way to one that does.
+        await Expect(watched.Button("Copy link")).ToHaveCountAsync(0);
+        await Expect(Page.Locator($".watch-actions [href='/media/{mediaId}#share-title']")).ToBeVisibleAsync();
         await EncodedVersion.PutAsync(host, mediaId, policy: "signed");
         host.Clock.Advance(TimeSpan.FromHours(2));
         await watched.UntilAsync("hexcast.stats?.currentTime > 6");

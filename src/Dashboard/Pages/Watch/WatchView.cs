@@ -37,6 +37,10 @@ public sealed record WatchView
     /// <summary>Signed in, and sees the media in the dashboard too.</summary>
     public bool MayRead { get; init; }
 
+    /// <summary>The plain address opens it only to those who are signed in: links to give away are made elsewhere.
+    /// </summary>
+    public bool NeedsLink { get; init; }
+
     public bool Exists => Refusal is null;
 
     public string WatchUrl => $"/watch/{MediaId}{Query}";
@@ -66,6 +70,7 @@ public sealed record WatchView
         {
             Title = TitleOf(media),
             MayRead = visit.MayRead,
+            NeedsLink = visit.MayRead && visit.Links.Policy == "signed",
             Poster = visit.Poster,
             Curtain = CurtainOf(media.State),
         };
