@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Hexcast.Playback.Tests.Support;
+using Hexcast.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using static Hexcast.Playback.Tests.SegmentTests;
@@ -37,6 +38,28 @@ public sealed class TokenTests : IAsyncLifetime
 
         using var empty = await host.GetAsync(sample.Path("1.m4s") + "?token=");
         await ShouldBeProblemAsync(empty, HttpStatusCode.Unauthorized, "token_missing");
+    }
+
+    [Fact]
+    public async Task A_signed_media_opens_to_who_is_signed_in_and_may_read_its_tenant_and_to_no_other()
+    {
+        foreach (var path in Everything())
+        {
+            using var answer = await host.GetAsync(path, (TestAccess.Header, "default;read;browser"));
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
+            Header(answer, "Cache-Control").ShouldStartWith("private, ");
+        }
+
+        // Another tenant's person, one who may only upload, a program, nobody.
+        foreach (var who in new[] { "other;read;browser", "default;upload;browser", "default;read", "" })
+        {
+            using var answer = await host.GetAsync(sample.Root + "poster.jpg", (TestAccess.Header, who));
+            await ShouldBeProblemAsync(answer, HttpStatusCode.Unauthorized, "token_missing");
+        }
+
+        using var forged = await host.GetAsync(
+            sample.Root + "poster.jpg?token=forged", (TestAccess.Header, "default;read;browser"));
+        await ShouldBeProblemAsync(forged, HttpStatusCode.Forbidden, "token_invalid");
     }
 
     [Fact]

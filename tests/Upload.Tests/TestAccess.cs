@@ -9,7 +9,7 @@ namespace Hexcast.Testing;
 
 /// <summary>
 /// Stands for the role Access in tests of other roles: everybody is admin, or whoever the header X-Principal names as
-/// "tenant;scope,scope". Keeps the audit entries.
+/// "tenant;scope,scope", with ";browser" for a session of the dashboard. Keeps the audit entries.
 /// </summary>
 internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
 {
@@ -29,7 +29,8 @@ internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
         var scopes = parts.Length < 2 ? [Scope.Admin]
             : parts[1].Split(',').Select(name => Scopes.TryParse(name, out var scope) ? scope : default).ToFrozenSet();
         return ValueTask.FromResult<Principal?>(
-            new Principal("test", "test", scopes, parts[0].Length == 0 ? null : parts[0], Browser: false));
+            new Principal(
+                "test", "test", scopes, parts[0].Length == 0 ? null : parts[0], Browser: parts is [_, _, "browser"]));
     }
 
     public CancellationToken EndOf(Principal principal) => CancellationToken.None;

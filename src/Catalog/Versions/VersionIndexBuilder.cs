@@ -22,6 +22,7 @@ internal static class VersionIndexBuilder
             Poster = composition.Poster,
             Storyboard = composition.Storyboard,
             Policy = media.Policy,
+            Tenant = media.Tenant,
             Title = media.Title,
             // Not the job's revision: this one also grows when the title or the policy changes.
             Revision = media.RowVersion,

@@ -1,3 +1,4 @@
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Playback.Versions;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +23,11 @@ internal sealed class ViewerAccess(PlaybackTokens tokens)
         }
 
         var inQuery = request.Query.TryGetValue(QueryName, out var values) ? values.ToString() : null;
+        if (string.IsNullOrEmpty(inQuery) && await IsSignedInAsync(request.HttpContext, version.Tenant))
+        {
+            return new Viewer(IsPublic: false, QueryToken: null);
+        }
+
         var token = inQuery ?? request.Cookies[Cookie];
         if (string.IsNullOrEmpty(token))
         {
@@ -35,4 +41,9 @@ internal sealed class ViewerAccess(PlaybackTokens tokens)
         await tokens.CheckAsync(token, version.MediaId, request.Path.Value!);
         return new Viewer(IsPublic: false, inQuery);
     }
+
+    /// <summary>A person in the dashboard, whose pages show posters by their plain address. Programs show a token.
+    /// </summary>
+    private static async ValueTask<bool> IsSignedInAsync(HttpContext context, string tenant) =>
+        await context.FindPrincipalAsync() is { Browser: true } person && person.Has(Scope.Read) && person.Sees(tenant);
 }

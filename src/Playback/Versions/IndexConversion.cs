@@ -22,6 +22,7 @@ internal static class IndexConversion
         Traceparent = wire.Traceparent,
         Played = wire.Played,
         Policy = ToPolicy(wire.Policy),
+        Tenant = wire.Tenant,
         CreatedAt = wire.CreatedAt?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch,
         Poster = wire.Poster is { } poster ? Whole(poster) : null,
         Storyboard = wire.Storyboard is { } storyboard ? ToStoryboard(storyboard) : null,

@@ -24,6 +24,7 @@ internal sealed class PlayableVersion
     public required MediaId MediaId { get; init; }
     public required string Version { get; init; }
     public required AccessPolicy Policy { get; init; }
+    public required string Tenant { get; init; }
     public required long Revision { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 

@@ -54,6 +54,7 @@ internal sealed class SampleVersion
             DurationSeconds = 16,
             TargetDurationSeconds = 4,
             Policy = policy,
+            Tenant = "default",
             Title = "A sample",
             Revision = parts,
             CreatedAt = Timestamp.FromDateTimeOffset(host.Clock.GetUtcNow()),
