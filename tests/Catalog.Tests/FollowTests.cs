@@ -23,6 +23,7 @@ public sealed class FollowTests : CatalogFixture
         ((string)media["version"]!).ShouldBe(job.JobId);
         ((string)media["source"]!["video_codec"]!).ShouldBe("h264");
         var index = await IndexAsync(mediaId);
+        index.Tenant.ShouldBe("default");
         index.Complete.ShouldBeFalse();
         index.DurationSeconds.ShouldBe(20);
         index.Renditions.Select(r => r.Id).ShouldBe(["h264-720", "h264-360", "aac-128"]);
