@@ -50,9 +50,11 @@ internal sealed class AttemptRunner(
         catch (Exception failure)
         {
             outcome = AttemptFailure.Outcome(failure);
+            // The stack of what has a name says no more than the name; of a defect it says all there is.
             log.LogWarning(
-                failure, "{Attempt} of {MediaId} failed with {Code}: {Reason}", key, task.MediaId,
-                outcome.Failure!.Code, outcome.Failure.Message);
+                outcome.Failure!.Code == FailureCodes.Internal ? failure : null,
+                "{Attempt} of {MediaId} failed with {Code}: {Reason}", key, task.MediaId,
+                outcome.Failure.Code, outcome.Failure.Message);
         }
 
         await RemoveObjectsAsync(task.Prefix(), CancellationToken.None);
