@@ -27,13 +27,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
 
         await watched.SeekAsync(15);
         await watched.ShouldAdvanceAsync();
-        foreach (var height in new[] { 240, 360, 240 })
-        {
-            await watched.ChooseAsync("Quality", $"{height}p");
-            await watched.UntilAsync($"hexcast.stats.height === {height}");
-            await watched.ShouldAdvanceAsync();
-        }
-
+        await ShouldSwitchAsync(watched, 240, 360, 240);
         await watched.ChooseAsync("Quality", "Auto");
         await ShouldEndAsync(watched);
         await watched.TakePictureAsync("end-to-end-hls");
@@ -55,13 +49,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
         await ShouldSoundAsync(watched);
 
         await watched.SeekAsync(10);
-        foreach (var height in new[] { 240, 360 })
-        {
-            await watched.ChooseAsync("Quality", $"{height}p");
-            await watched.UntilAsync($"hexcast.stats.height === {height}");
-            await watched.ShouldAdvanceAsync();
-        }
-
+        await ShouldSwitchAsync(watched, 240, 360);
         await ShouldEndAsync(watched);
         await watched.TakePictureAsync("end-to-end-dash");
         watched.ShouldHaveNoProblems();
@@ -116,6 +104,18 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
         var clip = shared.File(name);
         await Clips.MakeStandardAsync(clip, Seconds);
         return await shared.Api.UploadAsync(clip, metadata: metadata);
+    }
+
+    // Each switch starts early in the clip, which runs on while the menu is used.
+    private static async Task ShouldSwitchAsync(WatchedPage watched, params int[] heights)
+    {
+        foreach (var height in heights)
+        {
+            await watched.SeekAsync(2);
+            await watched.ChooseAsync("Quality", $"{height}p");
+            await watched.UntilAsync($"hexcast.stats.height === {height}");
+            await watched.ShouldAdvanceAsync();
+        }
     }
 
     private static Task ShouldSoundAsync(WatchedPage watched) =>
