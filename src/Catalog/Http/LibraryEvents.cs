@@ -2,9 +2,9 @@ using System.Text.Json.Nodes;
 using Dapper;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Catalog.Http;
 
@@ -12,8 +12,7 @@ namespace Hexcast.Catalog.Http;
 /// GET /v1/events: server-sent events of every media, for pages that show many. It begins with now; what a media is
 /// like, the list says. Nothing is queued: a slow reader misses steps in between, never the last.
 /// </summary>
-internal sealed class LibraryEvents(
-    CatalogStore store, MediaChanges changes, TimeProvider clock, IHostApplicationLifetime lifetime)
+internal sealed class LibraryEvents(CatalogStore store, MediaChanges changes, TimeProvider clock)
 {
     private const int ChangePageSize = 100;
     private const int ProgressLimit = 200;
@@ -23,25 +22,15 @@ internal sealed class LibraryEvents(
     {
         using var watcher = changes.Watch("", progress: true)
             ?? throw new HexcastException(ErrorCodes.ResourceExhausted, "Too many watch the catalog.");
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
-            context.RequestAborted, lifetime.ApplicationStopping);
-        try
-        {
-            await StreamAsync(EventStream.Begin(context), context.Principal(), watcher, ends.Token);
-        }
-        catch (OperationCanceledException) when (ends.IsCancellationRequested)
-        {
-            // The client left, or the host stops: the client comes back by itself.
-        }
+        await EventStream.AnswerAsync(context, stream => TellAsync(stream, context.Principal(), watcher));
     }
 
-    private async Task StreamAsync(
-        EventStream stream, Principal principal, MediaChanges.Watcher watcher, CancellationToken ends)
+    private async Task TellAsync(EventStream stream, Principal principal, MediaChanges.Watcher watcher)
     {
         var cursor = store.Read(connection =>
             connection.ExecuteScalar<long>("SELECT coalesce(max(sequence), 0) FROM change"));
         var told = new Dictionary<string, ProgressReport>(StringComparer.Ordinal);
-        await stream.BeatAsync(ends);
+        await stream.BeatAsync();
         while (true)
         {
             var page = store.Read(connection => ChangesAfter(connection, cursor));
@@ -49,7 +38,7 @@ internal sealed class LibraryEvents(
             {
                 if (principal.Sees(tenant))
                 {
-                    await stream.SendAsync(name, data, ends);
+                    await stream.SendAsync(name, data.ToJsonString());
                 }
 
                 cursor = sequence;
@@ -60,18 +49,18 @@ internal sealed class LibraryEvents(
                 continue;
             }
 
-            await TellProgressAsync(stream, principal, told, ends);
+            await TellProgressAsync(stream, principal, told);
             // What happens within the interval is told together at its end.
-            await Task.Delay(Interval, clock, ends);
-            if (!await watcher.Changed.WaitAsync(EventStream.Heartbeat, ends))
+            await Task.Delay(Interval, clock, stream.Ends);
+            if (!await watcher.Changed.WaitAsync(EventStream.Heartbeat, stream.Ends))
             {
-                await stream.BeatAsync(ends);
+                await stream.BeatAsync();
             }
         }
     }
 
     private async Task TellProgressAsync(
-        EventStream stream, Principal principal, Dictionary<string, ProgressReport> told, CancellationToken ends)
+        EventStream stream, Principal principal, Dictionary<string, ProgressReport> told)
     {
         var running = changes.Running.Take(ProgressLimit).ToDictionary(StringComparer.Ordinal);
         foreach (var ended in told.Keys.Except(running.Keys, StringComparer.Ordinal).ToList())
@@ -89,7 +78,7 @@ internal sealed class LibraryEvents(
 
             var (fraction, stage) = JobFraction.Of(report.Tasks);
             var data = new JsonObject { ["media_id"] = mediaId, ["fraction"] = fraction, ["stage"] = stage };
-            await stream.SendAsync("progress", data, ends);
+            await stream.SendAsync("progress", data.ToJsonString());
             told[mediaId] = report;
         }
     }

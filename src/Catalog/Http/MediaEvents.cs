@@ -2,9 +2,9 @@ using System.Text.Json.Nodes;
 using Hexcast.Contracts;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Catalog.Http;
 
@@ -12,8 +12,7 @@ namespace Hexcast.Catalog.Http;
 /// Server-sent events of one media. Nothing is queued for a client: when it has taken the last event it gets the newest
 /// state, so that a slow one misses steps in between and never the end.
 /// </summary>
-internal sealed class MediaEvents(
-    CatalogStore store, MediaChanges changes, TimeProvider clock, IHostApplicationLifetime lifetime)
+internal sealed class MediaEvents(CatalogStore store, MediaChanges changes, TimeProvider clock)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
 
@@ -22,20 +21,10 @@ internal sealed class MediaEvents(
         store.FindFor(context.Principal(), id);
         using var watcher = changes.Watch(id)
             ?? throw new HexcastException(ErrorCodes.ResourceExhausted, "Too many watch the catalog.");
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
-            context.RequestAborted, lifetime.ApplicationStopping);
-        try
-        {
-            await StreamAsync(EventStream.Begin(context), id, watcher, ends.Token);
-        }
-        catch (OperationCanceledException) when (ends.IsCancellationRequested)
-        {
-            // The client left, or the host stops: the client comes back by itself.
-        }
+        await EventStream.AnswerAsync(context, stream => TellAsync(stream, id, watcher));
     }
 
-    private async Task StreamAsync(
-        EventStream stream, string mediaId, MediaChanges.Watcher watcher, CancellationToken ends)
+    private async Task TellAsync(EventStream stream, string mediaId, MediaChanges.Watcher watcher)
     {
         var sentVersion = 0L;
         ProgressReport? sentProgress = null;
@@ -48,13 +37,13 @@ internal sealed class MediaEvents(
                 : default);
             if (media.Json is null)
             {
-                await stream.SendAsync("deleted", new JsonObject { ["media_id"] = mediaId }, ends);
+                await stream.SendAsync("deleted", new JsonObject { ["media_id"] = mediaId }.ToJsonString());
                 return;
             }
 
             if (media.RowVersion > sentVersion)
             {
-                await stream.SendAsync("media", media.Json, ends);
+                await stream.SendAsync("media", media.Json.ToJsonString());
                 sentVersion = media.RowVersion;
             }
 
@@ -63,16 +52,16 @@ internal sealed class MediaEvents(
             if (progress is not null && progress != sentProgress && sinceProgress >= ProgressInterval)
             {
                 var tasks = new JsonObject { ["tasks"] = MediaJson.Describe(progress.Tasks) };
-                await stream.SendAsync("progress", tasks, ends);
+                await stream.SendAsync("progress", tasks.ToJsonString());
                 (sentProgress, progressAt) = (progress, clock.GetTimestamp());
             }
 
-            wait = progress is null || progress == sentProgress 
+            wait = progress is null || progress == sentProgress
                 ? EventStream.Heartbeat : ProgressInterval - sinceProgress;
-            var woken = wait <= TimeSpan.Zero || await watcher.Changed.WaitAsync(wait, ends);
+            var woken = wait <= TimeSpan.Zero || await watcher.Changed.WaitAsync(wait, stream.Ends);
             if (!woken && wait == EventStream.Heartbeat)
             {
-                await stream.BeatAsync(ends);
+                await stream.BeatAsync();
             }
         }
     }

@@ -1,22 +1,17 @@
-using System.Text;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Master.Http;
 
 /// <summary>Nodes and queues for people: once, or as server-sent events whenever they have changed.</summary>
-internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock, IHostApplicationLifetime lifetime)
+internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock)
 {
     private const int WatcherLimit = 1_000;
-
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     private int watchers;
 
@@ -57,18 +52,9 @@ internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock, 
             throw new HexcastException(ErrorCodes.ResourceExhausted, "Too many watch the nodes.");
         }
 
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
-            context.RequestAborted, lifetime.ApplicationStopping);
-        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-store";
         try
         {
-            await StreamAsync(context.Response, ends.Token);
-        }
-        catch (OperationCanceledException) when (ends.IsCancellationRequested)
-        {
-            // The client left, or the host stops: the client comes back by itself.
+            await EventStream.AnswerAsync(context, TellAsync);
         }
         catch (HexcastException gone) when (gone.Code == ErrorCodes.Unavailable)
         {
@@ -80,28 +66,39 @@ internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock, 
         }
     }
 
-    private async Task StreamAsync(HttpResponse response, CancellationToken ends)
+    private async Task TellAsync(EventStream stream)
     {
         ClusterPicture.Picture? sent = null;
         var sentAt = clock.GetTimestamp();
         while (true)
         {
-            var now = await cluster.GetAsync().WaitAsync(ends);
-            var text = (now.Nodes == sent?.Nodes ? "" : $"event: nodes\ndata: {now.Nodes}\n\n")
-                + (now.Queues == sent?.Queues ? "" : $"event: queues\ndata: {now.Queues}\n\n");
-            if (text.Length == 0 && clock.GetElapsedTime(sentAt) >= Heartbeat)
+            var now = await cluster.GetAsync().WaitAsync(stream.Ends);
+            if (now != sent)
             {
-                text = ": still here\n\n";
-            }
-
-            if (text.Length > 0)
-            {
-                await response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), ends);
-                await response.Body.FlushAsync(ends);
+                await TellChangesAsync(stream, sent, now);
                 (sent, sentAt) = (now, clock.GetTimestamp());
             }
+            else if (clock.GetElapsedTime(sentAt) >= EventStream.Heartbeat)
+            {
+                await stream.BeatAsync();
+                sentAt = clock.GetTimestamp();
+            }
 
-            await Task.Delay(ClusterPicture.Interval, clock, ends);
+            await Task.Delay(ClusterPicture.Interval, clock, stream.Ends);
+        }
+    }
+
+    private static async Task TellChangesAsync(
+        EventStream stream, ClusterPicture.Picture? sent, ClusterPicture.Picture now)
+    {
+        if (now.Nodes != sent?.Nodes)
+        {
+            await stream.SendAsync("nodes", now.Nodes);
+        }
+
+        if (now.Queues != sent?.Queues)
+        {
+            await stream.SendAsync("queues", now.Queues);
         }
     }
 }
