@@ -79,6 +79,7 @@ internal sealed class FakeJob(string jobId, string mediaId)
     private readonly List<JobEvent> events = [];
     private readonly Lock eventsLock = new();
     private readonly List<TaskCompletionSource> waiting = [];
+    private bool isBroken;
 
     public string JobId => jobId;
 
@@ -103,11 +104,27 @@ internal sealed class FakeJob(string jobId, string mediaId)
         }
     }
 
+    /// <summary>The streams of those who follow it break.</summary>
+    public void Break()
+    {
+        lock (eventsLock)
+        {
+            isBroken = true;
+            waiting.ForEach(w => w.TrySetResult());
+            waiting.Clear();
+        }
+    }
+
     /// <summary>Those said from the position on, or what to wait for.</summary>
     public (IReadOnlyList<JobEvent> Events, Task More) From(int position)
     {
         lock (eventsLock)
         {
+            if (isBroken)
+            {
+                throw new RpcException(new Status(StatusCode.Unavailable, "the stream broke"));
+            }
+
             var more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             waiting.Add(more);
             return (events.Skip(position).ToList(), more.Task);

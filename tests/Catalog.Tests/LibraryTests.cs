@@ -90,6 +90,33 @@ public sealed class LibraryTests : CatalogFixture
         ((string)(await NextAsync(events, "deleted"))["media_id"]!).ShouldBe(mediaId);
     }
 
+    [Fact]
+    public async Task What_changes_after_the_stream_began_is_told_of_media_from_before_too()
+    {
+        var ordered = new TaskCompletionSource();
+        Master.OnOrder = ordered.Task.WaitAsync;
+        var before = await UploadAsync("before.mp4");
+        using var stream = await Http.GetStreamAsync("/v1/events").WaitAsync(Limit);
+        using var events = new StreamReader(stream);
+        ordered.SetResult();
+        var data = await NextAsync(events, "media");
+        ((string)data["media_id"]!).ShouldBe(before);
+        ((string)data["state"]!).ShouldBe("processing");
+    }
+
+    [Fact]
+    public async Task Nothing_is_told_of_the_progress_of_a_job_that_was_lost()
+    {
+        var (mediaId, job) = await OrderAsync();
+        Tell(job, ("probe", TaskKind.Probe, TaskState.Running, 0.5));
+        var progress = Node.Get<MediaChanges>();
+        await Testing.Eventually.HoldsAsync(() => progress.Progress(mediaId) is not null, "no progress came");
+        Master.Forget(mediaId);
+        job.Break();
+        await StateAsync(mediaId, "failed");
+        await Testing.Eventually.HoldsAsync(() => progress.Progress(mediaId) is null, "its progress stays");
+    }
+
     private static void Tell(FakeJob job, params (string Id, TaskKind Kind, TaskState State, double Fraction)[] tasks)
     {
         var progress = new Contracts.V1.JobProgress();

@@ -21,6 +21,43 @@ internal sealed class JobFollower(
     /// <summary>Ends when the job has ended or the media is gone.</summary>
     public async Task FollowAsync(string version, CancellationToken stop)
     {
+        if (store.Read(connection => VersionTable.Find(connection, version)) is not { } row)
+        {
+            return;
+        }
+
+        try
+        {
+            await FollowToTheEndAsync(version, stop);
+        }
+        finally
+        {
+            changes.ForgetProgress(row.MediaId);
+        }
+    }
+
+    /// <summary>Applies one durable event; false when it was applied before or the version is gone.</summary>
+    public async Task<bool> ApplyAsync(
+        VersionComposition composition, string version, JobEvent received, CancellationToken cancel)
+    {
+        var began = clock.GetUtcNow();
+        var happened = await ReadAsync(version, received, cancel);
+        var effects = composition.Step(happened);
+        if (await ApplyAsync(composition, version, received.Revision, effects, cancel) is not { } media)
+        {
+            return false;
+        }
+
+        foreach (var enter in effects.OfType<CompositionEffect.Enter>())
+        {
+            CatalogTelemetry.NoteStage(media, version, enter.Stage, began, clock.GetUtcNow());
+        }
+
+        return true;
+    }
+
+    private async Task FollowToTheEndAsync(string version, CancellationToken stop)
+    {
         var backoff = new Backoff(FirstRetry, LastRetry, clock);
         while (true)
         {
@@ -54,26 +91,6 @@ internal sealed class JobFollower(
         }
     }
 
-    /// <summary>Applies one durable event; false when it was applied before or the version is gone.</summary>
-    public async Task<bool> ApplyAsync(
-        VersionComposition composition, string version, JobEvent received, CancellationToken cancel)
-    {
-        var began = clock.GetUtcNow();
-        var happened = await ReadAsync(version, received, cancel);
-        var effects = composition.Step(happened);
-        if (await ApplyAsync(composition, version, received.Revision, effects, cancel) is not { } media)
-        {
-            return false;
-        }
-
-        foreach (var enter in effects.OfType<CompositionEffect.Enter>())
-        {
-            CatalogTelemetry.NoteStage(media, version, enter.Stage, began, clock.GetUtcNow());
-        }
-
-        return true;
-    }
-
     private async Task<bool> FollowOnceAsync(string version, Backoff backoff, CancellationToken stop)
     {
         if (store.Read(connection => VersionTable.Find(connection, version)) is not { Following: true } row)
@@ -104,7 +121,6 @@ internal sealed class JobFollower(
                 cursor = received.Revision;
                 if (store.Read(connection => VersionTable.Find(connection, version)) is not { Following: true })
                 {
-                    changes.ForgetProgress(row.MediaId);
                     return true;
                 }
             }
