@@ -3,14 +3,12 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Hexcast.Coordination;
+using Hexcast.Harness;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Access.Tests;
@@ -18,10 +16,10 @@ namespace Hexcast.Access.Tests;
 /// <summary>The real role and coordinator, with a few doors to knock at, on a clock that the test moves.</summary>
 internal sealed class AccessNode : IAsyncDisposable
 {
-    private readonly (string Key, string? Value)[] settings;
-    private HexcastNode node = null!;
+    private readonly (string Key, string Value)[] settings;
+    private HostedNode node = null!;
 
-    private AccessNode((string, string?)[] settings) => this.settings = settings;
+    private AccessNode((string, string)[] settings) => this.settings = settings;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("hexcast-access-").FullName;
 
@@ -37,9 +35,9 @@ internal sealed class AccessNode : IAsyncDisposable
     public string AuditLines => string.Concat(
         Directory.GetFiles(Path.Combine(Folder, "audit")).Order(StringComparer.Ordinal).Select(ReadShared));
 
-    public T Get<T>() where T : notnull => node.Services.GetRequiredService<T>();
+    public T Get<T>() where T : notnull => node.Get<T>();
 
-    public static async Task<AccessNode> StartAsync(params (string Key, string? Value)[] settings)
+    public static async Task<AccessNode> StartAsync(params (string Key, string Value)[] settings)
     {
         var started = new AccessNode(settings);
         await started.BootAsync();
@@ -119,22 +117,13 @@ internal sealed class AccessNode : IAsyncDisposable
 
     private async Task BootAsync()
     {
-        node = HexcastHost.Build(
-            new NodeSettings
-            {
-                DataFolder = Folder,
-                Http = new IPEndPoint(IPAddress.Loopback, 0),
-                Grpc = new IPEndPoint(IPAddress.Loopback, 0),
-                LogFile = Path.Combine(Folder, "log"),
-            },
-            new ConfigurationBuilder()
-                .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, s.Value))).Build(),
-            [new CoordinationModule(), new AccessModule(), new Doors(), new ClockOf(Clock)]);
-        await node.StartAsync(CancellationToken.None);
-        var addresses = Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        node = await HostedNode.StartAsync(
+            Folder,
+            [new CoordinationModule(), new AccessModule(), new Doors(), new ClockOf(Clock)],
+            settings);
         Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
         {
-            BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
+            BaseAddress = node.Address,
         };
     }
 

@@ -89,7 +89,7 @@ public sealed class VersionCacheTests : IAsyncLifetime
     {
         await host.WaitForFollowerAsync();
         host.Catalog.Failure = new HexcastException(code, "Not here.");
-        var cache = host.Services.GetRequiredService<VersionCache>();
+        var cache = host.Get<VersionCache>();
         var media = MediaId.From(Guid.CreateVersion7());
         var refused = await Should.ThrowAsync<HexcastException>(
             async () => await cache.GetAsync(media, TestContext.Current.CancellationToken));

@@ -1,28 +1,21 @@
-using System.Net;
 using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Testing;
 
 /// <summary>A real node with the modules given, on a port of its own. Its folder outlives it.</summary>
 internal sealed class RoleNode : IAsyncDisposable
 {
-    private readonly HexcastNode node;
-    private readonly string logFile;
+    private readonly HostedNode node;
 
-    private RoleNode(HexcastNode node, TestAccess access, IReadOnlyList<RoleModule> modules, string logFile)
+    private RoleNode(HostedNode node, TestAccess access, IReadOnlyList<RoleModule> modules)
     {
-        (this.node, this.logFile, Access) = (node, logFile, access);
-        var addresses = node.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        (this.node, Access) = (node, access);
         Http = new HttpClient(new ContractHandler(
             string.Join('+', modules.Select(module => module.GetType().Name)),
             new SecretRecorder(new SocketsHttpHandler())))
         {
-            BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
+            BaseAddress = node.Address,
         };
     }
 
@@ -30,35 +23,19 @@ internal sealed class RoleNode : IAsyncDisposable
 
     public TestAccess Access { get; }
 
-    public T Get<T>() where T : notnull => node.Services.GetRequiredService<T>();
+    public T Get<T>() where T : notnull => node.Get<T>();
 
     public static async Task<RoleNode> StartAsync(
         string folder, IReadOnlyList<RoleModule> modules, params (string Key, string Value)[] settings)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)))
-            .Build();
         var access = new TestAccess();
-        var log = Path.Combine(folder, "log");
-        var built = HexcastHost.Build(
-            new NodeSettings
-            {
-                DataFolder = folder,
-                Http = new IPEndPoint(IPAddress.Loopback, 0),
-                Grpc = new IPEndPoint(IPAddress.Loopback, 0),
-                LogFile = log,
-            },
-            configuration,
-            [access, .. modules]);
-        await built.StartAsync(CancellationToken.None);
-        return new RoleNode(built, access, modules, log);
+        return new RoleNode(await HostedNode.StartAsync(folder, [access, .. modules], settings), access, modules);
     }
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await node.DisposeAsync();
-        NodeEvidence.KeepLog(logFile);
     }
 }
 

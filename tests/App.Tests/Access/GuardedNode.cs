@@ -3,14 +3,10 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using Hexcast.Harness;
 using Hexcast.Platform.Access;
-using Hexcast.Platform.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.App.Tests.Access;
 
@@ -22,7 +18,7 @@ public sealed class GuardedNode : IAsyncLifetime
     private static readonly string[] AnyMethod = ["OPTIONS", "HEAD", "POST", "PATCH", "DELETE"];
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-guarded-");
-    private HexcastNode running = null!;
+    private HostedNode running = null!;
     private HttpClient http = null!;
     private string uploadId = "", schoolTokenId = "";
     private int knocks;
@@ -47,27 +43,18 @@ public sealed class GuardedNode : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        running = HexcastHost.Build(
-            new NodeSettings
-            {
-                DataFolder = folder.FullName,
-                Http = new IPEndPoint(IPAddress.Loopback, 0),
-                Grpc = new IPEndPoint(IPAddress.Loopback, 0),
-                LogFile = Path.Combine(folder.FullName, "log"),
-            },
-            // Each knock comes from an address of its own: wrong ones are counted by address.
-            new ConfigurationBuilder().AddInMemoryCollection([new("Access:TrustedProxies:0", "127.0.0.1")]).Build(),
-            [.. Targets.Table.Select(target => target.Module())]);
-        await running.StartAsync(TestContext.Current.CancellationToken);
-        var server = running.Services.GetRequiredService<IServer>();
-        var addresses = server.Features.Get<IServerAddressesFeature>()!.Addresses;
+        // Each knock comes from an address of its own: wrong ones are counted by address.
+        running = await HostedNode.StartAsync(
+            folder.FullName,
+            [.. Targets.Table.Select(target => target.Module())],
+            ("Access:TrustedProxies:0", "127.0.0.1"));
         http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
         {
-            BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
+            BaseAddress = running.Address,
         };
         await MakeTokensAsync();
         await MakeThingsAsync();
-        Doors = [.. running.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        Doors = [.. running.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<AccessRule>() is not null).SelectMany(DoorsOf)];
         Doors.Count.ShouldBeGreaterThan(20);
     }

@@ -1,15 +1,9 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Hexcast.Harness;
-using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.App.Tests.Api;
 
@@ -148,7 +142,7 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.WholeNode node)
     public sealed class WholeNode : IAsyncLifetime
     {
         private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-api-");
-        private HexcastNode? running;
+        private HostedNode? running;
 
         internal JsonNode Document { get; private set; } = null!;
 
@@ -156,30 +150,17 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.WholeNode node)
 
         public async ValueTask InitializeAsync()
         {
-            running = HexcastHost.Build(
-                new NodeSettings
-                {
-                    DataFolder = folder.FullName,
-                    Http = new IPEndPoint(IPAddress.Loopback, 0),
-                    Grpc = new IPEndPoint(IPAddress.Loopback, 0),
-                    LogFile = Path.Combine(folder.FullName, "log"),
-                },
-                new ConfigurationBuilder().Build(),
-                [.. Targets.Table.Select(target => target.Module())]);
-            await running.StartAsync(TestContext.Current.CancellationToken);
-            var addresses = running.Services.GetRequiredService<IServer>().Features
-                .Get<IServerAddressesFeature>()!.Addresses;
+            running = await HostedNode.StartAsync(
+                folder.FullName, [.. Targets.Table.Select(target => target.Module())]);
             using var http = new HttpClient();
-            var address = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal)));
-            Document = JsonNode.Parse(await http.GetStringAsync(new Uri(address, "/openapi/v1.json")))!;
-            Endpoints = [.. running.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            Document = JsonNode.Parse(await http.GetStringAsync(new Uri(running.Address, "/openapi/v1.json")))!;
+            Endpoints = [.. running.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
                 .Where(endpoint => !IsOfRoles(endpoint))];
         }
 
         public async ValueTask DisposeAsync()
         {
             await running!.DisposeAsync();
-            NodeEvidence.KeepLog(Path.Combine(folder.FullName, "log"));
             folder.Delete(recursive: true);
         }
 

@@ -6,8 +6,6 @@ using Hexcast.Coordination.Client;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Testing;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Master.Tests.Support;
 
@@ -15,15 +13,15 @@ namespace Hexcast.Master.Tests.Support;
 internal sealed class MasterNode : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("hexcast-master-").FullName;
-    private HexcastNode node = null!;
+    private HostedNode node = null!;
 
     public Transcoder.TranscoderClient Transcoder { get; private set; } = null!;
 
     public Scheduler.SchedulerClient Scheduler { get; private set; } = null!;
 
-    public IObjectStore Objects => node.Services.GetRequiredService<IObjectStore>();
+    public IObjectStore Objects => node.Get<IObjectStore>();
 
-    public CoordinatorClient Coordinator => node.Services.GetRequiredService<CoordinatorClient>();
+    public CoordinatorClient Coordinator => node.Get<CoordinatorClient>();
 
     public HttpClient Http { get; private set; } = null!;
 
@@ -59,28 +57,17 @@ internal sealed class MasterNode : IAsyncDisposable
     {
         await node.DisposeAsync();
         Http.Dispose();
-        NodeEvidence.KeepLog(Path.Combine(folder, "log.jsonl"));
         Directory.Delete(folder, recursive: true);
     }
 
     private async Task BootAsync()
     {
-        var settings = new NodeSettings
-        {
-            DataFolder = folder,
-            Http = new IPEndPoint(IPAddress.Loopback, FreePort()),
-            Grpc = new IPEndPoint(IPAddress.Loopback, 0),
-            LogFile = Path.Combine(folder, "log.jsonl"),
-        };
-        node = HexcastHost.Build(
-            settings,
-            new ConfigurationBuilder().Build(),
-            [new CoordinationModule(), new TestAccess(), new MasterModule()]);
-        await node.StartAsync(CancellationToken.None);
-        var invoker = node.Services.GetRequiredService<RoleChannel>().Invoker;
+        node = await HostedNode.StartAsync(
+            folder, [new CoordinationModule(), new TestAccess(), new MasterModule()]);
+        var invoker = node.Get<RoleChannel>().Invoker;
         (Transcoder, Scheduler) = (new Transcoder.TranscoderClient(invoker), new Scheduler.SchedulerClient(invoker));
         Http?.Dispose();
-        Http = new HttpClient { BaseAddress = new Uri($"http://{settings.Http}") };
+        Http = new HttpClient { BaseAddress = node.Address };
         await BeMasterAsync();
     }
 
@@ -92,12 +79,5 @@ internal sealed class MasterNode : IAsyncDisposable
         {
             await Task.Delay(10, limit.Token);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,14 +1,10 @@
-using System.Net;
 using Hexcast.Contracts;
 using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
 using Hexcast.Testing;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Playback.Tests.Support;
@@ -18,7 +14,7 @@ internal sealed class PlaybackHost : IAsyncDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-playback-");
     private readonly List<RoleModule> modules = [];
-    private HexcastNode? node;
+    private HostedNode? node;
 
     private PlaybackHost()
     {
@@ -33,9 +29,9 @@ internal sealed class PlaybackHost : IAsyncDisposable
 
     public string DataFolder => folder.FullName;
 
-    public IServiceProvider Services => node!.Services;
+    public IObjectStore Store => Get<IObjectStore>();
 
-    public IObjectStore Store => Services.GetRequiredService<IObjectStore>();
+    public T Get<T>() where T : notnull => node!.Get<T>();
 
     public static async Task<PlaybackHost> StartAsync(bool manualClock = false, params RoleModule[] beside)
     {
@@ -90,29 +86,17 @@ internal sealed class PlaybackHost : IAsyncDisposable
     {
         Http.Dispose();
         await node!.DisposeAsync();
-        NodeEvidence.KeepLog(Path.Combine(folder.FullName, "log"));
         folder.Delete(recursive: true);
     }
 
     private async Task StartNodeAsync()
     {
-        node = HexcastHost.Build(
-            new NodeSettings
-            {
-                DataFolder = folder.FullName,
-                Http = new IPEndPoint(IPAddress.Loopback, 0),
-                Grpc = new IPEndPoint(IPAddress.Loopback, 0),
-                LogFile = Path.Combine(folder.FullName, "log"),
-            },
-            new ConfigurationBuilder().Build(),
-            modules);
-        await node.StartAsync(TestContext.Current.CancellationToken);
-        var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        node = await HostedNode.StartAsync(folder.FullName, modules);
         Http = new HttpClient(new ContractHandler(
             string.Join('+', modules.Select(module => module.GetType().Name)),
             new SecretRecorder(new SocketsHttpHandler { UseCookies = false })))
         {
-            BaseAddress = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal))),
+            BaseAddress = node.Address,
         };
     }
 
