@@ -52,7 +52,8 @@ sealed class ProbeHost : IAsyncDisposable
         ProbeHandlers handlers,
         Action<GrpcServiceOptions>? grpc = null,
         Action<IServiceCollection>? services = null,
-        Action<WebApplication>? map = null)
+        Action<WebApplication>? map = null,
+        Action<ListenOptions>? listener = null)
     {
         var log = new LogLines();
         var builder = WebApplication.CreateSlimBuilder();
@@ -65,7 +66,13 @@ sealed class ProbeHost : IAsyncDisposable
             if (wiring == Wiring.InMemory)
                 kestrel.ListenInMemory(transport);
             else
-                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            {
+                kestrel.Listen(IPAddress.Loopback, 0, listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http2;
+                    listener?.Invoke(listen);
+                });
+            }
         });
         services?.Invoke(builder.Services);
         var app = builder.Build();

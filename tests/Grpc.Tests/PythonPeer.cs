@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Google.Protobuf;
+using Google.Protobuf.Reflection;
 
 namespace Hexcast.Grpc.Tests;
 
@@ -17,12 +17,17 @@ sealed class PythonPeer : IAsyncDisposable
         _descriptor = descriptor;
     }
 
-    public static async Task<PythonPeer> StartAsync(string script, params string[] args)
+    public static Task<PythonPeer> StartAsync(string script, params string[] args) =>
+        StartAsync(ProbeReflection.Descriptor, script, args);
+
+    /// <param name="file">What the script's messages are; it stands alone.</param>
+    /// <param name="script">Its first argument is a file with the descriptor.</param>
+    /// <param name="args">The others.</param>
+    public static async Task<PythonPeer> StartAsync(FileDescriptor file, string script, params string[] args)
     {
         await RequireGrpcio();
         var descriptor = Path.Combine(Path.GetTempPath(), $"hexcast-probe-{Guid.NewGuid():N}.desc");
-        await File.WriteAllBytesAsync(
-            descriptor, ProbeReflection.Descriptor.SerializedData.ToByteArray());
+        await File.WriteAllBytesAsync(descriptor, file.SerializedData.ToByteArray());
         var process = Start([Path.Combine(AppContext.BaseDirectory, "python", script), descriptor, .. args]);
         return new PythonPeer(process, descriptor);
     }

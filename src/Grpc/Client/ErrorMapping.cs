@@ -28,8 +28,9 @@ static class ErrorMapping
                     return rpc.Status;
                 case HttpProtocolException protocol:
                     return new Status(ToStatusCode(protocol.ErrorCode), Words(e), e);
+                // Not by this side, whose cancellation has ended the call before: by a stream that the peer gave up.
                 case OperationCanceledException:
-                    return new Status(StatusCode.Cancelled, "Call canceled by the client.", e);
+                    return new Status(StatusCode.Unavailable, "The server reset the call's stream.", e);
             }
         }
 

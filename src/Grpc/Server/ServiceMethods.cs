@@ -1,6 +1,7 @@
 using System.Reflection;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Grpc.AspNetCore.Server;
 
@@ -12,21 +13,32 @@ static class ServiceMethods
     /// <summary>Calls the generated <c>BindService(binder, null)</c> of the nearest base that has one.</summary>
     public static void Bind(Type service, ServiceBinderBase binder)
     {
-        for (var type = service; type is not null; type = type.BaseType)
+        if (Generated(service) is not var (type, attribute))
         {
-            if (type.GetCustomAttribute<BindServiceMethodAttribute>(inherit: false) is not { } attribute)
-                continue;
-
-            var bind = attribute.BindType.GetMethod(
-                attribute.BindMethodName, Static, [typeof(ServiceBinderBase), type])
-                ?? throw new InvalidOperationException(
-                    $"{attribute.BindType} lacks the method {attribute.BindMethodName} that {type} names.");
-            bind.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [binder, null], null);
-            return;
+            throw new InvalidOperationException(
+                $"{service} is no gRPC service: derive it from the base class that Grpc.Tools generates.");
         }
 
-        throw new InvalidOperationException(
-            $"{service} is no gRPC service: derive it from the base class that Grpc.Tools generates.");
+        var bind = attribute.BindType.GetMethod(
+            attribute.BindMethodName, Static, [typeof(ServiceBinderBase), type])
+            ?? throw new InvalidOperationException(
+                $"{attribute.BindType} lacks the method {attribute.BindMethodName} that {type} names.");
+        bind.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [binder, null], null);
+    }
+
+    /// <summary>What protobuf says of the service; null where its messages are no protobuf's.</summary>
+    public static ServiceDescriptor? DescriptorOf(Type service) =>
+        Generated(service)?.Attribute.BindType.GetProperty("Descriptor", Static)?.GetValue(null) as ServiceDescriptor;
+
+    static (Type Type, BindServiceMethodAttribute Attribute)? Generated(Type service)
+    {
+        for (var type = service; type is not null; type = type.BaseType)
+        {
+            if (type.GetCustomAttribute<BindServiceMethodAttribute>(inherit: false) is { } attribute)
+                return (type, attribute);
+        }
+
+        return null;
     }
 
     /// <summary>The method of that name as a delegate whose first argument is the service.</summary>

@@ -6,16 +6,22 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 SERVICE = "hexcast.probe.Probe"
 
 
-def load(descriptor_path):
+def pool_of(descriptor_path):
     file = descriptor_pb2.FileDescriptorProto()
     with open(descriptor_path, "rb") as stored:
         file.ParseFromString(stored.read())
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    factory = message_factory.MessageFactory(pool)
-    request = factory.GetPrototype(pool.FindMessageTypeByName("hexcast.probe.ProbeRequest"))
-    reply = factory.GetPrototype(pool.FindMessageTypeByName("hexcast.probe.ProbeReply"))
-    return request, reply
+    return pool
+
+
+def message(pool, name):
+    return message_factory.MessageFactory(pool).GetPrototype(pool.FindMessageTypeByName(name))
+
+
+def load(descriptor_path):
+    pool = pool_of(descriptor_path)
+    return message(pool, "hexcast.probe.ProbeRequest"), message(pool, "hexcast.probe.ProbeReply")
 
 
 class Stub:
