@@ -21,6 +21,7 @@ public sealed partial class CoreTests
         "src/Coordination/Embedded/StateMachine.cs",
         "src/Coordination/Embedded/Watching/",
         "src/Media/",
+        "src/Platform/Calls/CallGate.cs",
         "src/Catalog/Versions/VersionComposition.cs",
         "src/Catalog/Versions/VersionIndexBuilder.cs",
         "src/Catalog/Versions/VersionRules.cs",

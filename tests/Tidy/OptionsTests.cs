@@ -59,6 +59,7 @@ public sealed partial class OptionsTests
         null => "",
         TimeSpan time => Trimmed(time.ToString("c", CultureInfo.InvariantCulture)),
         IEnumerable<string> list => string.Join(", ", list),
+        System.Collections.ICollection { Count: 0 } => "",
         bool yes => yes ? "true" : "false",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",

@@ -1,18 +1,27 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 
 namespace Hexcast.Platform.Errors;
 
 /// <summary>
-/// Carries <see cref="HexcastException"/> over gRPC between roles: the server puts the code beside the status as a
-/// trailer; the caller turns it back with <see cref="Unwrap"/>.
+/// Carries <see cref="HexcastException"/> over gRPC between roles: the server puts the code into the status' details, as
+/// the reason of an ErrorInfo; the caller turns it back with <see cref="Unwrap"/>.
 /// </summary>
 public sealed class GrpcErrors : Interceptor
 {
-    private const string CodeTrailer = "hexcast-code";
+    private const string Domain = "hexcast";
 
     public static HexcastException Unwrap(RpcException failure) =>
-        new(failure.Trailers.GetValue(CodeTrailer) ?? Name(failure.StatusCode), failure.Status.Detail, failure);
+        new(CodeOf(failure) ?? Name(failure.StatusCode), failure.Status.Detail, failure);
+
+    /// <summary>Ends a call with that code and with the details that the status has already.</summary>
+    internal static RpcException Wrap(string code, Google.Rpc.Status status)
+    {
+        status.Details.Insert(0, Any.Pack(new ErrorInfo { Reason = code, Domain = Domain }));
+        return status.ToRpcException();
+    }
 
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -59,9 +68,16 @@ public sealed class GrpcErrors : Interceptor
         }
     }
 
-    private static RpcException Wrap(HexcastException failure) => new(
-        new Status(ErrorCodes.GrpcStatus(failure.Code), failure.Message),
-        new Metadata { { CodeTrailer, failure.Code } });
+    private static RpcException Wrap(HexcastException failure) => Wrap(failure.Code, new Google.Rpc.Status
+    {
+        Code = (int)ErrorCodes.GrpcStatus(failure.Code),
+        Message = failure.Message,
+    });
+
+    private static string? CodeOf(RpcException failure) =>
+        failure.GetRpcStatus(ignoreParseError: true)?.GetDetail<ErrorInfo>() is { Domain: Domain, Reason: var code }
+            ? code
+            : null;
 
     private static string Name(StatusCode status) => status switch
     {

@@ -1,6 +1,9 @@
+using Grpc.AspNetCore.Server;
+using Grpc.HealthCheck;
 using Grpc.Net.Client;
 using Hexcast.Grpc;
 using Hexcast.Platform.Access;
+using Hexcast.Platform.Calls;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Identity;
@@ -38,7 +41,7 @@ public static class HexcastHost
 
     /// <summary>What belongs to every node, whatever its roles are.</summary>
     public static IReadOnlyList<RoleModule> OwnModules() =>
-        [new TlsModule(), new AccessModule(), new TelemetryModule()];
+        [new TlsModule(), new AccessModule(), new TelemetryModule(), new GrpcModule()];
 
     public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> roles)
     {
@@ -112,6 +115,7 @@ public static class HexcastHost
         {
             grpc.Interceptors.Add<GrpcTelemetry>();
             grpc.Interceptors.Add<GrpcErrors>();
+            grpc.Interceptors.Add<CallGates>();
         });
         services.AddRouting();
         services.AddApiDocument();
@@ -150,7 +154,14 @@ public static class HexcastHost
                 });
             }
         });
-        kestrel.Listen(node.Grpc, Internal);
+        // A peer that is gone without a word is noticed within half a minute.
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(20);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Listen(node.Grpc, listen =>
+        {
+            Internal(listen);
+            listen.UseMaxConnectionAge(kestrel.ApplicationServices.GetRequiredService<ConnectionAgeOptions>());
+        });
         kestrel.Listen(transport.EndPoint, Internal);
     }
 
@@ -176,7 +187,11 @@ public static class HexcastHost
             {
                 grpc.UseNoRequestMetrics();
                 grpc.UseRouting();
-                grpc.UseEndpoints(endpoints => Each(modules, endpoints, (module, e) => module.MapGrpc(e)));
+                grpc.UseEndpoints(endpoints =>
+                {
+                    Each(modules, endpoints, (module, e) => module.MapGrpc(e));
+                    state.Tell(app.ApplicationServices.GetRequiredService<HealthServiceImpl>(), endpoints);
+                });
             });
         ForwardedClients.Use(app);
         app.UseRouting();

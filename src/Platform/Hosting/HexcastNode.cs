@@ -4,14 +4,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Platform.Hosting;
 
-/// <summary>What the pipelines and the node both look at.</summary>
-internal sealed class NodeState
-{
-    public List<Func<IServiceProvider, IHostedService>> RoleServices { get; } = [];
-
-    public volatile bool Ready;
-}
-
 /// <summary>
 /// A running node: first the server, then the roles' services in the order of the table; stopped in reverse. A role's
 /// loop that dies takes the node down, visibly, rather than leaving it half alive.
@@ -56,7 +48,7 @@ public sealed class HexcastNode : IAsyncDisposable
             }
         }
 
-        state.Ready = true;
+        state.Start();
     }
 
     /// <summary>
@@ -71,7 +63,7 @@ public sealed class HexcastNode : IAsyncDisposable
         }
 
         stopped = true;
-        state.Ready = false;
+        state.Stop();
         host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         foreach (var service in Enumerable.Reverse(started))
         {

@@ -1,0 +1,29 @@
+using Grpc.Core;
+
+namespace Hexcast.Platform.Calls;
+
+/// <summary>The QoS class of a call, the most urgent first.</summary>
+internal enum CallClass
+{
+    LowLatency,
+    Hd,
+    Sd,
+    Background,
+}
+
+internal static class CallClasses
+{
+    /// <summary>The metadata that names a call's class: low_latency, hd, sd or background.</summary>
+    public const string Header = "x-qos-priority";
+
+    public const int Count = 4;
+
+    /// <summary>What names no class that there is counts as hd.</summary>
+    public static CallClass Of(Metadata headers) => headers.GetValue(Header) switch
+    {
+        "low_latency" => CallClass.LowLatency,
+        "sd" => CallClass.Sd,
+        "background" => CallClass.Background,
+        _ => CallClass.Hd,
+    };
+}

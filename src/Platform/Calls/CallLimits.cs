@@ -1,0 +1,30 @@
+using Grpc.Core;
+
+namespace Hexcast.Platform.Calls;
+
+/// <summary>How many calls of one gRPC method a node takes.</summary>
+public sealed record CallLimits
+{
+    /// <summary>Many at once make each slow; more than are worth waiting for make all slow.</summary>
+    internal static readonly CallLimits OfCalls = new() { MaxRunning = 256, MaxQueued = 1024 };
+
+    /// <summary>A stream lives long: one more than fit would wait for ever.</summary>
+    internal static readonly CallLimits OfStreams = new() { MaxRunning = 4096, MaxQueued = 0 };
+
+    /// <summary>Of each class, over time; null is as many as come.</summary>
+    public double? RatePerSecond { get; set; }
+
+    /// <summary>Of each class, at once; without it what a second brings.</summary>
+    public int? Burst { get; set; }
+
+    /// <summary>Of all classes together.</summary>
+    public int MaxRunning { get; set; } = 256;
+
+    /// <summary>Of each class, while <see cref="MaxRunning"/> run; the most urgent class goes first.</summary>
+    public int MaxQueued { get; set; } = 1024;
+
+    internal bool IsValid => RatePerSecond is null or (> 0 and <= 1e6) && Burst is null or (>= 1 and <= 1_000_000)
+        && MaxRunning is >= 1 and <= 1_000_000 && MaxQueued is >= 0 and <= 1_000_000;
+
+    internal static CallLimits DefaultOf(MethodType type) => type == MethodType.Unary ? OfCalls : OfStreams;
+}
