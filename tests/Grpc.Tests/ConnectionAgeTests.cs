@@ -68,7 +68,8 @@ public sealed class ConnectionAgeTests
         failure.StatusCode.ShouldBe(StatusCode.Unavailable);
     }
 
-    Task<ProbeHost> StartAsync(TimeSpan age, TimeSpan? grace = null, TimeProvider? clock = null) => ProbeHost.StartAsync(
+    Task<ProbeHost> StartAsync(
+        TimeSpan age, TimeSpan? grace = null, TimeProvider? clock = null) => ProbeHost.StartAsync(
         Wiring.Tcp,
         new ProbeHandlers
         {

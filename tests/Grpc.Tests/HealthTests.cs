@@ -28,7 +28,10 @@ public sealed class HealthTests
 
         var list = await client.ListAsync(new HealthListRequest());
         list.Statuses.ToDictionary(entry => entry.Key, entry => entry.Value.Status).ShouldBe(
-            new Dictionary<string, ServingStatus> { [""] = ServingStatus.Serving, ["some.Service"] = ServingStatus.NotServing },
+            new Dictionary<string, ServingStatus>
+            {
+                [""] = ServingStatus.Serving, ["some.Service"] = ServingStatus.NotServing,
+            },
             ignoreOrder: true);
     }
 
@@ -36,7 +39,8 @@ public sealed class HealthTests
     public async Task Watch_tells_each_change_once_from_a_service_unknown_to_the_server_stopping()
     {
         await using var host = await StartAsync();
-        using var call = new Health.HealthClient(host.Channel).Watch(new HealthCheckRequest { Service = "some.Service" });
+        using var call = new Health.HealthClient(host.Channel).Watch(
+            new HealthCheckRequest { Service = "some.Service" });
         async Task<ServingStatus> Next()
         {
             (await call.ResponseStream.MoveNext().Within()).ShouldBeTrue();

@@ -54,11 +54,13 @@ public sealed class ReflectionTests
         byName.FileDescriptorResponse.FileDescriptorProto.ShouldBe([ProbeReflection.Descriptor.SerializedData]);
         foreach (var number in new[] { 101, 102 })
         {
-            var byExtension = await AskAsync(host, new ServerReflectionRequest
+            var extension = new ExtensionRequest
             {
-                FileContainingExtension = new() { ContainingType = Extendable.Descriptor.FullName, ExtensionNumber = number },
-            });
-            byExtension.FileDescriptorResponse.FileDescriptorProto[0].ShouldBe(ReflectedReflection.Descriptor.SerializedData);
+                ContainingType = Extendable.Descriptor.FullName,
+                ExtensionNumber = number,
+            };
+            var found = await AskAsync(host, new ServerReflectionRequest { FileContainingExtension = extension });
+            found.FileDescriptorResponse.FileDescriptorProto[0].ShouldBe(ReflectedReflection.Descriptor.SerializedData);
         }
 
         var numbers = await AskAsync(

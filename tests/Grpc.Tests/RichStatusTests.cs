@@ -27,7 +27,8 @@ public sealed class RichStatusTests
         await using var host = await ProbeHost.StartAsync(
             wiring, new ProbeHandlers { Unary = (_, _) => throw TooMany.ToRpcException() });
 
-        var failure = await Should.ThrowAsync<RpcException>(() => host.Client.UnaryAsync(new ProbeRequest()).ResponseAsync);
+        var failure = await Should.ThrowAsync<RpcException>(
+            () => host.Client.UnaryAsync(new ProbeRequest()).ResponseAsync);
 
         failure.StatusCode.ShouldBe(StatusCode.ResourceExhausted);
         failure.Status.Detail.ShouldBe("Wait a little 🎬.");

@@ -81,8 +81,12 @@ abstract class CallLifetime : IDisposable
     {
         var status = ErrorMapping.ToStatus(e);
         // A server that keeps the deadline itself may reset the stream a moment before this side's timer fires.
-        if (status.StatusCode is StatusCode.Cancelled or StatusCode.Unavailable && Deadline <= Channel.Time.GetUtcNow().UtcDateTime)
+        if (status.StatusCode is StatusCode.Cancelled or StatusCode.Unavailable
+            && Deadline <= Channel.Time.GetUtcNow().UtcDateTime)
+        {
             status = PastDeadline(e);
+        }
+
         Abort(status);
         return EndedException();
     }

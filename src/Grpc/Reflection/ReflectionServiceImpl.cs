@@ -5,7 +5,7 @@ using Grpc.Reflection.V1;
 
 namespace Grpc.Reflection;
 
-/// <summary>Serves <c>grpc.reflection.v1.ServerReflection</c>: tools such as grpcurl learn the services from it.</summary>
+/// <summary>Serves <c>grpc.reflection.v1.ServerReflection</c>, from which tools learn the services.</summary>
 public class ReflectionServiceImpl : ServerReflection.ServerReflectionBase
 {
     readonly IReadOnlyList<string> _services;

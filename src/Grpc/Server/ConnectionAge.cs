@@ -8,7 +8,9 @@ namespace Grpc.AspNetCore.Server;
 /// <summary>How long clients keep a connection; it makes them resolve and balance anew.</summary>
 public sealed class ConnectionAgeOptions
 {
-    /// <summary>From a connection's start to its GOAWAY, a tenth more or less so that not all clients return at once.</summary>
+    /// <summary>
+    /// From a connection's start to its GOAWAY, a tenth more or less so that not all clients return at once.
+    /// </summary>
     public TimeSpan MaxAge { get; set; } = Timeout.InfiniteTimeSpan;
 
     /// <summary>From the GOAWAY to the end of calls that are still running then.</summary>

@@ -17,7 +17,7 @@ sealed class LingeringTransport(IDuplexPipe inner) : IDuplexPipe
 
     public PipeWriter Output => _output;
 
-    /// <summary>Waits for the client's end; the token limits it. Then both pipes are completed as the server wished.</summary>
+    /// <summary>Waits for the client's end, within a limit; then completes both pipes as the server wished.</summary>
     public async Task LingerAsync(CancellationToken limit)
     {
         if (!_output.IsFaulted)

@@ -9,12 +9,13 @@ internal enum Admission
 }
 
 /// <summary>
-/// Which calls of one method run: a token bucket for each class, then a number that run at once, then a queue from which
-/// the most urgent class goes first, within a class the first that came. Times are of any clock that does not go back.
+/// Which calls of one method run: a token bucket for each class, then a number that run at once, then a queue from
+/// which the most urgent class goes first, within a class the first that came. Times are of a clock that does not go
+/// back.
 /// </summary>
 internal sealed class CallGate
 {
-    /// <summary>Where the queue is full, how soon a slot may come free is not known: a guess that spares both sides.</summary>
+    /// <summary>How soon a full queue has room is not known: a guess that spares both sides.</summary>
     private static readonly TimeSpan FullRetry = TimeSpan.FromSeconds(1);
 
     private readonly CallLimits limits;

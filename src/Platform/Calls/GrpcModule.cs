@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Platform.Calls;
 
-/// <summary>The gRPC port: what tools and balancers expect of every server, and its limits. Part of every node.</summary>
+/// <summary>The gRPC port's limits, and what tools and balancers expect of every server. Part of every node.</summary>
 public sealed class GrpcModule : RoleModule
 {
     public override void AddServices(RoleBuilder role)

@@ -6,8 +6,8 @@ using Grpc.Core.Interceptors;
 namespace Hexcast.Platform.Errors;
 
 /// <summary>
-/// Carries <see cref="HexcastException"/> over gRPC between roles: the server puts the code into the status' details, as
-/// the reason of an ErrorInfo; the caller turns it back with <see cref="Unwrap"/>.
+/// Carries <see cref="HexcastException"/> over gRPC between roles: the server puts the code into the status' details,
+/// as the reason of an ErrorInfo; the caller turns it back with <see cref="Unwrap"/>.
 /// </summary>
 public sealed class GrpcErrors : Interceptor
 {
