@@ -10,9 +10,9 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 
 # What must be there → the Debian packages that bring it.
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
-readonly test_packages=(chromium etcd etcdctl python3-grpc nginx wrk prometheus promtool fuser)
+readonly test_packages=(chromium etcd etcdctl python3-grpc node nginx wrk prometheus promtool fuser)
 declare -rA debian_packages=(
-  [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm
+  [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm [node]=nodejs
   [chromium]=chromium [etcd]=etcd-server [etcdctl]=etcd-client
   [prometheus]=prometheus [promtool]=prometheus
   [python3-grpc]="python3-grpcio python3-protobuf"
@@ -95,15 +95,17 @@ need_sdk() {
   fi
 }
 
-# What pages need of others comes as built files in npm packages; the project files copy them.
-install_libraries() {
+# npm_ci FOLDER…: what the folders' lock files name. What pages need of others comes as built files in npm packages, which
+# the project files copy; tests/Grpc.Tests/node is a gRPC peer.
+npm_ci() {
   local folder stamp
-  for folder in "$root"/src/*/; do
+  for folder in "$@"; do
     [[ -f $folder/package-lock.json ]] || continue
     stamp=$(sha256sum <"$folder/package-lock.json")
     [[ -f $folder/node_modules/.hexcast-stamp && $(<"$folder/node_modules/.hexcast-stamp") == "$stamp" ]] && continue
     need_packages npm
-    say "installing the pages' libraries (npm ci in src/$(basename "$folder"))"
+    folder=${folder%/}
+    say "installing libraries (npm ci in ${folder#"$root"/})"
     quietly npm ci --prefix "$folder" --no-audit --no-fund --ignore-scripts --no-update-notifier
     printf '%s' "$stamp" >"$folder/node_modules/.hexcast-stamp"
   done
@@ -143,7 +145,8 @@ build_quietly() (
   # Two starts at once would write the same files.
   exec 9>"$root/artifacts/build.lock"
   flock 9
-  install_libraries
+  npm_ci "$root"/src/*/
+  if [[ $what == *.slnx ]]; then npm_ci "$root/tests/Grpc.Tests/node"; fi
   stamp_file="$root/artifacts/built-$(tr -c 'A-Za-z0-9\n' - <<<"$what")"
   stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${3:-src/}")
   [[ -f $root/$dll && -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0

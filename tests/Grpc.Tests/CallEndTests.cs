@@ -5,6 +5,8 @@ namespace Hexcast.Grpc.Tests;
 
 public sealed class TcpCallEndTests() : CallEndTests(Wiring.Tcp);
 
+public sealed class TlsCallEndTests() : CallEndTests(Wiring.Tls);
+
 public sealed class InMemoryCallEndTests() : CallEndTests(Wiring.InMemory);
 
 /// <summary>Deadlines, cancellation by either side, and what each side sees of it.</summary>

@@ -5,6 +5,8 @@ namespace Hexcast.Grpc.Tests;
 
 public sealed class TcpCallKindTests() : CallKindTests(Wiring.Tcp);
 
+public sealed class TlsCallKindTests() : CallKindTests(Wiring.Tls);
+
 public sealed class InMemoryCallKindTests() : CallKindTests(Wiring.InMemory);
 
 /// <summary>The four kinds of calls, small and big, alone and many at once.</summary>

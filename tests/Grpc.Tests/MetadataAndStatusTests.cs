@@ -4,6 +4,8 @@ namespace Hexcast.Grpc.Tests;
 
 public sealed class TcpMetadataAndStatusTests() : MetadataAndStatusTests(Wiring.Tcp);
 
+public sealed class TlsMetadataAndStatusTests() : MetadataAndStatusTests(Wiring.Tls);
+
 public sealed class InMemoryMetadataAndStatusTests() : MetadataAndStatusTests(Wiring.InMemory);
 
 /// <summary>What travels beside the messages: metadata, trailers, statuses.</summary>

@@ -16,10 +16,11 @@ namespace Hexcast.Grpc.Tests;
 enum Wiring
 {
     Tcp,
+    Tls,
     InMemory,
 }
 
-/// <summary>A real Kestrel with the probe service, reached over loopback TCP or in memory.</summary>
+/// <summary>A real Kestrel with the probe service, reached over loopback TCP, over TLS or in memory.</summary>
 sealed class ProbeHost : IAsyncDisposable
 {
     readonly WebApplication _app;
@@ -69,7 +70,7 @@ sealed class ProbeHost : IAsyncDisposable
             {
                 kestrel.Listen(IPAddress.Loopback, 0, listen =>
                 {
-                    listen.Protocols = HttpProtocols.Http2;
+                    Secure(listen, wiring);
                     listener?.Invoke(listen);
                 });
             }
@@ -84,14 +85,23 @@ sealed class ProbeHost : IAsyncDisposable
         return new ProbeHost(app, wiring, log);
     }
 
-    public GrpcChannel CreateChannel(GrpcChannelOptions options) => _wiring == Wiring.InMemory
-        ? _app.Services.GetRequiredService<InMemoryTransport>().CreateChannel(options)
-        : GrpcChannel.ForAddress(Address, options);
+    public GrpcChannel CreateChannel(GrpcChannelOptions options)
+    {
+        if (_wiring == Wiring.InMemory)
+            return _app.Services.GetRequiredService<InMemoryTransport>().CreateChannel(options);
+        if (_wiring == Wiring.Tls && options.HttpHandler is null)
+        {
+            options.HttpHandler = TestCertificates.CreateHandler();
+            options.DisposeHttpClient = true;
+        }
+
+        return GrpcChannel.ForAddress(Address, options);
+    }
 
     /// <summary>Plain HTTP/2 to the same server, to look at headers or to send what no gRPC client would.</summary>
     public HttpClient CreateHttpClient()
     {
-        var handler = new SocketsHttpHandler { UseProxy = false };
+        var handler = TestCertificates.CreateHandler();
         if (_wiring == Wiring.InMemory)
             handler.ConnectCallback = _app.Services.GetRequiredService<InMemoryTransport>().ConnectAsync;
         return new HttpClient(handler)
@@ -100,6 +110,13 @@ sealed class ProbeHost : IAsyncDisposable
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
+    }
+
+    static void Secure(ListenOptions listen, Wiring wiring)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        if (wiring == Wiring.Tls)
+            listen.UseHttps(TestCertificates.Server);
     }
 
     public Task StopAsync(CancellationToken grace) => _app.StopAsync(grace);

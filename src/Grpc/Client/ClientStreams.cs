@@ -63,8 +63,7 @@ sealed class RequestWriter<TRequest, TResponse>(
                 throw new InvalidOperationException("The request stream was completed: nothing can follow.");
             ThrowIfEnded();
             using var registration = call.AbortOn(cancellationToken);
-            var flush = WriteOptions is null || !WriteOptions.Flags.HasFlag(WriteFlags.BufferHint);
-            await content.WriteAsync(message, flush, call.Aborted);
+            await content.WriteAsync(message, WriteOptions, call.Aborted);
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException
             or ObjectDisposedException)

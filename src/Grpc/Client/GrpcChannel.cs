@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Core;
+using Grpc.Net.Compression;
 
 namespace Grpc.Net.Client;
 
@@ -26,6 +27,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         MaxSendMessageSize = options.MaxSendMessageSize;
         ThrowOperationCanceled = options.ThrowOperationCanceledOnCancellation;
         Time = options.TimeProvider;
+        Encodings = new MessageEncodings(options.CompressionProviders ?? MessageEncodings.DefaultProviders);
         _http = new HttpMessageInvoker(
             options.HttpHandler ?? CreateHandler(),
             disposeHandler: options.HttpHandler is null || options.DisposeHttpClient);
@@ -41,6 +43,8 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     internal bool ThrowOperationCanceled { get; }
 
     internal TimeProvider Time { get; }
+
+    internal MessageEncodings Encodings { get; }
 
     internal HttpMessageInvoker Http
     {

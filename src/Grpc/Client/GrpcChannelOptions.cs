@@ -1,3 +1,4 @@
+using Grpc.Net.Compression;
 using Grpc.Wire;
 
 namespace Grpc.Net.Client;
@@ -16,6 +17,9 @@ public class GrpcChannelOptions
 
     /// <summary>In bytes; null, the default, is no limit.</summary>
     public int? MaxSendMessageSize { get; set; }
+
+    /// <summary>The encodings that servers and calls may use, besides identity; null, the default: gzip.</summary>
+    public IList<ICompressionProvider>? CompressionProviders { get; set; }
 
     /// <summary>A call cancelled by its token throws OperationCanceledException instead of RpcException.</summary>
     public bool ThrowOperationCanceledOnCancellation { get; set; }

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
 using Grpc.Core;
+using Grpc.Net.Compression;
 using Grpc.Wire;
 
 namespace Grpc.Net.Client;
@@ -21,16 +22,20 @@ sealed class HttpCall<TRequest, TResponse>(
 
     static readonly StreamPipeReaderOptions PipeOptions = new(bufferSize: ReadBufferBytes, leaveOpen: true);
 
+    readonly ICompressionProvider? _requestEncoding = EncodingOf(channel, options.Headers);
+    MessageCompressor? _compressor;
     Task<FrameReader?>? _reader;
     HttpResponseMessage? _response;
     StreamContent<TRequest>? _requestStream;
 
     public void SendUnary(TRequest request) =>
-        Send(() => new UnaryContent<TRequest>(method.RequestMarshaller, request, Channel.MaxSendMessageSize));
+        Send(() => new UnaryContent<TRequest>(
+            method.RequestMarshaller, request, Channel.MaxSendMessageSize, CompressorFor(Options.WriteOptions)));
 
     public StreamContent<TRequest> SendStream()
     {
-        var content = new StreamContent<TRequest>(method.RequestMarshaller, Channel.MaxSendMessageSize);
+        var content = new StreamContent<TRequest>(
+            method.RequestMarshaller, Channel.MaxSendMessageSize, _requestEncoding is null ? null : CompressorFor);
         _requestStream = content;
         Send(() => content);
         return content;
@@ -114,7 +119,8 @@ sealed class HttpCall<TRequest, TResponse>(
             if (!TryAccept(response))
                 return null;
             var body = await response.Content.ReadAsStreamAsync(Aborted);
-            return new FrameReader(PipeReader.Create(body, PipeOptions), Channel.MaxReceiveMessageSize);
+            return new FrameReader(
+                PipeReader.Create(body, PipeOptions), Channel.MaxReceiveMessageSize, DecompressorFor(response));
         }
         catch (Exception e)
         {
@@ -134,7 +140,9 @@ sealed class HttpCall<TRequest, TResponse>(
         if (host is not null)
             request.Headers.Host = host;
         request.Headers.TryAddWithoutValidation("te", "trailers");
-        request.Headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.Identity);
+        if (_requestEncoding is not null)
+            request.Headers.TryAddWithoutValidation(GrpcHeaders.Encoding, _requestEncoding.EncodingName);
+        request.Headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, Channel.Encodings.AcceptList);
         if (Deadline != DateTime.MaxValue)
         {
             var left = Deadline - Channel.Time.GetUtcNow().UtcDateTime;
@@ -178,14 +186,28 @@ sealed class HttpCall<TRequest, TResponse>(
             return false;
         }
 
-        if (response.Headers.NonValidated.TryGetValues(GrpcHeaders.Encoding, out var encoding)
-            && encoding.ToString() != GrpcHeaders.Identity)
+        return true;
+    }
+
+    static ICompressionProvider? EncodingOf(GrpcChannel channel, Metadata? headers) =>
+        headers?.GetValue(GrpcHeaders.EncodingRequest) is { } asked ? channel.Encodings.Require(asked) : null;
+
+    MessageCompressor? CompressorFor(WriteOptions? write) =>
+        _requestEncoding is null || (write is not null && write.Flags.HasFlag(WriteFlags.NoCompress))
+            ? null
+            : _compressor ??= new MessageCompressor(_requestEncoding, level: null);
+
+    MessageDecompressor? DecompressorFor(HttpResponseMessage response)
+    {
+        if (!response.Headers.NonValidated.TryGetValues(GrpcHeaders.Encoding, out var encoding))
+            return null;
+        if (!Channel.Encodings.TryGet(encoding.ToString(), out var provider))
         {
-            Abort(new Status(StatusCode.Internal, $"The server chose the encoding {encoding} unasked."));
-            return false;
+            throw new RpcException(new Status(
+                StatusCode.Internal, $"The server chose the encoding \"{encoding}\", which was not offered."));
         }
 
-        return true;
+        return provider is null ? null : new MessageDecompressor(provider, Channel.MaxReceiveMessageSize);
     }
 
     // (4)

@@ -12,9 +12,9 @@ sealed class UnaryContent<T> : HttpContent
 {
     readonly ArrayBufferWriter<byte> _frame = new();
 
-    public UnaryContent(Marshaller<T> marshaller, T message, int? maxMessageBytes)
+    public UnaryContent(Marshaller<T> marshaller, T message, int? maxMessageBytes, MessageCompressor? compressor)
     {
-        new FrameWriter(maxMessageBytes).Write(message, marshaller.ContextualSerializer, _frame);
+        new FrameWriter(maxMessageBytes).Write(message, marshaller.ContextualSerializer, _frame, compressor);
         Headers.ContentType = GrpcContentType.Value;
     }
 
@@ -43,10 +43,16 @@ sealed class StreamContent<T> : HttpContent
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Action<T, SerializationContext> _serializer;
     readonly FrameWriter _frames;
+    readonly Func<WriteOptions?, MessageCompressor?>? _compressorFor;
     ArrayBufferWriter<byte> _buffer = new();
 
-    public StreamContent(Marshaller<T> marshaller, int? maxMessageBytes)
+    /// <param name="marshaller">Of the messages.</param>
+    /// <param name="maxMessageBytes">Null: no limit.</param>
+    /// <param name="compressorFor">What compresses a message; null: none is compressed.</param>
+    public StreamContent(
+        Marshaller<T> marshaller, int? maxMessageBytes, Func<WriteOptions?, MessageCompressor?>? compressorFor)
     {
+        _compressorFor = compressorFor;
         _serializer = marshaller.ContextualSerializer;
         _frames = new FrameWriter(maxMessageBytes);
         Headers.ContentType = GrpcContentType.Value;
@@ -54,14 +60,14 @@ sealed class StreamContent<T> : HttpContent
 
     public bool IsEnded => _ended.Task.IsCompleted;
 
-    public async Task WriteAsync(T message, bool flush, CancellationToken cancellationToken)
+    public async Task WriteAsync(T message, WriteOptions? options, CancellationToken cancellationToken)
     {
         var stream = await _opened.Task.WaitAsync(cancellationToken);
         try
         {
-            _frames.Write(message, _serializer, _buffer);
+            _frames.Write(message, _serializer, _buffer, _compressorFor?.Invoke(options));
             await stream.WriteAsync(_buffer.WrittenMemory, cancellationToken);
-            if (flush)
+            if (options is null || !options.Flags.HasFlag(WriteFlags.BufferHint))
                 await stream.FlushAsync(cancellationToken);
         }
         finally

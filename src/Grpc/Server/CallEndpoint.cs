@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using Grpc.Net.Compression;
 using Grpc.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -13,6 +14,8 @@ namespace Grpc.AspNetCore.Server;
 /// </summary>
 sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger logger)
 {
+    readonly MessageEncodings _encodings = EncodingsOf(options);
+
     const string HandlerFailed = "Exception was thrown by handler.";
 
     public Task UnaryAsync<TRequest, TResponse>(
@@ -57,7 +60,7 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
         HttpServerCallContext call;
         try
         {
-            call = HttpServerCallContext.Start(http, method.FullName, options, time);
+            call = new HttpServerCallContext(http, method.FullName, options, _encodings, time);
         }
         catch (RpcException e)
         {
@@ -94,6 +97,13 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
                 status = new Status(StatusCode.DeadlineExceeded, "The deadline passed before the call was done.");
             EndSafely(call, status, thrownTrailers);
         }
+    }
+
+    static MessageEncodings EncodingsOf(GrpcServiceOptions options)
+    {
+        var encodings = new MessageEncodings(options.CompressionProviders);
+        encodings.Require(options.ResponseCompressionAlgorithm ?? GrpcHeaders.Identity);
+        return encodings;
     }
 
     static void RespondOnce<TResponse>(

@@ -1,5 +1,7 @@
 using System.Collections.ObjectModel;
+using System.IO.Compression;
 using Grpc.Core.Interceptors;
+using Grpc.Net.Compression;
 using Grpc.Wire;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -16,6 +18,15 @@ public class GrpcServiceOptions
 
     /// <summary>Tells callers the type and words of an exception that a method did not catch.</summary>
     public bool? EnableDetailedErrors { get; set; }
+
+    /// <summary>The encodings that callers may use, besides identity; gzip by default.</summary>
+    public IList<ICompressionProvider> CompressionProviders { get; set; } = MessageEncodings.DefaultProviders;
+
+    /// <summary>The encoding of responses to callers that accept it; null, the default, is none.</summary>
+    public string? ResponseCompressionAlgorithm { get; set; }
+
+    /// <summary>Null: what the provider takes by default.</summary>
+    public CompressionLevel? ResponseCompressionLevel { get; set; }
 
     /// <summary>The first is the outermost.</summary>
     public InterceptorCollection Interceptors { get; } = [];

@@ -50,6 +50,9 @@ public static class GrpcServicesExtensions
             options.MaxReceiveMessageSize = global.MaxReceiveMessageSize;
             options.MaxSendMessageSize = global.MaxSendMessageSize;
             options.EnableDetailedErrors = global.EnableDetailedErrors;
+            options.CompressionProviders = [.. global.CompressionProviders];
+            options.ResponseCompressionAlgorithm = global.ResponseCompressionAlgorithm;
+            options.ResponseCompressionLevel = global.ResponseCompressionLevel;
             foreach (var interceptor in global.Interceptors)
                 options.Interceptors.Add(interceptor);
             configure(options);

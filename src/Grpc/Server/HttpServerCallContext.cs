@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
+using Grpc.Net.Compression;
 using Grpc.Wire;
 using Microsoft.AspNetCore.Http;
 
@@ -10,6 +11,7 @@ namespace Grpc.AspNetCore.Server;
 sealed class HttpServerCallContext : ServerCallContext, IDisposable
 {
     readonly string _method;
+    readonly MessageEncodings _encodings;
     readonly CancellationTokenSource? _deadlineOrAbort;
     readonly DeadlineTimer? _timer;
     readonly Lock _flushGate = new();
@@ -18,11 +20,19 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     bool _isFlushing;
     volatile bool _isDeadlinePassed;
 
-    HttpServerCallContext(HttpContext httpContext, string method, GrpcServiceOptions options, TimeProvider time)
+    /// <exception cref="RpcException">The request's protocol headers are not understood.</exception>
+    public HttpServerCallContext(
+        HttpContext httpContext,
+        string method,
+        GrpcServiceOptions options,
+        MessageEncodings encodings,
+        TimeProvider time)
     {
         HttpContext = httpContext;
         _method = method;
         Options = options;
+        _encodings = encodings;
+        Encoding = CallEncoding.Start(httpContext, options, encodings);
         DeadlineCore = DateTime.MaxValue;
         CancellationTokenCore = httpContext.RequestAborted;
 
@@ -40,6 +50,9 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     public HttpContext HttpContext { get; }
 
     public GrpcServiceOptions Options { get; }
+
+    /// <summary>Null while neither side encodes anything.</summary>
+    public CallEncoding? Encoding { get; private set; }
 
     public bool IsDeadlinePassed => _isDeadlinePassed;
 
@@ -79,21 +92,6 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     protected override Status StatusCore { get; set; } = Status.DefaultSuccess;
 
     protected override WriteOptions? WriteOptionsCore { get; set; }
-
-    /// <exception cref="RpcException">The request's protocol headers are not understood.</exception>
-    public static HttpServerCallContext Start(
-        HttpContext httpContext, string method, GrpcServiceOptions options, TimeProvider time)
-    {
-        var encoding = httpContext.Request.Headers[GrpcHeaders.Encoding].ToString();
-        if (encoding.Length > 0 && encoding != GrpcHeaders.Identity)
-        {
-            httpContext.Response.Headers[GrpcHeaders.AcceptEncoding] = GrpcHeaders.Identity;
-            throw new RpcException(new Status(
-                StatusCode.Unimplemented, $"The message encoding {encoding} is not supported: send identity."));
-        }
-
-        return new HttpServerCallContext(httpContext, method, options, time);
-    }
 
     public void Dispose()
     {
@@ -138,6 +136,8 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
             throw new InvalidOperationException("Response headers can be sent once, before the first message.");
         foreach (var entry in responseHeaders)
         {
+            if (entry.Key == GrpcHeaders.EncodingRequest)
+                (Encoding ??= new CallEncoding(HttpContext, Options, _encodings)).Choose(entry.Value);
             if (MetadataCodec.Write(entry) is { } value)
                 HttpContext.Response.Headers.Append(entry.Key, value);
         }

@@ -8,7 +8,8 @@ sealed class RequestStream<T>(HttpServerCallContext context, Func<Deserializatio
     : IAsyncStreamReader<T>
     where T : class
 {
-    readonly FrameReader _frames = new(context.HttpContext.Request.BodyReader, context.Options.MaxReceiveMessageSize);
+    readonly FrameReader _frames = new(
+        context.HttpContext.Request.BodyReader, context.Options.MaxReceiveMessageSize, context.Encoding?.Decompressor);
     T? _current;
     bool _isEnded;
 
@@ -98,6 +99,10 @@ sealed class ResponseStream<T>(HttpServerCallContext context, Action<T, Serializ
     public void Buffer(T message)
     {
         context.MarkWritten();
-        _frames.Write(message, serializer, context.HttpContext.Response.BodyWriter);
+        _frames.Write(
+            message,
+            serializer,
+            context.HttpContext.Response.BodyWriter,
+            context.Encoding?.CompressorFor(WriteOptions));
     }
 }

@@ -9,7 +9,7 @@ namespace Grpc.Wire;
 /// Reads length-prefixed messages from a pipe. What is wrong with the bytes ends in an <see cref="RpcException"/>; what
 /// is wrong with the connection comes through as the pipe throws it. One read at a time.
 /// </summary>
-sealed class FrameReader(PipeReader input, int? maxMessageBytes)
+sealed class FrameReader(PipeReader input, int? maxMessageBytes, MessageDecompressor? decompressor = null)
 {
     readonly Payload _payload = new();
 
@@ -28,10 +28,10 @@ sealed class FrameReader(PipeReader input, int? maxMessageBytes)
                 if (result.IsCanceled)
                     throw new OperationCanceledException("Reading was cancelled.");
 
-                if (TryGetPayload(result.Buffer, out var payload))
+                if (TryGetPayload(result.Buffer, out var payload, out var isCompressed))
                 {
                     consumed = examined = payload.End;
-                    return Deserialize(payload, deserializer);
+                    return Deserialize(isCompressed ? Decompress(payload) : payload, deserializer);
                 }
 
                 if (result.IsCompleted)
@@ -70,18 +70,20 @@ sealed class FrameReader(PipeReader input, int? maxMessageBytes)
         }
     }
 
-    bool TryGetPayload(ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload)
+    bool TryGetPayload(ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload, out bool isCompressed)
     {
         payload = default;
+        isCompressed = false;
         if (buffer.Length < FrameWriter.PrefixBytes)
             return false;
 
         Span<byte> prefix = stackalloc byte[FrameWriter.PrefixBytes];
         buffer.Slice(0, FrameWriter.PrefixBytes).CopyTo(prefix);
-        if (prefix[0] == 1)
-            throw Error(StatusCode.Internal, "A message is compressed although no compression was agreed.");
-        if (prefix[0] != 0)
+        if (prefix[0] > 1)
             throw Error(StatusCode.Internal, "A message starts with an invalid compression flag.");
+        isCompressed = prefix[0] == 1;
+        if (isCompressed && decompressor is null)
+            throw Error(StatusCode.Internal, "A message is compressed although no compression was agreed.");
 
         var payloadBytes = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
         if (payloadBytes > (maxMessageBytes ?? int.MaxValue))
@@ -96,6 +98,8 @@ sealed class FrameReader(PipeReader input, int? maxMessageBytes)
         payload = buffer.Slice(FrameWriter.PrefixBytes, payloadBytes);
         return true;
     }
+
+    ReadOnlySequence<byte> Decompress(ReadOnlySequence<byte> payload) => new(decompressor!.Decompress(payload));
 
     T Deserialize<T>(ReadOnlySequence<byte> payload, Func<DeserializationContext, T> deserializer)
     {

@@ -6,8 +6,8 @@ namespace Grpc.Wire;
 
 /// <summary>
 /// Writes messages with their 5-byte prefix (compressed flag, length) onto a buffer writer. A serializer that says the
-/// length first writes straight into the output; another one is buffered until its length is known.
-/// One message at a time.
+/// length first writes straight into the output; another one is buffered until its length is known, and one that is
+/// compressed is buffered too. One message at a time.
 /// </summary>
 sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWriter<byte>
 {
@@ -15,6 +15,7 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
 
     IBufferWriter<byte>? _output;
     ArrayBufferWriter<byte>? _unsized;
+    MessageCompressor? _compressor;
     int? _declaredBytes;
     int _writtenBytes;
     bool _complete;
@@ -22,10 +23,19 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     /// <summary>A serializer failed inside a frame: what went out cannot be followed by anything sensible.</summary>
     public bool IsBroken { get; private set; }
 
-    public void Write<T>(T message, Action<T, SerializationContext> serializer, IBufferWriter<byte> output)
+    /// <param name="message">The message.</param>
+    /// <param name="serializer">Of the message's type.</param>
+    /// <param name="output">Where the frame goes.</param>
+    /// <param name="compressor">Null: the message goes as it is.</param>
+    public void Write<T>(
+        T message,
+        Action<T, SerializationContext> serializer,
+        IBufferWriter<byte> output,
+        MessageCompressor? compressor = null)
     {
         _output = output;
-        _unsized = null;
+        _compressor = compressor;
+        _unsized = compressor?.StartMessage();
         _declaredBytes = null;
         _writtenBytes = 0;
         _complete = false;
@@ -37,7 +47,7 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
         }
         catch
         {
-            IsBroken = _declaredBytes is not null;
+            IsBroken = _complete || (_declaredBytes is not null && _compressor is null);
             throw;
         }
         finally
@@ -49,29 +59,35 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     public override void SetPayloadLength(int payloadLength)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        if (_declaredBytes is not null || _unsized is not null)
+        if (_declaredBytes is not null || _unsized is { WrittenCount: > 0 })
             throw new InvalidOperationException("The length of a message is set once, before its first byte.");
-        WritePrefix(payloadLength);
+        ThrowIfTooBig(payloadLength);
+        _declaredBytes = payloadLength;
+        if (_compressor is null)
+            WritePrefix(payloadLength);
     }
 
-    public override IBufferWriter<byte> GetBufferWriter() =>
-        _declaredBytes is null ? _unsized ??= new ArrayBufferWriter<byte>() : this;
+    public override IBufferWriter<byte> GetBufferWriter()
+    {
+        if (_declaredBytes is not null && _compressor is null)
+            return this;
+        return _unsized ??= new ArrayBufferWriter<byte>();
+    }
 
     public override void Complete()
     {
         ThrowIfComplete();
-        if (_declaredBytes is null)
-        {
-            var payload = _unsized is null ? default : _unsized.WrittenSpan;
-            WritePrefix(payload.Length);
-            _output!.Write(payload);
-        }
-        else if (_writtenBytes != _declaredBytes)
+        var writtenBytes = _unsized?.WrittenCount ?? _writtenBytes;
+        if (_declaredBytes is not null && writtenBytes != _declaredBytes)
         {
             throw new InvalidOperationException(
-                $"The serializer wrote {_writtenBytes} bytes after it had declared {_declaredBytes}.");
+                $"The serializer wrote {writtenBytes} bytes after it had declared {_declaredBytes}.");
         }
 
+        if (_unsized is not null)
+            WriteWhole(_unsized.WrittenSpan);
+        else if (_declaredBytes is null)
+            WriteWhole(default);
         _complete = true;
     }
 
@@ -79,8 +95,9 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     {
         ArgumentNullException.ThrowIfNull(payload);
         ThrowIfComplete();
-        WritePrefix(payload.Length);
-        _output!.Write(payload);
+        if (_compressor is not null)
+            _unsized!.Write(payload);
+        WriteWhole(payload);
         _complete = true;
     }
 
@@ -96,7 +113,28 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
 
     public Span<byte> GetSpan(int sizeHint = 0) => _output!.GetSpan(sizeHint);
 
+    // The limit is for messages, not for what compression makes of them.
+    void WriteWhole(ReadOnlySpan<byte> payload)
+    {
+        ThrowIfTooBig(payload.Length);
+        if (_compressor is not null)
+            payload = _compressor.Compress();
+        WritePrefix(payload.Length);
+        _output!.Write(payload);
+    }
+
     void WritePrefix(int payloadBytes)
+    {
+        // An array grows once, to what the whole frame needs; pipes take any number of blocks.
+        var prefix = _output is ArrayBufferWriter<byte>
+            ? _output.GetSpan(PrefixBytes + payloadBytes)
+            : _output!.GetSpan(PrefixBytes);
+        prefix[0] = (byte)(_compressor is null ? 0 : 1);
+        BinaryPrimitives.WriteInt32BigEndian(prefix[1..], payloadBytes);
+        _output.Advance(PrefixBytes);
+    }
+
+    void ThrowIfTooBig(int payloadBytes)
     {
         if (payloadBytes > maxMessageBytes)
         {
@@ -104,15 +142,6 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
                 StatusCode.ResourceExhausted,
                 $"A message of {payloadBytes} bytes is over the limit of {maxMessageBytes} for sending."));
         }
-
-        // An array grows once, to what the whole frame needs; pipes take any number of blocks.
-        var prefix = _output is ArrayBufferWriter<byte>
-            ? _output.GetSpan(PrefixBytes + payloadBytes)
-            : _output!.GetSpan(PrefixBytes);
-        prefix[0] = 0;
-        BinaryPrimitives.WriteInt32BigEndian(prefix[1..], payloadBytes);
-        _output.Advance(PrefixBytes);
-        _declaredBytes = payloadBytes;
     }
 
     void ThrowIfComplete()

@@ -13,6 +13,9 @@ static class GrpcHeaders
     public const string AcceptEncoding = "grpc-accept-encoding";
     public const string Identity = "identity";
 
+    /// <summary>Metadata by which this side's own code chooses an encoding; it never goes out.</summary>
+    public const string EncodingRequest = "grpc-internal-encoding-request";
+
     /// <summary>Default of both sides, in bytes; senders are not limited unless they ask for it.</summary>
     public const int DefaultMaxReceiveMessageSize = 4 * 1024 * 1024;
 
@@ -20,7 +23,7 @@ static class GrpcHeaders
     static readonly FrozenSet<string> Reserved = new[]
     {
         "accept-encoding", "connection", "content-length", "content-type", "host", "te", "trailer", "transfer-encoding",
-        Status, Message, Timeout, Encoding, AcceptEncoding,
+        Status, Message, Timeout, Encoding, AcceptEncoding, EncodingRequest,
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     public static bool IsReserved(string name) => name.StartsWith(':') || Reserved.Contains(name);
