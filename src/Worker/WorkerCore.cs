@@ -160,7 +160,9 @@ internal sealed class WorkerCore(string nodeId, int slots)
                 attempt.Phase = Phase.Stopping;
                 effects.Add(new WorkerEffect.Stop(key));
                 break;
-            // Once it is being reported the verdict decides: the commit may be durable already.
+            default:
+                // Once it is being reported the verdict decides: the commit may be durable already.
+                break;
         }
     }
 

@@ -87,7 +87,7 @@ internal static class Clips
         {
             if (!File.Exists(path))
             {
-                var info = new ProcessStartInfo("ffmpeg", $"-v error -y {arguments} {path}") 
+                var info = new ProcessStartInfo("ffmpeg", $"-v error -y {arguments} {path}")
                 {
                     UseShellExecute = false,
                     RedirectStandardError = true,

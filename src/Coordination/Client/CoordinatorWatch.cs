@@ -86,8 +86,8 @@ internal sealed class CoordinatorWatch(
         catch (Exception exception) when (exception is RpcException or IOException or InvalidOperationException)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (exception is RpcException { StatusCode: StatusCode.PermissionDenied or StatusCode.Unauthenticated
-                or StatusCode.Unimplemented } refusal)
+            if (exception is RpcException refusal && refusal.StatusCode
+                is StatusCode.PermissionDenied or StatusCode.Unauthenticated or StatusCode.Unimplemented)
             {
                 throw CoordinatorErrors.Translate(refusal);
             }

@@ -36,8 +36,9 @@ static class ErrorMapping
 
         return e switch
         {
-            HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse
-                or HttpRequestError.ConfigurationLimitExceeded } => new Status(StatusCode.Internal, Words(e), e),
+            HttpRequestException { HttpRequestError: var error } when error
+                is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded =>
+                new Status(StatusCode.Internal, Words(e), e),
             HttpRequestException or IOException or SocketException or ObjectDisposedException =>
                 new Status(StatusCode.Unavailable, Words(e), e),
             _ => new Status(StatusCode.Internal, Words(e), e),

@@ -47,12 +47,12 @@ internal sealed class ChunkAttempt(WorkerOptions options, ILogger<ChunkAttempt> 
         AttemptRun run, TranscodePlan plan, ChunkPlan chunk, bool tolerant, CancellationToken cancel)
     {
         var seconds = plan.Seconds(chunk);
+        var encoder = run.Making("ffmpeg", view => EncodeArguments.Chunk(
+            plan, chunk, view.Source, id => view.Output(RenditionSink.ObjectName(id)),
+            seek: !tolerant, options.EncodeThreadsOf(chunk.Index, plan.Chunks.Count)));
         return SegmentedEncode.RunAsync(
             run,
-            run.Making("ffmpeg", view => EncodeArguments.Chunk(
-                plan, chunk, view.Source, id => view.Output(RenditionSink.ObjectName(id)),
-                seek: !tolerant, options.EncodeThreadsOf(chunk.Index, plan.Chunks.Count)))
-                with { HeadStart = ToSkip(plan, chunk, seek: !tolerant) },
+            encoder with { HeadStart = ToSkip(plan, chunk, seek: !tolerant) },
             [.. plan.Video.Select(v => new SegmentedEncode.Output(
                 v.Id, SegmentAssembler.ForVideo(plan, chunk, tolerateLostFrames: tolerant), seconds))],
             now => run.Tell((double)now.Frame / chunk.Frames, seconds * now.Frame / chunk.Frames),

@@ -89,11 +89,10 @@ internal sealed class StoryboardAttempt(ILogger<StoryboardAttempt> log)
     private static async Task<List<byte[]>> MakeAsync(
         AttemptRun run, StoryboardPlan storyboard, List<int> keyFrames, CancellationToken cancel)
     {
+        var tiler = run.Making("ffmpeg", view => ImageArguments.Storyboard(
+            storyboard, keyFrames, view.Source, view.Output("sheet-%d.jpg")));
         var errors = await run.Tools.RunAsync(
-            run.Making("ffmpeg", view => ImageArguments.Storyboard(
-                storyboard, keyFrames, view.Source, view.Output("sheet-%d.jpg")))
-                with { SourcePath = run.Scratch.OwnFile(InputName) },
-            ToolOutput.Progress(_ => { }), cancel);
+            tiler with { SourcePath = run.Scratch.OwnFile(InputName) }, ToolOutput.Progress(_ => { }), cancel);
         run.Tell(0.8, 0);
         List<byte[]> sheets = [];
         for (var sheet = 0; sheet < storyboard.Sheets; sheet++)

@@ -70,13 +70,13 @@ internal sealed class SubtitlesAttempt(ILogger<SubtitlesAttempt> log)
     private static async Task<AttemptFailedException?> ExtractAsync(
         AttemptRun run, TranscodePlan plan, CancellationToken cancel)
     {
+        var extractor = run.Making("ffmpeg", view => SubtitleArguments.Extract(
+            plan.Subtitles, view.Source, id => view.Output(FileName(id))));
         try
         {
             await run.Tools.RunAsync(
-                run.Making("ffmpeg", view => SubtitleArguments.Extract(
-                    plan.Subtitles, view.Source, id => view.Output(FileName(id))))
-                    // Before the first subtitle there may be much of the source to read.
-                    with { HeadStart = LongestSilence },
+                // Before the first subtitle there may be much of the source to read.
+                extractor with { HeadStart = LongestSilence },
                 ToolOutput.Progress(now => run.Tell(now.OutTimeMicroseconds / 1e6 / plan.DurationSeconds, 0)),
                 cancel);
             return null;
