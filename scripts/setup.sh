@@ -150,7 +150,11 @@ build_quietly() (
   stamp_file="$root/artifacts/built-$(tr -c 'A-Za-z0-9\n' - <<<"$what")"
   stamp=$(sources_stamp "src/\|proto/\|presets/\|[^/]*$\|${3:-src/}")
   [[ -f $root/$dll && -f $stamp_file && $(<"$stamp_file") == "$stamp" ]] && return 0
-  say "building $what"
+  if [[ -f $stamp_file ]]; then
+    say "building $what"
+  else
+    say "building $what (the first time, which takes a minute or some)"
+  fi
   # One compiler for all projects, and gone afterwards: starting one a project takes most of the time.
   quietly dotnet build "$root/$what" -c Release -v q -nologo -tl:off '-clp:NoSummary;ErrorsOnly' \
     -p:UseSharedCompilation=true 9>&-

@@ -60,6 +60,54 @@ public sealed class SetUpTests : IDisposable
     }
 
     [Theory]
+    [InlineData("help")]
+    [InlineData("--help")]
+    public async Task Help_names_every_command_and_exit_code_and_needs_nothing_installed(string asked)
+    {
+        var ended = await RunAsync(Path.Combine(Root(), "hexcast"), asked);
+
+        ended.ExitCode.ShouldBe(Cli.ExitCode.Success, ended.Errors);
+        ended.Errors.ShouldBeEmpty();
+        foreach (var command in Cli.CommandLine.Root(TimeProvider.System).Subcommands)
+        {
+            ended.Output.ShouldContain($"./hexcast {command.Name} ");
+        }
+
+        foreach (var code in typeof(Cli.ExitCode).GetFields())
+        {
+            ended.Output.ReplaceLineEndings(" ").ShouldContain($" {code.GetRawConstantValue()} ");
+        }
+    }
+
+    [Fact]
+    public async Task The_script_hands_every_command_to_the_executable()
+    {
+        Put("dotnet", "exit 1");
+        foreach (var command in Cli.CommandLine.Root(TimeProvider.System).Subcommands)
+        {
+            // Without an SDK that is as far as it comes; an unknown command would end with 2.
+            var ended = await RunAsync(Path.Combine(Root(), "hexcast"), command.Name, "--help");
+
+            ended.ExitCode.ShouldBe(Cli.ExitCode.SetupMissing, $"{command.Name}: {ended.Errors}");
+            ended.Errors.ShouldContain("SDK is missing");
+        }
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("lint", "nonsense")]
+    [InlineData("docs", "nonsense")]
+    [InlineData("test", "One", "nonsense")]
+    [InlineData("bench", "nonsense")]
+    public async Task What_the_script_does_not_know_is_named_before_anything_is_built(params string[] arguments)
+    {
+        var ended = await RunAsync(Path.Combine(Root(), "hexcast"), arguments);
+
+        ended.ExitCode.ShouldBe(Cli.ExitCode.Usage, ended.Errors);
+        ended.Errors.ShouldContain("\"nonsense\"");
+    }
+
+    [Theory]
     [InlineData("test")]
     [InlineData("lint")]
     [InlineData("docs")]
