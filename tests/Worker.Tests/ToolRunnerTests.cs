@@ -76,6 +76,21 @@ public sealed class ToolRunnerTests
         (await ShellAsync(worker, "ls -A /tmp")).ShouldBeEmpty();
     }
 
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task What_a_tool_says_of_the_source_names_no_path(string mode)
+    {
+        using var worker = Fixture(mode);
+        var source = worker.NewFile("source", "the source"u8.ToArray());
+
+        var seen = mode == "Off" ? source : "/source";
+
+        var failure = await FailAsync(worker, $"echo file:{seen}: bad >&2; exit 1", source);
+
+        failure.LogTail.ShouldBe("source: bad\n");
+        failure.Message.ShouldEndWith("source: bad");
+    }
+
     [Fact]
     public async Task The_sandbox_lets_a_tool_write_its_scratch_folder_only()
     {

@@ -68,5 +68,11 @@ internal sealed class Sandbox(SandboxMode mode)
             ]),
     };
 
+    /// <summary>What a tool said, for whoever uploaded the file: that has another name where they come from.</summary>
+    public string ForPeople(ToolCommand tool, string said) => tool.SourcePath is { } path
+        ? said.Replace(
+            $"file:{(Mode == SandboxMode.Required ? SourceInside : path)}", "source", StringComparison.Ordinal)
+        : said;
+
     private static IReadOnlyList<string> Priority(ToolCommand tool) => [.. Niceness, .. tool.Urgent ? [] : Patience];
 }

@@ -36,12 +36,12 @@ internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOpt
             throw new AttemptFailedException(
                 FailureCodes.ToolStalled,
                 $"{tool.Program} made no headway for {watch.Limit.TotalSeconds:0.#} s and was killed.",
-                logTail: await errors);
+                logTail: sandbox.ForPeople(tool, await errors));
         }
 
         await ended;
         span.Exited(process.ExitCode);
-        var said = await errors;
+        var said = sandbox.ForPeople(tool, await errors);
         // ffmpeg 5.1 ends with 0 when only the last of its writes failed.
         return process.ExitCode == 0 && !ToolFault.SaysFull(said)
             ? said
