@@ -98,11 +98,14 @@ internal sealed class LinksEndpoint(
         {
             null => options.TokenLifetime,
             { } asked when asked < 1 || asked > limit => throw Invalid(
-                $"An address may last 1 s to {options.TokenLifetimeLimit:c} (Playback:TokenLifetimeLimit); "
+                $"An address may last at most {InWords(options.TokenLifetimeLimit)} (Playback:TokenLifetimeLimit); "
                 + $"ttl_seconds is 1 to {limit}."),
             { } asked => TimeSpan.FromSeconds(asked),
         };
     }
+
+    private static string InWords(TimeSpan time) =>
+        time.Ticks % TimeSpan.TicksPerHour == 0 ? $"{(long)time.TotalHours} h" : $"{(long)time.TotalSeconds} s";
 
     /// <summary>A request may ask for more than the media's policy, never for less.</summary>
     private static AccessPolicy Policy(string? asked, AccessPolicy media) => (asked, media) switch

@@ -75,7 +75,8 @@ internal static class PlayOperations
     private static Operation OfViewer(Operation operation) => OfMedia(operation)
         .Query(
             "token", Value.Text(PlaybackTokens.LengthLimit),
-            "a playback token, where the policy is `signed` and the cookie `hexcast_play` does not hold one")
+            "a playback token, where the policy is `signed`, the cookie `hexcast_play` does not hold one, and nobody "
+            + "who may read the media is signed in")
         .Header("If-None-Match", Value.Text(), "an `ETag`")
         .Header("If-Match", Value.Text(), "an `ETag`")
         .Fails(

@@ -24,5 +24,7 @@ internal static class WatchOperations
 
     private static Operation OfViewer(Operation operation) => operation
         .Path("media_id", Value.MediaId(), "of the media")
-        .Query(Admission.TokenName, Value.Text(), "a playback token, where the policy is `signed`");
+        .Query(
+            Admission.TokenName, Value.Text(),
+            "a playback token, where the policy is `signed` and nobody who may read the media is signed in");
 }
