@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 
 namespace Hexcast.Platform.Configuration;
@@ -12,7 +13,7 @@ public static class ConfigurationSources
     /// <exception cref="ConfigurationException">The file is not there or is no JSON.</exception>
     public static IConfiguration Load(string dataFolder, string? file)
     {
-        var path = Path.GetFullPath(file ?? Path.Combine(dataFolder, FileName));
+        var path = PathOf(dataFolder, file);
         try
         {
             return new ConfigurationBuilder()
@@ -26,7 +27,16 @@ public static class ConfigurationSources
         }
         catch (InvalidDataException bad)
         {
-            throw new ConfigurationException([$"{path}: {bad.InnerException?.Message ?? bad.Message}"]);
+            throw new ConfigurationException([$"{path}{Place(bad.GetBaseException())}"]);
         }
     }
+
+    /// <summary>JSON counts lines from 0, and says so behind its message; people count from 1.</summary>
+    private static string Place(Exception bad) => bad is JsonException { LineNumber: { } line }
+        ? $":{line + 1}: {bad.Message.Split(" LineNumber:")[0]}"
+        : $": {bad.Message}";
+
+    /// <summary>The file that is read, where there is one.</summary>
+    public static string PathOf(string dataFolder, string? file) =>
+        Path.GetFullPath(file ?? Path.Combine(dataFolder, FileName));
 }

@@ -7,6 +7,16 @@ namespace Hexcast.Platform.Configuration;
 /// <summary>Turns a section into an options record; a key that is no option is an error, never passed over.</summary>
 public static class OptionsBinder
 {
+    /// <summary>What a value has to be, for people.</summary>
+    private static readonly Dictionary<Type, string> Forms = new()
+    {
+        [typeof(TimeSpan)] = "time span (hh:mm:ss)",
+        [typeof(bool)] = "true or false",
+        [typeof(int)] = "whole number, or too large a one",
+        [typeof(long)] = "whole number, or too large a one",
+        [typeof(double)] = "number",
+    };
+
     public static TOptions Bind<TOptions>(IConfiguration configuration, string section) where TOptions : class, new()
     {
         var source = configuration.GetSection(section);
@@ -37,11 +47,16 @@ public static class OptionsBinder
         problems.AddRange(violations.Select(violation =>
         {
             var name = violation.MemberNames.FirstOrDefault();
-            var value = name is null ? null : known[name].GetValue(options);
-            return $"{section}:{name} = '{value}': {violation.ErrorMessage}";
+            return $"{section}:{name} = '{(name is null ? "" : Said(known[name].GetValue(options)))}': "
+                + violation.ErrorMessage;
         }));
         return problems.Count == 0 ? options : throw new ConfigurationException(problems);
     }
 
-    private static string Describe(Type type) => type == typeof(TimeSpan) ? "time span (hh:mm:ss)" : type.Name;
+    private static string? Said(object? value) =>
+        value is IEnumerable<object> several ? string.Join(", ", several) : value?.ToString();
+
+    private static string Describe(Type type) =>
+        type.IsEnum ? $"value of it. It is one of {string.Join(", ", Enum.GetNames(type))}"
+        : Forms.GetValueOrDefault(type) ?? type.Name;
 }

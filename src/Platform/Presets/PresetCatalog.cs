@@ -55,7 +55,7 @@ public sealed class PresetCatalog
         catch (YamlDotNet.Core.YamlException bad)
         {
             throw new InvalidDataException(
-                $"{file}:{bad.Start.Line}: {bad.InnerException?.Message ?? bad.Message}", bad);
+                $"{file}:{bad.Start.Line}: {ForPeople(bad.InnerException?.Message ?? bad.Message)}", bad);
         }
 
         IReadOnlyList<string> problems = preset is null ? ["the file is empty"] : preset.Validate();
@@ -63,4 +63,7 @@ public sealed class PresetCatalog
             ? preset!
             : throw new InvalidDataException($"{file}: {string.Join("; ", problems)}");
     }
+
+    /// <summary>The reader names the class that it fills.</summary>
+    private static string ForPeople(string message) => message.Split(" on type '")[0];
 }
