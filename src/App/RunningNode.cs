@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Hexcast.App.Cli;
 using Hexcast.App.Client;
 using Hexcast.Platform.Configuration;
@@ -22,6 +23,10 @@ internal sealed class RunningNode : IAsyncDisposable
 
     private RunningNode(FileStream folderLock, HexcastNode node, Uri address)
     {
+        var name = Certificate(node)?.Current.GetNameInfo(X509NameType.DnsName, forIssuer: false);
+        // A wildcard is no address.
+        ClientAddress = string.IsNullOrEmpty(name) || name.Contains('*', StringComparison.Ordinal)
+            ? address : new UriBuilder(address) { Host = name }.Uri;
         this.folderLock = folderLock;
         this.node = node;
         Address = address;
@@ -29,6 +34,9 @@ internal sealed class RunningNode : IAsyncDisposable
 
     /// <summary>Where a client on this machine reaches it.</summary>
     public Uri Address { get; }
+
+    /// <summary>The same, by the name that its certificate is for: clients compare it.</summary>
+    public Uri ClientAddress { get; }
 
     /// <summary>
     /// A client of this very node, as its admin. Its certificate names whatever the world calls it, which is not the

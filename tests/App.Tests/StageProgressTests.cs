@@ -1,3 +1,4 @@
+using Hexcast.App.Cli;
 using Hexcast.App.Client;
 using Hexcast.App.Progress;
 
@@ -42,9 +43,35 @@ public sealed class StageProgressTests
         using var words = new StringWriter();
         var address = "http://127.0.0.1:8080/watch/x?token=" + new string('a', 900);
 
-        new Hexcast.App.Cli.Output(json: false, words).Say(address);
+        new Output(json: false, words).Say(address);
 
         words.ToString().ShouldBe(address + "\n");
+    }
+
+    [Fact]
+    public void A_table_breaks_no_cell_and_aligns_what_is_two_columns_wide()
+    {
+        using var words = new StringWriter();
+        var output = new Output(json: false, words);
+        output.Words.Profile.Width = 20;
+        var table = new Columns("media", "title", "state");
+        table.Add("06dkbv2m5r6kzq3x0c4a8f7n9w", "映画\n[x]", "ready");
+
+        output.Words.Write(table);
+
+        words.ToString().ShouldBe(
+            "media                       title     state\n06dkbv2m5r6kzq3x0c4a8f7n9w  映画 [x]  ready\n");
+    }
+
+    [Fact]
+    public void A_source_without_sound_has_no_audio_to_wait_for()
+    {
+        progress.Apply(new MediaEvent(
+            new MediaDocument { MediaId = "m", State = "processing", Source = new SourceFacts() }, null));
+
+        progress.IsSilent.ShouldBeTrue();
+        progress[Stage.Audio].ShouldBe(1);
+        progress[Stage.Video].ShouldBe(0);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hexcast.Platform.Configuration;
 
 namespace Hexcast.App.Cli;
 
@@ -29,11 +30,21 @@ internal static class CheckConfigCommand
             else
             {
                 problems.ForEach(output.Say);
-                output.Say(problems.Count == 0 ? "The configuration is well." : $"{problems.Count} wrong.");
+                output.Say(problems.Count == 0
+                    ? $"Nothing is wrong ({Sources(settings.DataFolder, node.ConfigurationFile(parsed))})."
+                    : $"Wrong: {problems.Count}.");
             }
 
             return problems.Count == 0 ? ExitCode.Success : ExitCode.Usage;
         });
         return command;
+    }
+
+    /// <summary>So that nobody believes a file to be right that was not read.</summary>
+    private static string Sources(string dataFolder, string? file)
+    {
+        var path = ConfigurationSources.PathOf(dataFolder, file);
+        return File.Exists(path) ? $"{path} and HEXCAST__… variables"
+            : $"there is no {path}: HEXCAST__… variables and defaults";
     }
 }

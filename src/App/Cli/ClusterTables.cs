@@ -14,10 +14,10 @@ internal static class ClusterTables
             return;
         }
 
-        var table = MediaTables.Table("node", "state", "for", "slots", "load", "memory free", "scratch free");
+        var table = new Columns("node", "state", "for", "slots", "load", "memory free", "scratch free");
         foreach (var node in nodes)
         {
-            MediaTables.Row(table, node.NodeId, node.Connected ? "connected" : "lost", Age(node.Since, now),
+            table.Add(node.NodeId, node.Connected ? "connected" : "lost", Age(node.Since, now),
                 Invariant($"{node.Running.Count} of {node.Slots}"), Invariant($"{node.CpuLoad * 100:0} %"),
                 Invariant($"{MediaTables.Bytes(node.MemoryFreeBytes)} of {MediaTables.Bytes(node.MemoryTotalBytes)}"),
                 MediaTables.Bytes(node.ScratchFreeBytes));
@@ -31,10 +31,10 @@ internal static class ClusterTables
             return;
         }
 
-        table = MediaTables.Table("node", "media", "task", "attempt", "class", "done", "speed", "for");
+        table = new Columns("node", "media", "task", "attempt", "class", "done", "speed", "for");
         foreach (var (nodeId, attempt) in running)
         {
-            MediaTables.Row(table, nodeId, attempt.MediaId ?? "", attempt.TaskId, Invariant($"{attempt.Attempt}"),
+            table.Add(nodeId, attempt.MediaId ?? "", attempt.TaskId, Invariant($"{attempt.Attempt}"),
                 attempt.Class ?? "", Invariant($"{attempt.Fraction * 100:0} %"),
                 attempt.Speed > 0 ? Invariant($"{attempt.Speed:0.0} ×") : "", Age(attempt.Since, now));
         }
@@ -44,10 +44,10 @@ internal static class ClusterTables
 
     public static void Queues(Output output, QueuesDocument queues, DateTimeOffset now)
     {
-        var table = MediaTables.Table("class", "jobs", "ready", "running", "oldest waits");
+        var table = new Columns("class", "jobs", "ready", "running", "oldest waits");
         foreach (var queue in queues.Classes)
         {
-            MediaTables.Row(table, queue.Class, Invariant($"{queue.Jobs}"), Invariant($"{queue.Ready}"),
+            table.Add(queue.Class, Invariant($"{queue.Jobs}"), Invariant($"{queue.Ready}"),
                 Invariant($"{queue.Running}"), queue.Ready > 0 ? Invariant($"{queue.OldestWaitSeconds:0.0} s") : "");
         }
 
@@ -58,10 +58,10 @@ internal static class ClusterTables
             return;
         }
 
-        table = MediaTables.Table("job", "media", "class", "for", "tasks", "ready", "running", "retrying", "done");
+        table = new Columns("job", "media", "class", "for", "tasks", "ready", "running", "retrying", "done");
         foreach (var job in queues.Jobs)
         {
-            MediaTables.Row(table, job.JobId, job.MediaId, job.Class, Age(job.CreatedAt, now),
+            table.Add(job.JobId, job.MediaId, job.Class, Age(job.CreatedAt, now),
                 Invariant($"{job.Tasks}"), Invariant($"{job.Ready}"), Invariant($"{job.Running}"),
                 Invariant($"{job.Retrying}"), Invariant($"{job.Committed}"));
         }

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
+using Hexcast.App.Client;
+using Hexcast.App.Progress;
 
 namespace Hexcast.App.Cli;
 
@@ -9,11 +9,8 @@ internal static class LinkCommand
     public static Command Create(TimeProvider clock)
     {
         var id = SharedOptions.MediaId();
-        var lifetime = new Option<TimeSpan?>("--for")
-        {
-            Description = "How long the address of a signed media opens it: 30m, 8h, 1d. Without it: an hour.",
-            CustomParser = Duration,
-        };
+        var lifetime = Duration.Option(
+            "--for", "How long the address of a signed media opens it; without it as long as the server says");
         var json = SharedOptions.Json();
         var command = new ExampledCommand(
             "link", "The address of a watch page to send to somebody; of a signed media one that ends by itself.",
@@ -26,7 +23,13 @@ internal static class LinkCommand
         command.SetAction(async (parsed, cancel) =>
         {
             using var client = server.Connect(parsed, clock);
-            var link = await client.LinkAsync(parsed.GetValue(id)!, parsed.GetValue(lifetime), cancel);
+            var media = await client.GetAsync(parsed.GetValue(id)!, cancel);
+            if (media.IsFailed)
+            {
+                throw MediaFollower.Failure(media);
+            }
+
+            var link = await client.LinkAsync(media.MediaId, parsed.GetValue(lifetime), cancel);
             var output = new Output(parsed.GetValue(json));
             if (output.Json)
             {
@@ -37,28 +40,35 @@ internal static class LinkCommand
                 output.Say(link.WatchUrl.ToString());
             }
 
+            foreach (var remark in Remarks(output, media, link, parsed.GetValue(lifetime)))
+            {
+                await Console.Error.WriteLineAsync($"hexcast: {remark}");
+            }
+
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static TimeSpan? Duration(ArgumentResult given)
+    /// <summary>What whoever sends the address on would not expect of it; nothing that the command fails for.</summary>
+    private static IEnumerable<string> Remarks(
+        Output output, MediaDocument media, WatchLink link, TimeSpan? asked)
     {
-        var text = given.Tokens.Single().Value;
-        if (int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+        if (!media.IsPlayable)
         {
-            switch (text[^1])
-            {
-                case 'm':
-                    return TimeSpan.FromMinutes(number);
-                case 'h':
-                    return TimeSpan.FromHours(number);
-                case 'd':
-                    return TimeSpan.FromDays(number);
-            }
+            yield return "nothing of it plays yet; the page says how far it is, and begins by itself.";
         }
 
-        given.AddError($"--for is '{text}'; it has to be a number of minutes, hours or days, like 30m, 8h or 1d.");
-        return null;
+        if (asked is not null && link.ExpiresAt is null)
+        {
+            yield return $"the media is {link.Policy}: the address does not end, and --for changes nothing.";
+        }
+
+        // A script knows where it runs.
+        if (output.IsTerminal && link.WatchUrl.IsLoopback)
+        {
+            yield return $"only this machine reaches {link.WatchUrl.Authority}. For others let the platform listen "
+                + "beyond it (docs/operations/security.md), and name it by their address in HEXCAST_URL.";
+        }
     }
 }

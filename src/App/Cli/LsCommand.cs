@@ -12,8 +12,8 @@ internal static class LsCommand
     {
         var text = new Option<string?>("--q") { Description = "Full-text search in titles, file names and tags." };
         var tag = new Option<string?>("--tag") { Description = "Only media with this tag." };
-        var state = new Option<string?>("--state") { Description = "Only media in this state." };
-        state.AcceptOnlyFromAmong("uploaded", "processing", "playable", "ready", "failed");
+        var state = SharedOptions.OneOf<string?>(
+            "--state", "Only media in this state.", "uploaded", "processing", "playable", "ready", "failed");
         var limit = new Option<int>("--limit")
         {
             Description = "At most so many, the newest first.",
@@ -48,7 +48,9 @@ internal static class LsCommand
             }
             else if (found.Count == 0)
             {
-                output.Say("Nothing here. Add something: ./hexcast upload FILE");
+                output.Say(query == new MediaQuery()
+                    ? "Nothing here. Add something: ./hexcast upload FILE"
+                    : "Nothing matches. All there is: ./hexcast ls");
             }
             else
             {

@@ -10,11 +10,9 @@ internal static class PlayCommand
 
     public static Command Create(TimeProvider clock)
     {
-        var file = new Argument<string?>("FILE")
-        {
-            Description = "The video file. Without it: a clip that ffmpeg makes, if the data folder is still empty.",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        var file = SharedOptions.File<string?>(
+            "The video file. Without it: a clip that ffmpeg makes, if the data folder is still empty.");
+        file.Arity = ArgumentArity.ZeroOrOne;
         var once = new Option<bool>("--once") { Description = "End when all is ready, rather than keep serving." };
         var json = SharedOptions.Json();
         var command = new ExampledCommand(
@@ -30,13 +28,19 @@ internal static class PlayCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
+            if (parsed.GetValue(file) is { } video)
+            {
+                // Before a platform is started for it.
+                await TusUpload.Open(video).DisposeAsync();
+            }
+
             var settings = options.Settings(parsed);
             settings = settings with { LogFile = Path.Combine(settings.DataFolder, LogName) };
             var firstToken = FirstToken.In(settings.DataFolder);
             await using var node = await RunningNode.StartAsync(
                 settings, options.ConfigurationFile(parsed), Targets.Select(Targets.Everything), cancel);
             output.Say($"serving on {node.Address}; data in {settings.DataFolder}, log in {settings.LogFile}");
-            await firstToken.TellAsync();
+            await firstToken.TellAsync(node.ClientAddress);
 
             using var client = node.Connect(settings.DataFolder, clock);
             var play = new PlaySession(client, clock, output);

@@ -36,7 +36,7 @@ internal static class ServeCommand
             // Standard output belongs to the log lines.
             await Console.Error.WriteLineAsync(
                 $"hexcast: serving on {running.Address}; data in {settings.DataFolder}");
-            await firstToken.TellAsync();
+            await firstToken.TellAsync(running.ClientAddress);
             await running.ServeAsync(cancel);
             return ExitCode.Success;
         });

@@ -13,6 +13,35 @@ internal static class SharedOptions
         Description = "One JSON document on standard output; words go to standard error.",
     };
 
+    /// <summary>An option whose values are all known.</summary>
+    public static Option<T> OneOf<T>(string name, string description, params string[] values)
+    {
+        var option = new Option<T>(name) { Description = description, HelpName = string.Join('|', values) };
+        option.CompletionSources.Add(values);
+        option.Validators.Add(given =>
+        {
+            if (given.Tokens.Select(token => token.Value).Except(values).FirstOrDefault() is { } other)
+            {
+                given.AddError($"{name} is '{other}'; it has to be one of {string.Join(", ", values)}.");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>A mistyped option is none of its values: that would start a platform to look for a file.</summary>
+    public static Argument<T> File<T>(string description)
+    {
+        var file = new Argument<T>("FILE") { Description = description };
+        file.Validators.Add(given =>
+        {
+            if (given.Tokens.SingleOrDefault() is { Value: var name } && name.StartsWith('-'))
+            {
+                given.AddError($"there is no option {name}. A file of that name is ./{name}.");
+            }
+        });
+        return file;
+    }
+
     public static Argument<string> MediaId() => new("ID") { Description = "The media's id, as ls shows it." };
 }
 
@@ -27,8 +56,8 @@ internal sealed class ClientOptions
 
     public ClientOptions(Command command) => command.Add(data);
 
-    public HexcastClient Connect(ParseResult parsed, TimeProvider clock) =>
-        HexcastClient.FromEnvironment(Path.GetFullPath(parsed.GetValue(data)!), clock);
+    public HexcastClient Connect(ParseResult parsed, TimeProvider clock) => HexcastClient.FromEnvironment(
+        Path.GetFullPath(parsed.GetValue(data)!), named: parsed.GetResult(data) is { Implicit: false }, clock);
 }
 
 /// <summary>Where a node listens and what it keeps.</summary>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 
 namespace Hexcast.App.Cli;
 
@@ -24,11 +23,10 @@ internal static class TargetsCommand
                 return ExitCode.Success;
             }
 
-            var table = new Table { Border = TableBorder.None };
-            table.AddColumns("target", "needs", "what it does");
+            var table = new Columns("target", "needs", "what it does");
             foreach (var target in Targets.Table)
             {
-                table.AddRow(new Text(target.Name), new Text(string.Join(", ", target.Needs)), new Text(target.Help));
+                table.Add(target.Name, string.Join(", ", target.Needs), target.Help);
             }
 
             output.Words.Write(table);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Hexcast.App.Client;
 
@@ -8,14 +7,6 @@ namespace Hexcast.App.Cli;
 /// <summary>API tokens: make, list, revoke.</summary>
 internal static class TokenCommand
 {
-    private static readonly Dictionary<char, TimeSpan> Units = new()
-    {
-        ['s'] = TimeSpan.FromSeconds(1),
-        ['m'] = TimeSpan.FromMinutes(1),
-        ['h'] = TimeSpan.FromHours(1),
-        ['d'] = TimeSpan.FromDays(1),
-    };
-
     public static Command Create(TimeProvider clock) => new ExampledCommand(
         "token", "API tokens: make, list, revoke. Needs a token with the scope admin.",
         "./hexcast token create cms --scope upload --scope read --expires 365d",
@@ -28,32 +19,14 @@ internal static class TokenCommand
     private static ExampledCommand CreateToken(TimeProvider clock)
     {
         var name = new Argument<string>("NAME") { Description = "What people and the audit log know it by." };
-        var scope = new Option<string[]>("--scope")
-        {
-            Description = "What it may: upload, read or admin; may be given several times.",
-            Required = true,
-        };
-        scope.AcceptOnlyFromAmong("upload", "read", "admin");
+        var scope = SharedOptions.OneOf<string[]>(
+            "--scope", "What it may; may be given several times.", "upload", "read", "admin");
+        scope.Required = true;
         var tenant = new Option<string?>("--tenant")
         {
             Description = "Whose media it sees. Without it: \"default\", or every tenant's with --scope admin.",
         };
-        var expires = new Option<long?>("--expires")
-        {
-            Description = "When it ends: a number with s, m, h or d, like 12h or 90d. Without it: never.",
-            HelpName = "TIME",
-            CustomParser = result =>
-            {
-                var text = result.Tokens.Single().Value;
-                if (Seconds(text) is { } seconds)
-                {
-                    return seconds;
-                }
-
-                result.AddError($"--expires {text}: give a number with s, m, h or d, like 12h or 90d.");
-                return null;
-            },
-        };
+        var expires = Duration.Option("--expires", "When it ends; without it never");
         var json = SharedOptions.Json();
         var command = new ExampledCommand(
             "create", "Make a token. Its secret is shown this once.",
@@ -69,7 +42,8 @@ internal static class TokenCommand
             using var client = server.Connect(parsed, clock);
             var made = await client.CreateTokenAsync(
                 new TokenRequest(
-                    parsed.GetValue(name)!, parsed.GetValue(scope)!, parsed.GetValue(tenant), parsed.GetValue(expires)),
+                    parsed.GetValue(name)!, parsed.GetValue(scope)!, parsed.GetValue(tenant),
+                    (long?)parsed.GetValue(expires)?.TotalSeconds),
                 cancel);
             if (output.Json)
             {
@@ -145,11 +119,4 @@ internal static class TokenCommand
 
     private static string TenantOf(TokenDocument token) =>
         token.Tenant is { } tenant ? $" in the tenant {tenant}" : " in every tenant";
-
-    /// <summary>"90d" → 7776000; null: no time.</summary>
-    private static long? Seconds(string text) =>
-        text.Length > 1 && Units.TryGetValue(text[^1], out var unit)
-        && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-        && count > 0
-            ? (long)unit.TotalSeconds * count : null;
 }

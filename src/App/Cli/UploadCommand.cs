@@ -8,15 +8,12 @@ internal static class UploadCommand
 {
     public static Command Create(TimeProvider clock)
     {
-        var file = new Argument<string>("FILE") { Description = "The video file." };
+        var file = SharedOptions.File<string>("The video file.");
         var preset = new Option<string?>("--preset") { Description = "The preset. Without it: the server's default." };
         var title = new Option<string?>("--title") { Description = "Title. Without it: the file's name." };
         var tag = new Option<string[]>("--tag") { Description = "A tag; may be given several times." };
-        var policy = new Option<string?>("--policy")
-        {
-            Description = "Who may watch: all, or holders of a signed address.",
-        };
-        policy.AcceptOnlyFromAmong("public", "signed");
+        var policy = SharedOptions.OneOf<string?>(
+            "--policy", "Who may watch: all, or holders of a signed address.", "public", "signed");
         var watch = new Option<bool>("--watch") { Description = "End only when the media is ready or has failed." };
         var json = SharedOptions.Json();
         var command = new ExampledCommand(
@@ -40,7 +37,7 @@ internal static class UploadCommand
             var session = new UploadSession(client, clock, output, output.Document);
             if (parsed.GetValue(watch))
             {
-                await session.UploadAndFollowAsync(request, cancel);
+                await session.UploadAndFollowAsync(request, cancel, goesOnWithoutThis: true);
             }
             else
             {

@@ -27,13 +27,15 @@ internal sealed class HexcastClient : IDisposable
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
 
     private readonly TimeProvider clock;
+    private readonly ShownToken? token;
 
     /// <param name="token">An API token; null where the server needs none, as in tests.</param>
     /// <param name="accepts">Judges the server's certificate; null leaves it to the system's roots.</param>
     public HexcastClient(
-        Uri address, TimeProvider clock, string? token = null, Func<X509Certificate2, bool>? accepts = null)
+        Uri address, TimeProvider clock, ShownToken? token = null, Func<X509Certificate2, bool>? accepts = null)
     {
         this.clock = clock;
+        this.token = token;
         Address = address;
         var handler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, AllowAutoRedirect = false };
         if (accepts is not null)
@@ -50,7 +52,7 @@ internal sealed class HexcastClient : IDisposable
         };
         if (token is not null)
         {
-            Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Secret);
         }
     }
 
@@ -62,12 +64,13 @@ internal sealed class HexcastClient : IDisposable
     /// The server that HEXCAST_URL names, or the local one; with HEXCAST_TOKEN, or on this machine the admin token of
     /// the data folder. That one is never sent to another machine, whatever HEXCAST_URL says.
     /// </summary>
-    public static HexcastClient FromEnvironment(string dataFolder, TimeProvider clock)
+    /// <param name="named">The data folder was asked for, and is not where one looks by default.</param>
+    public static HexcastClient FromEnvironment(string dataFolder, bool named, TimeProvider clock)
     {
         var text = Environment.GetEnvironmentVariable(UrlVariable);
         text = string.IsNullOrWhiteSpace(text) ? DefaultUrl : text.TrimEnd('/');
         return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-            ? new HexcastClient(address, clock, Tokens.Find(address, dataFolder))
+            ? new HexcastClient(address, clock, Tokens.Find(address, dataFolder, named))
             : throw new CliException(
                 ExitCode.Usage, $"{UrlVariable} is '{text}'; it has to be an address like {DefaultUrl}.");
     }
@@ -155,8 +158,9 @@ internal sealed class HexcastClient : IDisposable
     /// What happens to a media, from now on: its document at once and after each change, its tasks in between.
     /// Comes back after a lost connection; never ends by itself.
     /// </summary>
+    /// <param name="lost">Is told, once each time, that there is no connection and it is waited for.</param>
     public async IAsyncEnumerable<MediaEvent> WatchAsync(
-        string mediaId, [EnumeratorCancellation] CancellationToken cancel)
+        string mediaId, Action<CliException> lost, [EnumeratorCancellation] CancellationToken cancel)
     {
         var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), clock);
         var failures = 0;
@@ -172,13 +176,20 @@ internal sealed class HexcastClient : IDisposable
                         break;
                     }
                 }
-                catch (Exception lost) when (lost is HttpRequestException or IOException && failures < MaxReconnects)
+                catch (Exception broken) when (broken is HttpRequestException or IOException)
                 {
+                    if (failures == MaxReconnects)
+                    {
+                        throw Unreachable(broken);
+                    }
+
+                    // The first may be no more than a connection that ended.
+                    if (failures == 1)
+                    {
+                        lost(Unreachable(broken));
+                    }
+
                     break;
-                }
-                catch (Exception lost) when (lost is HttpRequestException or IOException)
-                {
-                    throw Unreachable(lost);
                 }
 
                 failures = 0;
@@ -194,7 +205,7 @@ internal sealed class HexcastClient : IDisposable
     public void Dispose() => Http.Dispose();
 
     /// <summary>What the server said no with, in its own words.</summary>
-    public static async Task<CliException> RefusalAsync(HttpResponseMessage answer, CancellationToken cancel)
+    public async Task<CliException> RefusalAsync(HttpResponseMessage answer, CancellationToken cancel)
     {
         Problem? problem = null;
         try
@@ -221,7 +232,8 @@ internal sealed class HexcastClient : IDisposable
                 HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
                 _ => ExitCode.Failed,
             },
-            answer.StatusCode == HttpStatusCode.Unauthorized ? $"{words}{Environment.NewLine}{Tokens.Hint}" : words);
+            answer.StatusCode == HttpStatusCode.Unauthorized
+                ? $"{words}{Environment.NewLine}{Tokens.Hint(token, Address)}" : words);
     }
 
     public CliException Unreachable(Exception cause) => cause.InnerException is AuthenticationException untrusted
@@ -233,9 +245,15 @@ internal sealed class HexcastClient : IDisposable
             cause)
         : new(
             ExitCode.NoServer,
-            $"no answer from {Address.GetLeftPart(UriPartial.Authority)} ({cause.Message}). "
+            $"no answer from {Address.GetLeftPart(UriPartial.Authority)} "
+            + $"({cause.GetBaseException().Message.TrimEnd('.')}). "
+            + (SpeaksOtherwise(cause) ? $"If it speaks TLS, set {UrlVariable} to its https:// address. " : "")
             + $"Start one with ./hexcast serve, or set {UrlVariable} to where it runs.",
             cause);
+
+    /// <summary>Somebody took the connection and did not answer in HTTP.</summary>
+    private bool SpeaksOtherwise(Exception cause) =>
+        Address.Scheme == Uri.UriSchemeHttp && cause is HttpRequestException { InnerException: IOException };
 
     private static string MediaPath(string mediaId) => $"/v1/media/{Uri.EscapeDataString(mediaId)}";
 

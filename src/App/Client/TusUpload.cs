@@ -78,16 +78,26 @@ internal sealed class TusUpload(HexcastClient client, TimeProvider clock)
         ? $"cannot read {path}: it is a folder. Name a file."
         : $"cannot read {path}: {refused.Message}";
 
-    private static FileStream Open(string path)
+    /// <exception cref="CliException">It cannot be read, or there is nothing in it.</exception>
+    public static FileStream Open(string path)
     {
+        FileStream file;
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
+            file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw new CliException(ExitCode.Usage, CannotRead(path, refused), refused);
         }
+
+        if (file.Length > 0)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        throw new CliException(ExitCode.Usage, $"{path} is empty: there is nothing to play.");
     }
 
     private async Task<Uri> CreateAsync(UploadRequest upload, long length, CancellationToken cancel)
@@ -100,7 +110,7 @@ internal sealed class TusUpload(HexcastClient client, TimeProvider clock)
             using var answer = await client.Http.SendAsync(request, cancel);
             return answer.StatusCode == HttpStatusCode.Created && answer.Headers.Location is { } location
                 ? new Uri(client.Address, location)
-                : throw await HexcastClient.RefusalAsync(answer, cancel);
+                : throw await client.RefusalAsync(answer, cancel);
         }
         catch (HttpRequestException lost)
         {
@@ -130,7 +140,7 @@ internal sealed class TusUpload(HexcastClient client, TimeProvider clock)
                 throw new IOException($"the server answered {(int)answer.StatusCode}");
             }
 
-            throw await HexcastClient.RefusalAsync(answer, cancel);
+            throw await client.RefusalAsync(answer, cancel);
         }
 
         return OffsetOf(answer) ?? length;

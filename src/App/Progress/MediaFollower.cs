@@ -34,7 +34,7 @@ internal sealed class MediaFollower(HexcastClient client, TimeProvider clock, St
     {
         var playable = false;
         TimeSpan? toPlayable = null;
-        await foreach (var happened in client.WatchAsync(mediaId, cancel))
+        await foreach (var happened in client.WatchAsync(mediaId, Waiting, cancel))
         {
             progress.Apply(happened);
             view.Show(progress);
@@ -63,6 +63,8 @@ internal sealed class MediaFollower(HexcastClient client, TimeProvider clock, St
 
         throw new InvalidOperationException("A media's events do not end.");
     }
+
+    private void Waiting(CliException away) => view.Say($"waiting: {away.Message}");
 
     public static CliException Failure(MediaDocument media)
     {

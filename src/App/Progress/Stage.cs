@@ -24,6 +24,9 @@ internal sealed class StageProgress
     /// <summary>Media seconds a second, of all running encoders together; null before any has said so.</summary>
     public double? Speed { get; private set; }
 
+    /// <summary>The source has no sound: there is nothing to wait for.</summary>
+    public bool IsSilent { get; private set; }
+
     public void Uploaded(long bytes, long ofBytes) =>
         Raise(Stage.Upload, ofBytes == 0 ? 1 : (double)bytes / ofBytes);
 
@@ -43,9 +46,14 @@ internal sealed class StageProgress
     private void Apply(MediaDocument media)
     {
         Raise(Stage.Upload, 1);
-        if (media.Source is not null)
+        if (media.Source is { } source)
         {
             Raise(Stage.Probe, 1);
+            IsSilent = source.AudioCodec is null;
+            if (IsSilent)
+            {
+                Raise(Stage.Audio, 1);
+            }
         }
 
         if (media.IsReady)

@@ -45,13 +45,23 @@ internal abstract class StageView
             foreach (var (stage, bar) in bars)
             {
                 var fraction = progress[stage];
-                if (fraction > 0 && !bar.IsStarted)
+                if (fraction > 0 && bar.StartTime is null)
                 {
                     bar.StartTask();
                 }
 
                 bar.Value = fraction;
-                if (stage == Stage.Video && progress.Speed is { } speed && fraction < 1)
+                if (fraction >= 1 && bar.StopTime is null)
+                {
+                    // Its time is what it took, not what has passed since.
+                    bar.StopTask();
+                }
+
+                if (stage == Stage.Audio && progress.IsSilent)
+                {
+                    bar.Description = "no audio";
+                }
+                else if (stage == Stage.Video && progress.Speed is { } speed && fraction < 1)
                 {
                     bar.Description = string.Create(CultureInfo.InvariantCulture, $"{Name(stage)} {speed:0.0}×");
                 }
@@ -72,7 +82,7 @@ internal abstract class StageView
 
         public override void Show(StageProgress progress)
         {
-            foreach (var stage in stages)
+            foreach (var stage in stages.Where(stage => stage != Stage.Audio || !progress.IsSilent))
             {
                 var step = (int)(progress[stage] * Steps);
                 if (step > said.GetValueOrDefault(stage))

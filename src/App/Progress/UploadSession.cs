@@ -19,15 +19,32 @@ internal sealed class UploadSession(
         }
         else
         {
-            output.Say($"uploaded as {mediaId}. Follow it: ./hexcast show {mediaId}");
+            output.Say($"uploaded as {mediaId}: {new Uri(client.Address, $"/watch/{mediaId}")}");
+            SayWhoMayWatch(request.Policy, mediaId);
+            output.Say($"Follow it: ./hexcast show {mediaId}");
         }
     }
 
-    public async Task UploadAndFollowAsync(UploadRequest request, CancellationToken cancel)
+    /// <param name="goesOnWithoutThis">The platform is another process: what it was given it finishes.</param>
+    public async Task UploadAndFollowAsync(
+        UploadRequest request, CancellationToken cancel, bool goesOnWithoutThis = false)
     {
         var since = clock.GetTimestamp();
-        await FollowAsync(
-            since, async follower => await follower.UploadAsync(request, cancel), Enum.GetValues<Stage>(), cancel);
+        var mediaId = "";
+        try
+        {
+            await FollowAsync(
+                since, async follower => mediaId = await follower.UploadAsync(request, cancel),
+                Enum.GetValues<Stage>(), cancel);
+        }
+        catch (Exception left) when (goesOnWithoutThis && mediaId.Length > 0 && !IsEnd(left))
+        {
+            await Console.Error.WriteLineAsync(
+                $"hexcast: the upload is whole, and {mediaId} goes on without this: ./hexcast show {mediaId}");
+            throw;
+        }
+
+        static bool IsEnd(Exception left) => left is CliException { ExitCode: ExitCode.MediaFailed };
     }
 
     /// <summary>A media that is already there and not at its end yet.</summary>
@@ -60,11 +77,15 @@ internal sealed class UploadSession(
         }
 
         output.Say($"ready{MediaFollower.After(outcome!.TimeToReady)}: {client.WatchAddress(outcome.Media)}");
-        if (outcome.Media.Policy == "signed")
-        {
-            output.Say($"signed: others need an address that ./hexcast link {outcome.Media.MediaId} makes");
-        }
-
+        SayWhoMayWatch(outcome.Media.Policy, outcome.Media.MediaId);
         MediaTables.Figures(output, outcome);
+    }
+
+    private void SayWhoMayWatch(string? policy, string mediaId)
+    {
+        if (policy == "signed")
+        {
+            output.Say($"signed: others need an address that ./hexcast link {mediaId} makes");
+        }
     }
 }
