@@ -87,6 +87,75 @@ public sealed partial class WatchPageTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_seek_while_another_qualitys_header_is_on_its_way_is_not_forgotten()
+    {
+        await PutReadyAsync();
+        await OpenAsync();
+        await watched.PlayAsync();
+        var asked = new TaskCompletionSource();
+        var sought = new TaskCompletionSource();
+        await Page.RouteAsync("**/init.mp4*", async route =>
+        {
+            asked.TrySetResult();
+            await sought.Task;
+            await route.ContinueAsync();
+        });
+        await watched.ChooseAsync("Quality", "120p");
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await Page.EvaluateAsync("document.querySelector('video').currentTime = 9");
+        await Page.UnrouteAllAsync(new() { Behavior = UnrouteBehavior.IgnoreErrors });
+        sought.SetResult();
+        await watched.UntilAsync("hexcast.stats.currentTime > 9.5 && hexcast.stats.height === 120");
+    }
+
+    [Fact]
+    public async Task Qualities_chosen_and_places_sought_in_any_order_at_any_pace_end_in_a_picture()
+    {
+        await PutReadyAsync();
+        await OpenAsync();
+        await watched.PlayAsync();
+        var network = await Page.Context.NewCDPSessionAsync(Page);
+        await network.SendAsync("Emulation.setCPUThrottlingRate", new() { ["rate"] = 4 });
+        // Playlists that take their time: most choices fall into the wait for the one before.
+        await Page.RouteAsync("**/index.m3u8*", async route =>
+        {
+            await Task.Delay(40, TestContext.Current.CancellationToken);
+            await route.ContinueAsync();
+        });
+        var stuck = await Page.EvaluateAsync<string>("""
+            async () => {
+              const { engine } = hexcast.player;
+              const { video } = engine;
+              const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+              let seed = 20261122;
+              const pick = (choices) => {
+                seed = (seed * 1103515245 + 12345) % 2147483648;
+                return choices[Math.floor((seed / 2147483648) * choices.length)];
+              };
+              for (let round = 0; round < 40; round++) {
+                const done = [];
+                for (let step = 0; step < 4; step++) {
+                  const quality = pick([120, 180, 'auto']);
+                  engine.selectQuality(quality);
+                  await pause(pick([0, 1, 5, 20, 60]));
+                  const place = pick([null, null, 0, 1, 5, 9, 13.9, video.duration]);
+                  if (place !== null) video.currentTime = place;
+                  await pause(pick([0, 1, 5, 20, 60]));
+                  done.push(`${quality} ${place ?? ''}`);
+                }
+                let wait = 0;
+                while (video.seeking || (engine.bufferedAhead < 0.05 && video.currentTime < 13.8)) {
+                  await pause(20);
+                  if (++wait === 500) return `round ${round}: ${done}`;
+                }
+              }
+              return '';
+            }
+            """);
+        stuck.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task The_statistics_are_the_videos_own()
     {
         await PutReadyAsync();

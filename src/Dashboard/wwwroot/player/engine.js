@@ -4,8 +4,7 @@ import { explain } from './trouble.js';
 const SCRIPT = new URL('../lib/shaka-player.js', import.meta.url);
 const BUFFER_AHEAD_SECONDS = 30;
 const LATENCIES_KEPT = 20;
-const STUCK_MS = 4000;
-const REOPEN_LIMIT = 5;
+const INDEX_ATTEMPTS = 5;
 
 let loading = null;
 
@@ -33,10 +32,8 @@ export class Engine extends EventTarget {
   #turn = Promise.resolve();
   #latencies = [];
   #observer = null;
-  #links = null;
-  #stuck = 0;
-  #segmentAt = 0;
-  #reopened = 0;
+  #choice = 0;
+  #renditions = []; // shaka.extern.Variant, of which its tracks tell only a part.
 
   constructor(video, captions) {
     super();
@@ -64,13 +61,13 @@ export class Engine extends EventTarget {
   }
 
   async #load(links, format, at, play) {
-    this.#links = links;
     await loadShaka();
     if (!shaka.Player.isBrowserSupported()) throw new Error('This browser cannot play segmented video.');
     if (!this.shaka) await this.#create();
     this.format = format;
     this.error = null;
     this.isOpen = false;
+    this.#choice++;
     // The start is named: a growing playlist would otherwise open at its newest end.
     await this.shaka.load(format === 'dash' ? links.dash : links.hls, at ?? 0);
     this.isOpen = true;
@@ -86,8 +83,11 @@ export class Engine extends EventTarget {
     player.setVideoContainer(this.captions);
     await player.attach(this.video);
     player.configure({
-      streaming: { bufferingGoal: BUFFER_AHEAD_SECONDS, rebufferingGoal: 1 },
+      // With requests made ahead, a seek that falls into the request of a new quality's header stops the picture for
+      // good: shaka aborts that request, keeps it as made ahead, and takes it up again and again (its issue 10569).
+      streaming: { bufferingGoal: BUFFER_AHEAD_SECONDS, rebufferingGoal: 1, segmentPrefetchLimit: 0 },
       abr: { restrictToElementSize: false },
+      abrFactory: () => this.#adaptation(),
     });
     for (const name of ['trackschanged', 'adaptation', 'variantchanged', 'textchanged', 'manifestupdated']) {
       player.addEventListener(name, () => this.dispatchEvent(new Event('tracks')));
@@ -96,17 +96,26 @@ export class Engine extends EventTarget {
       this.dispatchEvent(new CustomEvent('waiting', { detail: event.buffering }));
     });
     player.addEventListener('error', (event) => this.#fail(event.detail));
-    this.video.addEventListener('seeking', () => this.#watchSeek());
     this.#observer = new PerformanceObserver((list) => this.#measure(list.getEntries()));
     this.#observer.observe({ type: 'resource' });
     this.shaka = player;
+  }
+
+  // Shaka's own, which is told what there is to choose from.
+  #adaptation() {
+    const manager = new shaka.abr.SimpleAbrManager();
+    const take = manager.setVariants.bind(manager);
+    manager.setVariants = (variants, ...rest) => {
+      this.#renditions = variants;
+      return take(variants, ...rest);
+    };
+    return manager;
   }
 
   #measure(entries) {
     for (const entry of entries) {
       // What the browser's own cache answered says nothing of the server.
       if (!entry.name.includes('.m4s') || entry.transferSize === 0) continue;
-      this.#segmentAt = performance.now();
       this.#latencies.push({
         wait: entry.responseStart - entry.requestStart,
         whole: entry.responseEnd - entry.startTime,
@@ -114,22 +123,6 @@ export class Engine extends EventTarget {
       });
     }
     this.#latencies.splice(0, this.#latencies.length - LATENCIES_KEPT);
-  }
-
-  // A seek while shaka empties its buffer for another quality can be forgotten: nothing is buffered, nothing is
-  // fetched, and the picture stands still for good. Then the video is opened again where it is.
-  #watchSeek() {
-    clearTimeout(this.#stuck);
-    this.#stuck = setTimeout(() => {
-      const { video } = this;
-      if (!this.isOpen || !video.seeking || this.bufferedAhead > 0) return;
-      if (performance.now() - this.#segmentAt < STUCK_MS) {
-        this.#watchSeek();
-      } else if (this.#reopened < REOPEN_LIMIT) {
-        this.#reopened += 1;
-        this.open(this.#links, { at: video.currentTime, play: !video.paused });
-      }
-    }, STUCK_MS);
   }
 
   #fail(error) {
@@ -155,10 +148,28 @@ export class Engine extends EventTarget {
   // "auto" or a height.
   selectQuality(wanted) {
     this.wantedHeight = wanted;
+    const choice = ++this.#choice;
     if (!this.isOpen) return;
     const track = this.#variants().find((each) => String(each.height) === String(wanted));
     this.shaka.configure({ abr: { enabled: !track } });
-    if (track && !track.active) this.shaka.selectVariantTrack(track, /* clearBuffer= */ true);
+    if (track && !track.active) this.#switchTo(track, choice);
+    this.dispatchEvent(new Event('tracks'));
+  }
+
+  // A second switch while shaka waits for the playlist of the first stops the picture for good: its next step is then
+  // planned while the buffer is being emptied, where it is neither taken nor planned again. So it never waits: what it
+  // leaves and what it goes to have their playlists before it switches. What is on the screen plays on meanwhile.
+  async #switchTo(track, choice) {
+    const ids = [this.active?.id, track.id];
+    const streams = this.#renditions.filter((each) => ids.includes(each.id)).map((each) => each.video);
+    for (let i = 0; i < INDEX_ATTEMPTS; i++) {
+      await Promise.all(streams.map((each) => each.createSegmentIndex())).catch(() => {});
+      // Shaka itself may wait for the same, and goes first.
+      await new Promise((resolve) => setTimeout(resolve));
+      if (choice !== this.#choice || !this.isOpen) return;
+      if (streams.every((each) => each.segmentIndex)) break;
+    }
+    this.shaka.selectVariantTrack(track, /* clearBuffer= */ true);
     this.dispatchEvent(new Event('tracks'));
   }
 
