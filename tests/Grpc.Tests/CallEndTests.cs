@@ -165,6 +165,40 @@ public abstract class CallEndTests
         seen.Started.IsCompleted.ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Call_made_for_another_ends_with_it(bool byDeadline)
+    {
+        var seen = new Ended();
+        var inner = new TaskCompletionSource<Exception?>();
+        ProbeHost? self = null;
+        await using var host = await ProbeHost.StartAsync(_wiring, new ProbeHandlers
+        {
+            Unary = seen.WaitUnary,
+            Download = async (_, _, context) =>
+            {
+                var options = new CallOptions(propagationToken: context.CreatePropagationToken());
+                inner.SetResult(await Record.ExceptionAsync(
+                    () => self!.Client.UnaryAsync(new ProbeRequest(), options).ResponseAsync.Within()));
+            },
+        });
+        self = host;
+        using var cancel = new CancellationTokenSource();
+
+        using var call = host.Client.Download(
+            new ProbeRequest(),
+            deadline: byDeadline ? DateTime.UtcNow + 2 * ShortDeadline : null,
+            cancellationToken: cancel.Token);
+        await seen.Started.Within();
+        if (!byDeadline)
+            await cancel.CancelAsync();
+
+        (await inner.Task.Within()).ShouldBeOfType<RpcException>().StatusCode
+            .ShouldBeOneOf(byDeadline ? [StatusCode.DeadlineExceeded, StatusCode.Cancelled] : [StatusCode.Cancelled]);
+        await seen.Token.Within();
+    }
+
     [Fact]
     public async Task Abandoned_stream_tells_the_server_to_stop()
     {

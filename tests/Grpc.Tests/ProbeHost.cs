@@ -62,6 +62,8 @@ sealed class ProbeHost : IAsyncDisposable
         builder.Services.AddSingleton(handlers);
         builder.Services.AddGrpc(grpc ?? (_ => { }));
         builder.Services.AddInMemoryTransport();
+        // First, so that it can set what listeners take as their default.
+        services?.Invoke(builder.Services);
         builder.Services.AddOptions<KestrelServerOptions>().Configure<InMemoryTransport>((kestrel, transport) =>
         {
             if (wiring == Wiring.InMemory)
@@ -75,7 +77,6 @@ sealed class ProbeHost : IAsyncDisposable
                 });
             }
         });
-        services?.Invoke(builder.Services);
         var app = builder.Build();
         if (map is null)
             app.MapGrpcService<ProbeService>();

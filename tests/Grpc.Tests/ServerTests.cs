@@ -333,7 +333,7 @@ public abstract class ServerTests
         var error = await ErrorOf(
             host.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, default, "").ResponseAsync);
 
-        error.StatusCode.ShouldBeOneOf(StatusCode.Internal, StatusCode.Cancelled, StatusCode.Unavailable);
+        error.StatusCode.ShouldBe(StatusCode.Internal);
         host.Log.Single().ShouldContain("the serializer gave up");
     }
 

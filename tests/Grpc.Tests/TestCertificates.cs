@@ -12,8 +12,8 @@ static class TestCertificates
     public const string ClientName = "probe-client";
 
     static readonly Lazy<X509Certificate2> LazyAuthority = new(CreateAuthority);
-    static readonly Lazy<X509Certificate2> LazyServer = new(() => Issue("CN=localhost", "1.3.6.1.5.5.7.3.1"));
-    static readonly Lazy<X509Certificate2> LazyClient = new(() => Issue($"CN={ClientName}", "1.3.6.1.5.5.7.3.2"));
+    static readonly Lazy<X509Certificate2> LazyServer = new(() => Issue("localhost", "1.3.6.1.5.5.7.3.1"));
+    static readonly Lazy<X509Certificate2> LazyClient = new(() => Issue(ClientName, "1.3.6.1.5.5.7.3.2"));
 
     public static X509Certificate2 Authority => LazyAuthority.Value;
 
@@ -52,13 +52,13 @@ static class TestCertificates
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2));
     }
 
-    static X509Certificate2 Issue(string subject, string usage)
+    static X509Certificate2 Issue(string name, string usage)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
+        names.AddDnsName(name);
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         using var issued = request.Create(

@@ -12,8 +12,10 @@ abstract class CallLifetime : IDisposable
     readonly Lock _gate = new();
     readonly CancellationTokenSource _abort = new();
     readonly CancellationToken _callerToken;
+    readonly ContextPropagationToken? _parent;
     readonly TaskCompletionSource<Metadata> _headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
     CancellationTokenRegistration _onCallerCancelled;
+    CancellationTokenRegistration _onParentCancelled;
     CancellationTokenRegistration _onChannelShutdown;
     DeadlineTimer? _deadlineTimer;
     Status? _status;
@@ -25,9 +27,12 @@ abstract class CallLifetime : IDisposable
         Options = options;
         WriteOptions = options.WriteOptions;
         _callerToken = options.CancellationToken;
+        _parent = options.PropagationToken;
         Deadline = options.Deadline ?? DateTime.MaxValue;
         if (Deadline.Kind != DateTimeKind.Utc && Deadline != DateTime.MaxValue && Deadline != DateTime.MinValue)
             throw new InvalidOperationException("A deadline must be in UTC (DateTimeKind.Utc).");
+        if (_parent is not null && _parent.Deadline < Deadline)
+            Deadline = _parent.Deadline;
     }
 
     public Task<Metadata> ResponseHeaders => _headers.Task;
@@ -122,6 +127,8 @@ abstract class CallLifetime : IDisposable
         }
 
         _onCallerCancelled = AbortOn(_callerToken);
+        if (_parent is not null)
+            _onParentCancelled = AbortOn(_parent.CancellationToken);
         _onChannelShutdown = Channel.Shutdown.UnsafeRegister(
             static call => ((CallLifetime)call!).Abort(new Status(StatusCode.Cancelled, "The channel was disposed.")),
             this);
@@ -163,6 +170,7 @@ abstract class CallLifetime : IDisposable
     {
         _deadlineTimer?.Dispose();
         _onCallerCancelled.Unregister();
+        _onParentCancelled.Unregister();
         _onChannelShutdown.Unregister();
         ReleaseTransport();
     }

@@ -27,7 +27,9 @@ static class ErrorMapping
                 case RpcException rpc:
                     return rpc.Status;
                 case HttpProtocolException protocol:
-                    return new Status(ToStatusCode(protocol.ErrorCode), Words(e), e);
+                    return new Status(ToStatusCode(protocol), Words(e), e);
+                case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
+                    return new Status(StatusCode.Unavailable, Words(e), e);
                 // Not by this side, whose cancellation has ended the call before: by a stream that the peer gave up.
                 case OperationCanceledException:
                     return new Status(StatusCode.Unavailable, "The server reset the call's stream.", e);
@@ -36,9 +38,10 @@ static class ErrorMapping
 
         return e switch
         {
-            HttpRequestException { HttpRequestError: var error } when error
-                is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded =>
+            HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } =>
                 new Status(StatusCode.Internal, Words(e), e),
+            HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
+                new Status(StatusCode.ResourceExhausted, Words(e), e),
             HttpRequestException or IOException or SocketException or ObjectDisposedException =>
                 new Status(StatusCode.Unavailable, Words(e), e),
             _ => new Status(StatusCode.Internal, Words(e), e),
@@ -46,10 +49,10 @@ static class ErrorMapping
     }
 
     // RFC 9113 section 7.
-    static StatusCode ToStatusCode(long http2Error) => http2Error switch
+    static StatusCode ToStatusCode(HttpProtocolException e) => e.ErrorCode switch
     {
-        // A server that closes its connections gracefully: the protocol's table says INTERNAL, yet trying again helps.
-        0x0 => StatusCode.Unavailable,
+        // RST_STREAM where a status should have been; or GOAWAY, after which a call is to be tried elsewhere.
+        0x0 => IsOfStream(e) ? StatusCode.Internal : StatusCode.Unavailable,
         0x7 => StatusCode.Unavailable,
         0x8 => StatusCode.Cancelled,
         0xb => StatusCode.ResourceExhausted,
@@ -57,6 +60,9 @@ static class ErrorMapping
         0xd => StatusCode.Unknown,
         _ => StatusCode.Internal,
     };
+
+    // .NET tells RST_STREAM from GOAWAY by its words only.
+    static bool IsOfStream(HttpProtocolException e) => e.Message.Contains("reset the stream", StringComparison.Ordinal);
 
     static string Words(Exception e)
     {

@@ -27,6 +27,8 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         MaxSendMessageSize = options.MaxSendMessageSize;
         ThrowOperationCanceled = options.ThrowOperationCanceledOnCancellation;
         Time = options.TimeProvider;
+        CallCredentials = options.Credentials?.OfCalls;
+        MayCarryCredentials = address.Scheme == Uri.UriSchemeHttps || options.UnsafeUseInsecureChannelCallCredentials;
         Encodings = new MessageEncodings(options.CompressionProviders ?? MessageEncodings.DefaultProviders);
         _http = new HttpMessageInvoker(
             options.HttpHandler ?? CreateHandler(),
@@ -43,6 +45,11 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     internal bool ThrowOperationCanceled { get; }
 
     internal TimeProvider Time { get; }
+
+    /// <summary>Of all calls.</summary>
+    internal CallCredentials? CallCredentials { get; }
+
+    internal bool MayCarryCredentials { get; }
 
     internal MessageEncodings Encodings { get; }
 
@@ -71,6 +78,14 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         ArgumentNullException.ThrowIfNull(channelOptions);
         if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
             throw new ArgumentException($"The address {address} must start with http:// or https://.", nameof(address));
+        if (channelOptions.Credentials is { } credentials
+            && credentials.IsSecure != (address.Scheme == Uri.UriSchemeHttps))
+        {
+            throw new InvalidOperationException(
+                $"The address {address} and the channel's credentials disagree about TLS: "
+                + "https:// goes with SecureSsl, http:// with Insecure.");
+        }
+
         return new GrpcChannel(address, channelOptions);
     }
 

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Grpc.Net.Compression;
 using Grpc.Wire;
 
@@ -8,6 +9,14 @@ public class GrpcChannelOptions
 {
     /// <summary>Sends the requests. Null: a handler of the channel's own, fit for long-lived calls.</summary>
     public HttpMessageHandler? HttpHandler { get; set; }
+
+    /// <summary>
+    /// Whether the channel uses TLS, which an http:// or https:// address says too, and what all its calls carry.
+    /// </summary>
+    public ChannelCredentials? Credentials { get; set; }
+
+    /// <summary>Lets call credentials, which are secrets, go over a connection without TLS.</summary>
+    public bool UnsafeUseInsecureChannelCallCredentials { get; set; }
 
     /// <summary>Disposes <see cref="HttpHandler"/> with the channel.</summary>
     public bool DisposeHttpClient { get; set; }

@@ -19,6 +19,7 @@ sealed class HttpCall<TRequest, TResponse>(
     where TResponse : class
 {
     const int ReadBufferBytes = 16 * 1024;
+    const string UserAgent = "grpc-csharp-hexcast/1.0";
 
     static readonly StreamPipeReaderOptions PipeOptions = new(bufferSize: ReadBufferBytes, leaveOpen: true);
 
@@ -110,7 +111,10 @@ sealed class HttpCall<TRequest, TResponse>(
             if (StatusIfEnded is not null)
                 return null;
             // Not disposed: its body may go on for as long as the call does.
-            var response = await http.SendAsync(CreateRequest(content()), Aborted);
+            var request = CreateRequest(content());
+            if (Channel.CallCredentials is not null || Options.Credentials is not null)
+                await AddCredentialsAsync(request);
+            var response = await http.SendAsync(request, Aborted);
             Volatile.Write(ref _response, response);
             // The call may have ended while the response was on its way.
             if (StatusIfEnded is not null)
@@ -139,28 +143,64 @@ sealed class HttpCall<TRequest, TResponse>(
         };
         if (host is not null)
             request.Headers.Host = host;
-        request.Headers.TryAddWithoutValidation("te", "trailers");
-        if (_requestEncoding is not null)
-            request.Headers.TryAddWithoutValidation(GrpcHeaders.Encoding, _requestEncoding.EncodingName);
-        request.Headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, Channel.Encodings.AcceptList);
         if (Deadline != DateTime.MaxValue)
         {
             var left = Deadline - Channel.Time.GetUtcNow().UtcDateTime;
             request.Headers.TryAddWithoutValidation(GrpcHeaders.Timeout, GrpcTimeout.Format(left));
         }
 
-        foreach (var entry in Options.Headers ?? Metadata.Empty)
+        request.Headers.TryAddWithoutValidation(GrpcHeaders.Te, GrpcHeaders.Trailers);
+        request.Headers.TryAddWithoutValidation("user-agent", UserAgent);
+        if (_requestEncoding is not null)
+            request.Headers.TryAddWithoutValidation(GrpcHeaders.Encoding, _requestEncoding.EncodingName);
+        request.Headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, Channel.Encodings.AcceptList);
+        Add(request, Options.Headers ?? Metadata.Empty);
+        return request;
+    }
+
+    static void Add(HttpRequestMessage request, Metadata metadata)
+    {
+        foreach (var entry in metadata)
         {
             if (MetadataCodec.Write(entry) is { } value)
                 request.Headers.TryAddWithoutValidation(entry.Key, value);
         }
+    }
 
-        return request;
+    async Task AddCredentialsAsync(HttpRequestMessage request)
+    {
+        if (!Channel.MayCarryCredentials)
+        {
+            throw new RpcException(new Status(
+                StatusCode.Unauthenticated,
+                "Call credentials do not go over a channel without TLS: use https://, or set "
+                + "UnsafeUseInsecureChannelCallCredentials where everybody on the way may know them."));
+        }
+
+        var authority = request.Headers.Host ?? Channel.Address.Authority;
+        var context = new AuthInterceptorContext(
+            $"{Channel.Address.Scheme}://{authority}/{method.ServiceName}", method.Name, Aborted);
+        foreach (var credentials in (CallCredentials?[])[Channel.CallCredentials, Options.Credentials])
+        {
+            var metadata = new Metadata();
+            if (credentials is not null)
+                await credentials.AddAsync(context, metadata);
+            Add(request, metadata);
+        }
     }
 
     // (2) False where the headers already end the call.
     bool TryAccept(HttpResponseMessage response)
     {
+        // A status that the server names goes before what HTTP says.
+        if (TryReadStatus(response.Headers, out var status))
+        {
+            var trailersOnly = ReadMetadata(response.Headers);
+            SetHeaders(trailersOnly);
+            End(status, trailersOnly);
+            return false;
+        }
+
         if (response.StatusCode != HttpStatusCode.OK)
         {
             Abort(new Status(
@@ -178,14 +218,7 @@ sealed class HttpCall<TRequest, TResponse>(
             return false;
         }
 
-        var headers = ReadMetadata(response.Headers);
-        SetHeaders(headers);
-        if (TryReadStatus(response.Headers, out var status))
-        {
-            End(status, headers);
-            return false;
-        }
-
+        SetHeaders(ReadMetadata(response.Headers));
         return true;
     }
 

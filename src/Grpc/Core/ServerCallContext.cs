@@ -7,7 +7,7 @@ public abstract class ServerCallContext
 
     public string Host => HostCore;
 
-    /// <summary><c>ipv4:address:port</c>, <c>ipv6:[address]:port</c>, or <c>in-memory</c>.</summary>
+    /// <summary><c>ipv4:address:port</c>, <c>ipv6:[address]:port</c>, <c>unix:path</c> or <c>in-memory</c>.</summary>
     public string Peer => PeerCore;
 
     /// <summary>In UTC; <see cref="DateTime.MaxValue"/> where the caller set none.</summary>
@@ -34,6 +34,9 @@ public abstract class ServerCallContext
         set => WriteOptionsCore = value;
     }
 
+    /// <summary>What TLS proved about the caller.</summary>
+    public AuthContext AuthContext => AuthContextCore;
+
     /// <summary>Lets interceptors and the method hand things to each other.</summary>
     public IDictionary<object, object> UserState => UserStateCore;
 
@@ -55,7 +58,15 @@ public abstract class ServerCallContext
 
     protected abstract WriteOptions? WriteOptionsCore { get; set; }
 
+    protected abstract AuthContext AuthContextCore { get; }
+
     protected virtual IDictionary<object, object> UserStateCore => field ??= new Dictionary<object, object>();
+
+    /// <summary>For calls that are made while this one is answered, and that shall end with it.</summary>
+    public ContextPropagationToken CreatePropagationToken(ContextPropagationOptions? options = null) =>
+        CreatePropagationTokenCore(options);
+
+    protected abstract ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options);
 
     /// <summary>At most once, and before the first message; without it headers go with the first message.</summary>
     public Task WriteResponseHeadersAsync(Metadata responseHeaders) => WriteResponseHeadersAsyncCore(responseHeaders);

@@ -16,6 +16,7 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
 {
     readonly MessageEncodings _encodings = EncodingsOf(options);
 
+    const int Http2InternalError = 0x2;
     const string HandlerFailed = "Exception was thrown by handler.";
 
     public Task UnaryAsync<TRequest, TResponse>(
@@ -89,7 +90,7 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
                 return;
             if (responses.IsBroken)
             {
-                http.Abort();
+                http.Features.GetRequiredFeature<IHttpResetFeature>().Reset(Http2InternalError);
                 return;
             }
 

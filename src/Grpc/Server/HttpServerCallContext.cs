@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Compression;
 using Grpc.Wire;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
 namespace Grpc.AspNetCore.Server;
@@ -17,6 +18,7 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     readonly Lock _flushGate = new();
     Metadata? _requestHeaders;
     Metadata? _responseTrailers;
+    AuthContext? _authContext;
     bool _isFlushing;
     volatile bool _isDeadlinePassed;
 
@@ -32,6 +34,7 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
         _method = method;
         Options = options;
         _encodings = encodings;
+        RequireTrailers(httpContext);
         Encoding = CallEncoding.Start(httpContext, options, encodings);
         DeadlineCore = DateTime.MaxValue;
         CancellationTokenCore = httpContext.RequestAborted;
@@ -73,7 +76,8 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
             var connection = HttpContext.Connection;
             return connection.RemoteIpAddress switch
             {
-                null => "in-memory",
+                null => HttpContext.Features.Get<IConnectionEndPointFeature>()?.RemoteEndPoint
+                    is UnixDomainSocketEndPoint path ? $"unix:{path}" : "in-memory",
                 { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } ip =>
                     $"ipv6:[{ip}]:{connection.RemotePort}",
                 var ip => $"ipv4:{ip.MapToIPv4()}:{connection.RemotePort}",
@@ -92,6 +96,9 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     protected override Status StatusCore { get; set; } = Status.DefaultSuccess;
 
     protected override WriteOptions? WriteOptionsCore { get; set; }
+
+    protected override AuthContext AuthContextCore =>
+        _authContext ??= PeerCertificate.ToAuthContext(HttpContext.Connection.ClientCertificate);
 
     public void Dispose()
     {
@@ -128,6 +135,14 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     }
 
     public void MarkWritten() => HasWritten = true;
+
+    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options)
+    {
+        options ??= ContextPropagationOptions.Default;
+        return new ContextPropagationToken(
+            options.IsPropagateDeadline ? DeadlineCore : DateTime.MaxValue,
+            options.IsPropagateCancellation ? CancellationTokenCore : CancellationToken.None);
+    }
 
     protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {
@@ -182,6 +197,16 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
         }
 
         return metadata;
+    }
+
+    // Whoever leaves it out may lose the trailers, and the status with them.
+    static void RequireTrailers(HttpContext httpContext)
+    {
+        if (httpContext.Request.Headers.TE.ToString() != GrpcHeaders.Trailers)
+        {
+            throw new RpcException(new Status(
+                StatusCode.Internal, "The request lacks \"te: trailers\": is a proxy without gRPC on the way?"));
+        }
     }
 
     static TimeSpan? ReadTimeout(HttpContext httpContext)

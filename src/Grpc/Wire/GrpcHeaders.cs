@@ -6,6 +6,8 @@ namespace Grpc.Wire;
 static class GrpcHeaders
 {
     public const string ContentType = "application/grpc";
+    public const string Te = "te";
+    public const string Trailers = "trailers";
     public const string Status = "grpc-status";
     public const string Message = "grpc-message";
     public const string Timeout = "grpc-timeout";
@@ -22,7 +24,7 @@ static class GrpcHeaders
     // What the protocol or HTTP itself sets never comes from metadata and never shows up in it.
     static readonly FrozenSet<string> Reserved = new[]
     {
-        "accept-encoding", "connection", "content-length", "content-type", "host", "te", "trailer", "transfer-encoding",
+        "accept-encoding", "connection", "content-length", "content-type", "host", Te, "trailer", "transfer-encoding",
         Status, Message, Timeout, Encoding, AcceptEncoding, EncodingRequest,
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 

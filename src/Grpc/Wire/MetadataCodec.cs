@@ -14,7 +14,9 @@ static class MetadataCodec
 
         if (!name.EndsWith(Metadata.BinaryHeaderSuffix, StringComparison.OrdinalIgnoreCase))
         {
-            into.Add(name, value);
+            // HTTP allows more than gRPC does. What a service could not send back is not shown to it.
+            if (IsText(value))
+                into.Add(name, value);
             return;
         }
 
@@ -30,7 +32,7 @@ static class MetadataCodec
         if (entry.IsBinary)
             return Convert.ToBase64String(entry.ValueBytes).TrimEnd('=');
 
-        if (entry.Value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        if (!IsText(entry.Value))
         {
             throw new InvalidOperationException(
                 $"The value of the metadata {entry.Key} holds characters other than visible ASCII: "
@@ -39,6 +41,8 @@ static class MetadataCodec
 
         return entry.Value;
     }
+
+    static bool IsText(string value) => !value.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     static bool IsKey(string name)
     {
