@@ -204,6 +204,50 @@ public sealed class ClientCommandTests : IDisposable
         with.Output.ShouldContain($"({file}");
     }
 
+    [Fact]
+    public async Task A_key_that_no_preset_has_is_named_with_its_line_and_no_class_of_ours()
+    {
+        var preset = Path.Combine(folder.CreateSubdirectory("presets").FullName, "mine.yaml");
+        await File.WriteAllTextAsync(preset, "# mine\nfoo: bar\n", TestContext.Current.CancellationToken);
+
+        var ended = await HexcastProcess.RunAsync(null, "check-config", "--data", folder.FullName);
+
+        ended.ExitCode.ShouldBe(ExitCode.Usage, ended.Errors);
+        ended.Output.ShouldContain($"{preset}:2: ");
+        ended.Output.ShouldContain("'foo'");
+        ended.Output.ShouldNotContain("Hexcast.Media");
+    }
+
+    [Fact]
+    public async Task Whoever_follows_a_media_is_told_that_the_server_is_away()
+    {
+        var tus = new TusEndpoint();
+        var connections = 0;
+        await using var server = await ApiServer.StartAsync(http =>
+        {
+            tus.Map(http);
+            http.MapGet("/v1/media/{id}/events", async (HttpContext context) =>
+            {
+                if (++connections < 4)
+                {
+                    context.Abort();
+                    return;
+                }
+
+                context.Response.ContentType = "text/event-stream";
+                await context.Response.WriteAsync(
+                    "event: media\ndata: {\"media_id\":\"media1\",\"state\":\"ready\"}\n\n", context.RequestAborted);
+            });
+        });
+
+        var ended = await HexcastProcess.RunAsync(
+            server.Address, "upload", Path.Combine(AppContext.BaseDirectory, "hexcast.dll"), "--watch");
+
+        ended.ExitCode.ShouldBe(ExitCode.Success, ended.Errors);
+        ended.Output.Split("waiting: no answer from").Length.ShouldBe(2, "it is said once");
+        ended.Output.ShouldContain("ready after");
+    }
+
     /// <summary>One media, and addresses for it as of a public one.</summary>
     private static Task<ApiServer> ServeAsync(string media) => ApiServer.StartAsync(http =>
     {

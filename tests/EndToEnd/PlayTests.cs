@@ -27,6 +27,9 @@ public sealed class PlayTests
         made["media"]!["renditions"]!.AsArray().Count.ShouldBeGreaterThan(1);
         first.Errors.ShouldContain("playable after");
         first.Errors.ShouldContain("ready after");
+        // What the other commands need to find a platform that is not where they look by themselves.
+        first.Errors.ShouldMatch(@"for the other commands: export HEXCAST_URL=http://127\.0\.0\.1:\d+ HEXCAST_TOKEN=");
+        first.Errors.ShouldContain($"$(cat '{Path.Combine(folder.Path, "data", "admin.token")}')");
 
         second.ExitCode.ShouldBe(0, second.Errors);
         var found = Played(second.Output).ShouldHaveSingleItem();
