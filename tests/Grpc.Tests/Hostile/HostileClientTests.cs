@@ -7,7 +7,7 @@ using Grpc.Core;
 namespace Hexcast.Grpc.Tests.Hostile;
 
 /// <summary>
-/// Whatever bytes a client sends, the server answers with a status or closes the stream: it does not hang, does not die,
+/// Whatever bytes a client sends, the server answers with a status or closes the stream: it does not hang or die,
 /// logs no failure of its own and serves the next client.
 /// </summary>
 public sealed class HostileClientTests : IAsyncLifetime
@@ -127,7 +127,8 @@ public sealed class HostileClientTests : IAsyncLifetime
 
     async Task ShouldBeWellAsync()
     {
-        (await _host.Client.UnaryAsync(new ProbeRequest { Text = "well" }).ResponseAsync.Within()).Text.ShouldBe("well");
+        var echo = await _host.Client.UnaryAsync(new ProbeRequest { Text = "well" }).ResponseAsync.Within();
+        echo.Text.ShouldBe("well");
         _host.Log.ShouldBeEmpty();
         await WaitForNoneRunningAsync().Within();
     }

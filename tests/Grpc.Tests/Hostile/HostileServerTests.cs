@@ -7,7 +7,8 @@ using Grpc.Net.Client;
 
 namespace Hexcast.Grpc.Tests.Hostile;
 
-/// <summary>Whatever bytes a server sends, a call ends with a status: it does not hang and throws nothing else.</summary>
+/// <summary>Whatever bytes a server sends, a call ends with a status: it does not hang, and throws nothing else.
+/// </summary>
 public sealed class HostileServerTests : IAsyncLifetime
 {
     const int Cases = 200;

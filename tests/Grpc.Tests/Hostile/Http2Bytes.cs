@@ -16,7 +16,7 @@ static class Http2Bytes
 
     static readonly byte[] Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
 
-    /// <summary>What a client sends for one call, frame by frame; the first piece is the connection's preface.</summary>
+    /// <summary>What a client sends for one call, frame by frame; first comes the connection's preface.</summary>
     public static List<byte[]> Call(string path, params byte[][] messages) =>
     [
         [.. Preface, .. Frame(Settings, 0, 0, [])],
@@ -32,7 +32,9 @@ static class Http2Bytes
     [
         Frame(Settings, 0, 0, []),
         Frame(Settings, 1, 0, []),
-        Frame(Headers, EndHeaders, 1, Block((":status", "200"), ("content-type", "application/grpc"), ("x-bin", "AAEC"))),
+        Frame(
+            Headers, EndHeaders, 1,
+            Block((":status", "200"), ("content-type", "application/grpc"), ("x-bin", "AAEC"))),
         .. messages.Select(message => Frame(Data, 0, 1, message)),
         Frame(Headers, EndHeaders | EndStream, 1, Block(("grpc-status", "0"), ("grpc-message", "fine"))),
     ];

@@ -1,6 +1,6 @@
 namespace Hexcast.Grpc.Tests.Hostile;
 
-/// <summary>One thing that is done to good bytes; made of plain numbers so that FsCheck finds and shrinks them.</summary>
+/// <summary>One thing that is done to good bytes; plain numbers, so that FsCheck finds and shrinks them.</summary>
 /// <param name="Kind">Which of the ways to spoil.</param>
 /// <param name="Piece">Of which frame or message.</param>
 /// <param name="At">Where in it.</param>
