@@ -1,3 +1,4 @@
+using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Catalog;
@@ -33,8 +34,8 @@ internal sealed record MediaRow
     /// <summary>The version that plays.</summary>
     public string? Version { get; init; }
 
-    /// <summary>What the probe said of the source, as the API shows it.</summary>
-    public string? SourceJson { get; init; }
+    /// <summary>What the probe said of the source.</summary>
+    public SourceAnswer? Source { get; init; }
     public double DurationSeconds { get; init; }
     public MediaFault? Error { get; init; }
 }

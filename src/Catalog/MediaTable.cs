@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Dapper;
+using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
+using Hexcast.Platform.Http;
 using Microsoft.Data.Sqlite;
 
 namespace Hexcast.Catalog;
@@ -185,7 +187,7 @@ internal static class MediaTable
             RowVersion = row.RowVersion,
             JobId = row.JobId,
             Version = row.Version,
-            SourceJson = row.SourceJson,
+            SourceJson = row.Source is null ? null : ApiJson.Write(row.Source),
             DurationSeconds = row.DurationSeconds,
             ErrorCode = row.Error?.Code,
             ErrorMessage = row.Error?.Message,
@@ -215,7 +217,7 @@ internal static class MediaTable
             RowVersion = RowVersion,
             JobId = JobId,
             Version = Version,
-            SourceJson = SourceJson,
+            Source = SourceJson is null ? null : ApiJson.Read<SourceAnswer>(SourceJson),
             DurationSeconds = DurationSeconds,
             Error = ErrorCode is null ? null : new MediaFault(ErrorCode, ErrorMessage ?? "", ErrorLog ?? ""),
         };

@@ -1,12 +1,11 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Grpc.Core;
 using Hexcast.Contracts;
 using Hexcast.Media.Manifests;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Http;
 using Hexcast.Playback.Tokens;
 using Hexcast.Playback.Versions;
 using Microsoft.AspNetCore.Http;
@@ -19,13 +18,8 @@ internal sealed class LinksEndpoint(
     Wire.Catalog.CatalogClient catalog, VersionCache versions, PlaybackTokens tokens, PlaybackOptions options)
 {
     private const int BodyLimitBytes = 4096;
+    private const string Expected = "nothing, or a JSON object with ttl_seconds, policy or cookie";
     private const string PublicName = "public", SignedName = "signed";
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    };
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -34,7 +28,7 @@ internal sealed class LinksEndpoint(
             throw new HexcastException(ErrorCodes.NotFound, "This is no media id.");
         }
 
-        var asked = await ReadAsync(context);
+        var asked = await JsonBody.ReadAsync(context.Request, BodyLimitBytes, Expected, whenEmpty: new LinksRequest());
         var lifetime = Lifetime(asked.TtlSeconds);
         var media = await GetMediaAsync(mediaId, context.RequestAborted);
         if (!context.Principal().Sees(media.Tenant))
@@ -48,7 +42,7 @@ internal sealed class LinksEndpoint(
             LinksTo(
                 context.Response, mediaId, policy, lifetime, asked.Cookie,
                 await versions.FindAsync(mediaId, context.RequestAborted)),
-            Json, context.RequestAborted);
+            context.RequestAborted);
     }
 
     private LinksAnswer LinksTo(
@@ -116,34 +110,6 @@ internal sealed class LinksEndpoint(
         (PublicName, _) => throw Invalid("This media's policy is signed. Change it first: PATCH /v1/media/{id}."),
         _ => throw Invalid("policy is \"public\" or \"signed\"."),
     };
-
-    private static async Task<LinksRequest> ReadAsync(HttpContext context)
-    {
-        using var body = new MemoryStream();
-        var buffer = new byte[BodyLimitBytes];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            if (body.Length + read > BodyLimitBytes)
-            {
-                throw new HexcastException(ErrorCodes.TooLarge, $"The body has at most {BodyLimitBytes} bytes.");
-            }
-
-            body.Write(buffer, 0, read);
-        }
-
-        try
-        {
-            return body.Length == 0
-                ? new LinksRequest()
-                : JsonSerializer.Deserialize<LinksRequest>(body.ToArray(), Json)
-                    ?? throw Invalid("The body is a JSON object.");
-        }
-        catch (JsonException bad)
-        {
-            throw Invalid($"The body is not what is expected: {bad.Message}");
-        }
-    }
 
     private static HexcastException Invalid(string message) => new(ErrorCodes.InvalidArgument, message);
 }

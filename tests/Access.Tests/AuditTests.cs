@@ -123,7 +123,7 @@ public sealed class AuditFilesTests : IDisposable
         kept.Length.ShouldBe(2);
         kept.ShouldAllBe(path => new FileInfo(path).Length <= AuditFiles.FileBytes
             && File.GetUnixFileMode(path) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
-        var newest = files.Read(500, null, null).Entries.Select(e => (string)e["action"]!).ToList();
+        var newest = files.Read(500, null, null).Entries.Select(e => e.Action).ToList();
         newest[0].ShouldBe("39");
         newest.Count.ShouldBeInRange(7, 16);
     }
@@ -168,7 +168,7 @@ public sealed class AuditFilesTests : IDisposable
         do
         {
             var page = files.Read(10, cursor, "school");
-            found.AddRange(page.Entries.Select(e => (string)e["action"]!));
+            found.AddRange(page.Entries.Select(e => e.Action));
             cursor = page.Next is { } next ? AuditPosition.Parse(next.ToString()) : null;
         }
         while (cursor is not null);
@@ -177,7 +177,7 @@ public sealed class AuditFilesTests : IDisposable
     }
 
     private static IEnumerable<string> Actions(AuditFiles files) =>
-        files.Read(10, null, null).Entries.Select(e => (string)e["action"]!);
+        files.Read(10, null, null).Entries.Select(e => e.Action);
 
     private static AuditEntry Entry(string action, string target = "", string? tenant = null) =>
         new(DateTimeOffset.UnixEpoch, "who", "id", tenant, action, target, "127.0.0.1", "ok", null);

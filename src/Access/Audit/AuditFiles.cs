@@ -2,16 +2,15 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Hexcast.Platform.Access;
+using Hexcast.Platform.Http;
 using Hexcast.Platform.ObjectStore;
 
 namespace Hexcast.Access.Audit;
 
 /// <summary>A page of entries, newest first.</summary>
 /// <param name="Next">Where older ones begin; null: there are none.</param>
-internal sealed record AuditPage(IReadOnlyList<JsonNode> Entries, AuditPosition? Next);
+internal sealed record AuditPage(IReadOnlyList<AuditEntry> Entries, AuditPosition? Next);
 
 /// <summary>
 /// The audit log on disk: JSON lines in numbered files, only ever appended to and synced. A line that was being written
@@ -32,7 +31,10 @@ internal sealed class AuditFiles
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         // Names are people's: what is printable stays so. The file is shown as JSON only, never inside HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new Milliseconds() },
+        Converters = { new ApiTime() },
+        // What somebody has edited into something else is no entry.
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     private readonly string folder;
@@ -90,7 +92,7 @@ internal sealed class AuditFiles
     /// <param name="tenant">Only entries of this tenant; null is all.</param>
     public AuditPage Read(int limit, AuditPosition? before, string? tenant)
     {
-        var found = new List<JsonNode>();
+        var found = new List<AuditEntry>();
         var numbers = Numbers().Where(number => before is null || number <= before.Value.File)
             .OrderDescending().Take(FilesAPage + 1).ToList();
         foreach (var number in numbers.Take(FilesAPage))
@@ -101,7 +103,7 @@ internal sealed class AuditFiles
             {
                 var start = bytes.AsSpan(0, end - 1).LastIndexOf((byte)'\n') + 1;
                 if (Parse(bytes.AsSpan(start, end - start)) is { } entry
-                    && (tenant is null || IsOf(entry, tenant)))
+                    && (tenant is null || entry.Tenant == tenant))
                 {
                     found.Add(entry);
                 }
@@ -172,14 +174,11 @@ internal sealed class AuditFiles
         }
     }
 
-    private static bool IsOf(JsonObject entry, string tenant) =>
-        entry["tenant"] is JsonValue value && value.TryGetValue<string>(out var its) && its == tenant;
-
-    private static JsonObject? Parse(ReadOnlySpan<byte> line)
+    private static AuditEntry? Parse(ReadOnlySpan<byte> line)
     {
         try
         {
-            return JsonNode.Parse(line) as JsonObject;
+            return JsonSerializer.Deserialize<AuditEntry>(line, Json);
         }
         catch (JsonException)
         {
@@ -192,16 +191,6 @@ internal sealed class AuditFiles
         .Select(path => Path.GetFileName(path)[Beginning.Length..^Ending.Length])
         .Where(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
         .Select(text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture));
-
-    // As everywhere in the API: UTC to the millisecond.
-    private sealed class Milliseconds : JsonConverter<DateTimeOffset>
-    {
-        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            reader.GetDateTimeOffset();
-
-        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(Http.Time.Text(value.ToUniversalTime()));
-    }
 
     private string PathOf(int number) => Path.Combine(
         folder, string.Create(CultureInfo.InvariantCulture, $"{Beginning}{number:000000}{Ending}"));

@@ -1,30 +1,59 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Access;
+
 namespace Hexcast.Access.Http;
 
-/// <summary>A token as it is listed. Times are RFC 3339 in UTC; null is never.</summary>
-/// <param name="Tenant">Null: every tenant's.</param>
-/// <param name="AdminFile">It is a node's admin.token.</param>
-internal sealed record TokenAnswer(
-    string Id,
-    string Name,
-    IReadOnlyList<string> Scopes,
-    string? Tenant,
-    string? CreatedAt,
-    string? CreatedBy,
-    string? ExpiresAt,
-    string? LastUsedAt,
-    bool AdminFile);
+/// <summary>A token as it is listed. Of times, null is never.</summary>
+internal record TokenAnswer
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required IReadOnlyList<string> Scopes { get; init; }
 
-internal sealed record NewTokenAnswer(
-    string Id,
-    string Name,
-    IReadOnlyList<string> Scopes,
-    string? Tenant,
-    string? CreatedAt,
-    string? CreatedBy,
-    string? ExpiresAt,
-    string? LastUsedAt,
-    bool AdminFile,
-    string Secret);
+    [Description("Null: every tenant's.")]
+    public required string? Tenant { get; init; }
+    public required DateTimeOffset? CreatedAt { get; init; }
+    public required string? CreatedBy { get; init; }
+    public required DateTimeOffset? ExpiresAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+
+    [Description("It is a node's admin.token.")]
+    public required bool AdminFile { get; init; }
+
+    public static TokenAnswer Of(AccessToken token, DateTimeOffset? lastUsedAt) => new()
+    {
+        Id = token.Id,
+        Name = token.Name,
+        Scopes = token.Scopes,
+        Tenant = token.Tenant.Length == 0 ? null : token.Tenant,
+        CreatedAt = Time(token.CreatedAtUnixMs),
+        CreatedBy = token.CreatedBy.Length == 0 ? null : token.CreatedBy,
+        ExpiresAt = Time(token.ExpiresAtUnixMs),
+        LastUsedAt = lastUsedAt,
+        AdminFile = token.FileOfNode.Length > 0,
+    };
+
+    private static DateTimeOffset? Time(long unixMillis) =>
+        unixMillis == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(unixMillis);
+}
+
+internal sealed record NewTokenAnswer : TokenAnswer
+{
+    public NewTokenAnswer()
+    {
+    }
+
+    [SetsRequiredMembers]
+    private NewTokenAnswer(TokenAnswer token, string secret) : base(token) => Secret = secret;
+
+    [JsonPropertyOrder(1)]
+    public required string Secret { get; init; }
+
+    public static NewTokenAnswer Of(TokenAnswer token, string secret) => new(token, secret);
+}
 
 internal sealed record TokensAnswer(IReadOnlyList<TokenAnswer> Tokens);
 
@@ -34,17 +63,6 @@ internal sealed record TokenRequest(string? Name, IReadOnlyList<string?>? Scopes
 internal sealed record SignInRequest(string? Token);
 
 internal sealed record SessionAnswer(
-    string Name, IReadOnlyList<string> Scopes, string? Tenant, string? ExpiresAt);
+    string Name, IReadOnlyList<string> Scopes, string? Tenant, DateTimeOffset? ExpiresAt);
 
-internal sealed record AuditEntryAnswer(
-    string At,
-    string Who,
-    string Credential,
-    string? Tenant,
-    string Action,
-    string Target,
-    string Address,
-    string Outcome,
-    string? TraceId);
-
-internal sealed record AuditAnswer(IReadOnlyList<AuditEntryAnswer> Entries, string? NextCursor);
+internal sealed record AuditAnswer(IReadOnlyList<AuditEntry> Entries, string? NextCursor);

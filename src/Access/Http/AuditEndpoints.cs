@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Hexcast.Access.Audit;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
@@ -25,12 +24,7 @@ internal sealed class AuditEndpoints(AuditFiles files)
             Limit(query["limit"].ToString()), Cursor(query["cursor"].ToString()), context.Principal().Tenant);
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
-            new JsonObject
-            {
-                ["entries"] = new JsonArray([.. page.Entries]),
-                ["next_cursor"] = page.Next?.ToString(),
-            },
-            context.RequestAborted);
+            new AuditAnswer(page.Entries, page.Next?.ToString()), context.RequestAborted);
     }
 
     private static int Limit(string text) =>

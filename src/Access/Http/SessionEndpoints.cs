@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using Hexcast.Access.Credentials;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Access;
@@ -102,14 +101,11 @@ internal sealed class SessionEndpoints(
 
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
-            new JsonObject
-            {
-                ["name"] = principal.Name,
-                ["scopes"] = new JsonArray(
-                    [.. principal.Scopes.Order().Select(scope => (JsonNode)scope.Name())]),
-                ["tenant"] = principal.Tenant,
-                ["expires_at"] = expires is { } at ? Time.Text(at) : null,
-            },
+            new SessionAnswer(
+                principal.Name,
+                [.. principal.Scopes.Order().Select(scope => scope.Name())],
+                principal.Tenant,
+                expires),
             context.RequestAborted);
     }
 

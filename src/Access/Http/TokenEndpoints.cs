@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Hexcast.Access.Credentials;
 using Hexcast.Contracts.V1;
@@ -32,8 +31,8 @@ internal sealed class TokenEndpoints(CredentialStore store, TokenUse use, TimePr
     private Task ListAsync(HttpContext context)
     {
         var tokens = Visible(context.Principal()).OrderBy(token => token.CreatedAtUnixMs)
-            .Select(token => (JsonNode)Describe(token));
-        return AnswerAsync(context, new JsonObject { ["tokens"] = new JsonArray([.. tokens]) });
+            .Select(Describe);
+        return AnswerAsync(context, new TokensAnswer([.. tokens]));
     }
 
     private async Task CreateAsync(HttpContext context)
@@ -53,10 +52,8 @@ internal sealed class TokenEndpoints(CredentialStore store, TokenUse use, TimePr
             [Compare.Missing(CredentialKeys.Token(token.Id))],
             new Dictionary<string, IMessage?>(StringComparer.Ordinal) { [CredentialKeys.Token(token.Id)] = token },
             context.RequestAborted);
-        var answer = Describe(token);
-        answer["secret"] = secret.Text;
         context.Response.StatusCode = StatusCodes.Status201Created;
-        await AnswerAsync(context, answer);
+        await AnswerAsync(context, NewTokenAnswer.Of(Describe(token), secret.Text));
     }
 
     private async Task RevokeAsync(HttpContext context, string id)
@@ -80,22 +77,11 @@ internal sealed class TokenEndpoints(CredentialStore store, TokenUse use, TimePr
     private IEnumerable<AccessToken> Visible(Principal principal) =>
         store.All<AccessToken>().Where(token => principal.Tenant is null || token.Tenant == principal.Tenant);
 
-    private JsonObject Describe(AccessToken token) => new()
-    {
-        ["id"] = token.Id,
-        ["name"] = token.Name,
-        ["scopes"] = new JsonArray([.. token.Scopes.Select(scope => (JsonNode)scope)]),
-        ["tenant"] = token.Tenant.Length == 0 ? null : token.Tenant,
-        ["created_at"] = Time.Text(token.CreatedAtUnixMs),
-        ["created_by"] = token.CreatedBy.Length == 0 ? null : token.CreatedBy,
-        ["expires_at"] = Time.Text(token.ExpiresAtUnixMs),
-        ["last_used_at"] = use.Last(token.Id) is { } last ? Time.Text(last.ToUnixTimeMilliseconds()) : null,
-        ["admin_file"] = token.FileOfNode.Length > 0,
-    };
+    private TokenAnswer Describe(AccessToken token) => TokenAnswer.Of(token, use.Last(token.Id));
 
-    private static Task AnswerAsync(HttpContext context, JsonObject json)
+    private static Task AnswerAsync<T>(HttpContext context, T answer)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return context.Response.WriteAsJsonAsync(json, context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(answer, context.RequestAborted);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Dapper;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
@@ -38,7 +37,7 @@ internal sealed class LibraryEvents(CatalogStore store, MediaChanges changes, Ti
             {
                 if (principal.Sees(tenant))
                 {
-                    await stream.SendAsync(name, data.ToJsonString());
+                    await stream.SendAsync(name, data);
                 }
 
                 cursor = sequence;
@@ -77,13 +76,13 @@ internal sealed class LibraryEvents(CatalogStore store, MediaChanges changes, Ti
             }
 
             var (fraction, stage) = JobFraction.Of(report.Tasks);
-            var data = new JsonObject { ["media_id"] = mediaId, ["fraction"] = fraction, ["stage"] = stage };
-            await stream.SendAsync("progress", data.ToJsonString());
+            await stream.SendAsync(
+                "progress", ApiJson.Write(new { MediaId = mediaId, Fraction = fraction, Stage = stage }));
             told[mediaId] = report;
         }
     }
 
-    private static List<(long Sequence, string Tenant, string Name, JsonObject Data)> ChangesAfter(
+    private static List<(long Sequence, string Tenant, string Name, string Data)> ChangesAfter(
         SqliteConnection connection, long cursor) =>
     [
         .. connection.Query<(long Sequence, string MediaId, string Tenant)>(
@@ -93,7 +92,7 @@ internal sealed class LibraryEvents(CatalogStore store, MediaChanges changes, Ti
             """,
             new { cursor, ChangePageSize })
             .Select(change => MediaTable.Find(connection, change.MediaId) is { } media
-                ? (change.Sequence, change.Tenant, "media", MediaJson.Describe(media, connection))
-                : (change.Sequence, change.Tenant, "deleted", new JsonObject { ["media_id"] = change.MediaId })),
+                ? (change.Sequence, change.Tenant, "media", ApiJson.Write(media.ToAnswer(connection)))
+                : (change.Sequence, change.Tenant, "deleted", ApiJson.Write(new { change.MediaId }))),
     ];
 }

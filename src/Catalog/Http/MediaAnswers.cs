@@ -1,10 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 
 namespace Hexcast.Catalog.Http;
-
-// The shapes that MediaJson writes, for the API's document. The tests hold every answer of a running platform against
-// them, so that neither can change alone.
 
 internal record MediaAnswer
 {
@@ -60,8 +59,18 @@ internal record MediaAnswer
 
 internal sealed record MediaWithJobAnswer : MediaAnswer
 {
+    public MediaWithJobAnswer()
+    {
+    }
+
+    [SetsRequiredMembers]
+    private MediaWithJobAnswer(MediaAnswer media, JobAnswer? job) : base(media) => Job = job;
+
     [Description("Null when there is none yet, or when the master does not answer within 2 s.")]
+    [JsonPropertyOrder(1)]
     public required JobAnswer? Job { get; init; }
+
+    public static MediaWithJobAnswer Of(MediaAnswer media, JobAnswer? job) => new(media, job);
 }
 
 internal sealed record MediaPageAnswer
@@ -72,15 +81,10 @@ internal sealed record MediaPageAnswer
     public required string? NextCursor { get; init; }
 }
 
-internal sealed record FaultAnswer
-{
-    [Description("See docs/operations/errors.md.")]
-    public required string Code { get; init; }
-    public required string Message { get; init; }
-
-    [Description("The last lines of the tool that failed.")]
-    public required string LogTail { get; init; }
-}
+internal sealed record FaultAnswer(
+    [property: Description("See docs/operations/errors.md.")] string Code,
+    string Message,
+    [property: Description("The last lines of the tool that failed.")] string LogTail);
 
 internal sealed record SourceAnswer
 {

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Grpc.Core;
 using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
@@ -20,6 +18,7 @@ internal sealed class MediaEndpoints(
     CatalogStore store, MediaCommands commands, Scheduler.SchedulerClient scheduler, TimeProvider clock)
 {
     public const int EditSizeLimitBytes = 64 * 1024;
+    private const string ExpectedEdit = "a JSON object with title, tags or policy";
     private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
     private static readonly TimeSpan JobLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(10);
@@ -60,10 +59,10 @@ internal sealed class MediaEndpoints(
         var page = store.Read(connection =>
         {
             var (rows, next) = asked.Read(connection);
-            return new JsonObject
+            return new MediaPageAnswer
             {
-                ["media"] = new JsonArray([.. rows.Select(row => (JsonNode)MediaJson.Describe(row, connection))]),
-                ["next_cursor"] = next,
+                Media = [.. rows.Select(row => row.ToAnswer(connection))],
+                NextCursor = next,
             };
         });
         await AnswerAsync(context, page);
@@ -72,16 +71,15 @@ internal sealed class MediaEndpoints(
     private async Task GetAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
         var media = Find(context, id);
-        var json = Describe(media);
-        json["job"] = await JobAsync(media, context.RequestAborted);
+        var job = await JobAsync(media, context.RequestAborted);
         Tag(context, media);
-        await AnswerAsync(context, json);
+        await AnswerAsync(context, MediaWithJobAnswer.Of(Describe(media), job));
     }
 
     private async Task EditAsync(HttpContext context, [FromRoute(Name = "media_id")] string id)
     {
         Find(context, id);
-        var edit = await ReadEditAsync(context.Request);
+        var edit = await JsonBody.ReadAsync<MediaEdit>(context.Request, EditSizeLimitBytes, ExpectedEdit);
         var media = await commands.EditAsync(id, edit, IfMatch(context.Request), context.RequestAborted);
         Tag(context, media);
         await AnswerAsync(context, Describe(media));
@@ -130,7 +128,7 @@ internal sealed class MediaEndpoints(
     }
 
     // Only a picture of the moment: without the master there is simply none.
-    private async Task<JsonObject?> JobAsync(MediaRow media, CancellationToken cancel)
+    private async Task<JobAnswer?> JobAsync(MediaRow media, CancellationToken cancel)
     {
         if (media.JobId is null)
         {
@@ -139,10 +137,11 @@ internal sealed class MediaEndpoints(
 
         try
         {
-            return MediaJson.Describe(await scheduler.GetJobAsync(
+            var job = await scheduler.GetJobAsync(
                 new GetJobRequest { JobId = media.JobId },
                 deadline: (clock.GetUtcNow() + JobLimit).UtcDateTime,
-                cancellationToken: cancel));
+                cancellationToken: cancel);
+            return job.ToAnswer();
         }
         catch (RpcException) when (!cancel.IsCancellationRequested)
         {
@@ -152,15 +151,15 @@ internal sealed class MediaEndpoints(
 
     private MediaRow Find(HttpContext context, string id) => store.FindFor(context.Principal(), id);
 
-    private JsonObject Describe(MediaRow media) => store.Read(connection => MediaJson.Describe(media, connection));
+    private MediaAnswer Describe(MediaRow media) => store.Read(connection => media.ToAnswer(connection));
 
     private static void Tag(HttpContext context, MediaRow media) =>
         context.Response.Headers.ETag = $"\"{media.RowVersion}\"";
 
-    private static Task AnswerAsync(HttpContext context, JsonObject json)
+    private static Task AnswerAsync<T>(HttpContext context, T answer)
     {
         context.Response.Headers.CacheControl = "no-cache";
-        return context.Response.WriteAsJsonAsync(json, context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(answer, context.RequestAborted);
     }
 
     private static long? IfMatch(HttpRequest request) => request.Headers.IfMatch.ToString().Trim() switch
@@ -176,37 +175,4 @@ internal sealed class MediaEndpoints(
         text.Length == 0 ? MediaQuery.DefaultLimit
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit
         : -1;
-
-    private static async Task<MediaEdit> ReadEditAsync(HttpRequest request)
-    {
-        if (request.ContentLength is > EditSizeLimitBytes)
-        {
-            throw new HexcastException(ErrorCodes.TooLarge, $"The body is larger than {EditSizeLimitBytes} bytes.");
-        }
-
-        var buffer = new byte[EditSizeLimitBytes + 1];
-        var length = await request.Body.ReadAtLeastAsync(
-            buffer, buffer.Length, throwOnEndOfStream: false, request.HttpContext.RequestAborted);
-        if (length > EditSizeLimitBytes)
-        {
-            throw new HexcastException(ErrorCodes.TooLarge, $"The body is larger than {EditSizeLimitBytes} bytes.");
-        }
-
-        try
-        {
-            return JsonSerializer.Deserialize<MediaEdit>(buffer.AsSpan(0, length), EditJson)
-                ?? throw Bad("The body must be a JSON object with title, tags or policy.");
-        }
-        catch (JsonException bad)
-        {
-            throw Bad($"The body must be a JSON object with title, tags or policy: {bad.Message}");
-        }
-    }
-
-    private static readonly JsonSerializerOptions EditJson = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
-    };
-
-    private static HexcastException Bad(string message) => new(ErrorCodes.InvalidArgument, message);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Hexcast.Contracts;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
@@ -33,17 +32,16 @@ internal sealed class MediaEvents(CatalogStore store, MediaChanges changes, Time
         while (true)
         {
             var media = store.Read(connection => MediaTable.Find(connection, mediaId) is { } row
-                ? (row.RowVersion, Json: MediaJson.Describe(row, connection))
-                : default);
-            if (media.Json is null)
+                ? row.ToAnswer(connection) : null);
+            if (media is null)
             {
-                await stream.SendAsync("deleted", new JsonObject { ["media_id"] = mediaId }.ToJsonString());
+                await stream.SendAsync("deleted", ApiJson.Write(new { MediaId = mediaId }));
                 return;
             }
 
             if (media.RowVersion > sentVersion)
             {
-                await stream.SendAsync("media", media.Json.ToJsonString());
+                await stream.SendAsync("media", ApiJson.Write(media));
                 sentVersion = media.RowVersion;
             }
 
@@ -51,8 +49,8 @@ internal sealed class MediaEvents(CatalogStore store, MediaChanges changes, Time
             var progress = changes.Progress(mediaId);
             if (progress is not null && progress != sentProgress && sinceProgress >= ProgressInterval)
             {
-                var tasks = new JsonObject { ["tasks"] = MediaJson.Describe(progress.Tasks) };
-                await stream.SendAsync("progress", tasks.ToJsonString());
+                var tasks = progress.Tasks.Select(MediaConversion.ToAnswer);
+                await stream.SendAsync("progress", ApiJson.Write(new { Tasks = tasks }));
                 (sentProgress, progressAt) = (progress, clock.GetTimestamp());
             }
 

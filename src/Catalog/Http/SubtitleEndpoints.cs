@@ -48,7 +48,7 @@ internal sealed class SubtitleEndpoints(CatalogStore store, SubtitleCommands com
         context.Response.Headers.ETag = $"\"{media.RowVersion}\"";
         context.Response.Headers.CacheControl = "no-cache";
         await context.Response.WriteAsJsonAsync(
-            store.Read(connection => MediaJson.Describe(media, connection)), context.RequestAborted);
+            store.Read(connection => media.ToAnswer(connection)), context.RequestAborted);
     }
 
     private async Task DeleteAsync(

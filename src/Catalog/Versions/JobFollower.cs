@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
@@ -134,7 +135,8 @@ internal sealed class JobFollower(
         VersionComposition composition, string version, long revision, IReadOnlyList<CompositionEffect> effects,
         CancellationToken cancel)
     {
-        var renditions = RenditionSummary.Describe(VersionIndexBuilder.Renditions(composition));
+        List<RenditionAnswer> renditions =
+            [.. VersionIndexBuilder.Renditions(composition).Select(RenditionSummary.Describe)];
         return await store.WriteAsync(
             write =>
             {

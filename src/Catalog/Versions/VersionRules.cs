@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Catalog.Versions;
@@ -44,16 +44,16 @@ internal static class VersionRules
     private static MediaRow Describe(MediaRow media, PlanSummary plan) => media with
     {
         DurationSeconds = plan.DurationSeconds,
-        SourceJson = JsonSerializer.Serialize(new
+        Source = new SourceAnswer
         {
-            container = plan.SourceContainer,
-            video_codec = plan.SourceVideoCodec,
-            audio_codec = plan.SourceAudioCodec.Length == 0 ? null : plan.SourceAudioCodec,
-            width = plan.SourceWidth,
-            height = plan.SourceHeight,
-            frame_rate = plan.SourceFrameRate,
-            duration_seconds = plan.DurationSeconds,
-            frames = plan.TotalFrames,
-        }),
+            Container = plan.SourceContainer,
+            VideoCodec = plan.SourceVideoCodec,
+            AudioCodec = plan.SourceAudioCodec.Length == 0 ? null : plan.SourceAudioCodec,
+            Width = plan.SourceWidth,
+            Height = plan.SourceHeight,
+            FrameRate = plan.SourceFrameRate,
+            DurationSeconds = plan.DurationSeconds,
+            Frames = plan.TotalFrames,
+        },
     };
 }

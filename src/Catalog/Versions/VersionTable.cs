@@ -1,6 +1,8 @@
 using Dapper;
 using Google.Protobuf;
+using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
+using Hexcast.Platform.Http;
 using Microsoft.Data.Sqlite;
 
 namespace Hexcast.Catalog.Versions;
@@ -8,8 +10,7 @@ namespace Hexcast.Catalog.Versions;
 /// <summary>A version and how far its job's events have been applied.</summary>
 internal sealed record VersionRow(
     string Version, string MediaId, bool Following, long Cursor, bool HasPoster, bool HasStoryboard,
-    StoredSubtitles? Subtitles, string RenditionsJson, long CreatedAt,
-    bool Played);
+    StoredSubtitles? Subtitles, IReadOnlyList<RenditionAnswer> Renditions, long CreatedAt, bool Played);
 
 internal static class VersionTable
 {
@@ -42,7 +43,7 @@ internal static class VersionTable
         return flat is null ? null : new VersionRow(
             flat.Version, flat.MediaId, flat.Following != 0, flat.Cursor, flat.HasPoster != 0, flat.HasStoryboard != 0,
             flat.Subtitles is null ? null : StoredPart.Parser.ParseFrom(flat.Subtitles).Subtitles,
-            flat.RenditionsJson, flat.CreatedAt, flat.Played != 0);
+            ApiJson.Read<List<RenditionAnswer>>(flat.RenditionsJson), flat.CreatedAt, flat.Played != 0);
     }
 
     public static IReadOnlyList<string> Followed(SqliteConnection connection) =>
@@ -137,10 +138,11 @@ internal static class VersionTable
             $"UPDATE version SET {columns} WHERE version = @version", values, write.Transaction);
     }
 
-    public static void Advance(CatalogTransaction write, string version, long cursor, string renditionsJson) =>
+    public static void Advance(
+        CatalogTransaction write, string version, long cursor, IReadOnlyList<RenditionAnswer> renditions) =>
         write.Connection.Execute(
             "UPDATE version SET cursor = @cursor, renditions_json = @renditionsJson WHERE version = @version",
-            new { version, cursor, renditionsJson },
+            new { version, cursor, renditionsJson = ApiJson.Write(renditions) },
             write.Transaction);
 
     private sealed class Flat

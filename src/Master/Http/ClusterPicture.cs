@@ -1,5 +1,6 @@
 using Hexcast.Contracts.V1;
 using Hexcast.Master.Scheduling;
+using Hexcast.Platform.Http;
 
 namespace Hexcast.Master.Http;
 
@@ -34,7 +35,7 @@ internal sealed class ClusterPicture(Mastership mastership, TimeProvider clock)
         var nodes = await term.AskAsync<ListNodesResponse>(number => new NodesAsked(number), CancellationToken.None);
         var queues = await term.AskAsync<DescribeQueuesResponse>(
             number => new QueuesAsked(number), CancellationToken.None);
-        return new Picture(NodeJson.Describe(nodes).ToJsonString(), NodeJson.Describe(queues).ToJsonString());
+        return new Picture(ApiJson.Write(nodes.ToAnswer()), ApiJson.Write(queues.ToAnswer()));
     }
 
     internal sealed record Picture(string Nodes, string Queues);

@@ -2,9 +2,6 @@ using System.ComponentModel;
 
 namespace Hexcast.Master.Http;
 
-// The shapes that NodeJson writes, for the API's document. The tests hold every answer of a running platform against
-// them, so that neither can change alone.
-
 internal sealed record NodeListAnswer
 {
     public required IReadOnlyList<NodeAnswer> Nodes { get; init; }

@@ -1,8 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Builder;
@@ -30,11 +28,7 @@ internal static class ApiDocument
     public static void AddApiDocument(this IServiceCollection services)
     {
         // The API's names, in the schemas as in the answers.
-        services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
-            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
-        });
+        services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         services.AddSingleton<IApiDescriptionProvider, DescribedEndpoints>();
         services.AddOpenApi(Name, document =>
         {
@@ -47,6 +41,7 @@ internal static class ApiDocument
             document.AddSchemaTransformer((schema, context, _) =>
             {
                 NameValues(schema, context.JsonPropertyInfo);
+                NameTimes(schema, context.JsonTypeInfo.Type);
                 return Task.CompletedTask;
             });
             document.AddDocumentTransformer((api, _, _) =>
@@ -84,6 +79,17 @@ internal static class ApiDocument
             is [AllowedValuesAttribute allowed])
         {
             schema.Enum = [.. allowed.Values.Select(value => value is string name ? (JsonNode)name : null!)];
+        }
+    }
+
+    // Nor what a converter of ours writes.
+    private static void NameTimes(OpenApiSchema schema, Type type)
+    {
+        if (type == typeof(DateTimeOffset) || type == typeof(DateTimeOffset?))
+        {
+            schema.Type = type == typeof(DateTimeOffset)
+                ? JsonSchemaType.String : JsonSchemaType.String | JsonSchemaType.Null;
+            schema.Format = "date-time";
         }
     }
 

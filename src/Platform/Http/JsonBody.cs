@@ -17,10 +17,17 @@ public static class JsonBody
     };
 
     /// <param name="expected">What the body must be, for whoever sent another.</param>
+    /// <param name="whenEmpty">What no body stands for; null where there must be one.</param>
     /// <exception cref="HexcastException">too_large, invalid_argument</exception>
-    public static async Task<T> ReadAsync<T>(HttpRequest request, int limitBytes, string expected) where T : class
+    public static async Task<T> ReadAsync<T>(
+        HttpRequest request, int limitBytes, string expected, T? whenEmpty = null) where T : class
     {
         var bytes = await ReadBytesAsync(request, limitBytes);
+        if (bytes.IsEmpty && whenEmpty is not null)
+        {
+            return whenEmpty;
+        }
+
         try
         {
             return JsonSerializer.Deserialize<T>(bytes.Span, Strict) ?? throw Invalid(expected, "it is null");

@@ -140,8 +140,9 @@ internal static class ApiReference
 
     private static string Types(JsonNode schema) => schema["type"] switch
     {
+        { } when (string?)schema["format"] == "date-time" => "time",
         JsonArray several => string.Join(" or ", several.Select(type => (string)type!).Where(type => type != "null")),
-        { } one => (string?)schema["format"] == "date-time" ? "time" : (string)one!,
+        { } one => (string)one!,
         null => "any",
     };
 

@@ -82,6 +82,6 @@ internal sealed class WatchEndpoints(
     {
         var visit = await admission.AdmitAsync(context);
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsJsonAsync(WatchState.Of(visit), WatchState.Json, context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(WatchState.Of(visit), context.RequestAborted);
     }
 }

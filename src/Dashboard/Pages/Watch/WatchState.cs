@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Wire = Hexcast.Contracts.V1;
 
 namespace Hexcast.Dashboard.Pages.Watch;
@@ -6,11 +5,6 @@ namespace Hexcast.Dashboard.Pages.Watch;
 /// <summary>What the player asks for while it waits, and where it plays from: docs/api/playback.md.</summary>
 internal sealed record WatchState
 {
-    public static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
-
     public required string MediaId { get; init; }
     public required string Title { get; init; }
     public required string State { get; init; }
