@@ -144,6 +144,38 @@ public sealed class ListeningTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("https", "video.example", "max-age=2592000")]
+    [InlineData("https", "localhost", null)]
+    [InlineData("http", "video.example", null)]
+    public async Task Browsers_are_told_to_keep_to_TLS_over_TLS_only(string scheme, string host, string? expected)
+    {
+        await using var node = Build("127.0.0.1", "127.0.0.1", ("Access:TrustedProxies:0", "127.0.0.1"));
+        await node.StartAsync(CancellationToken.None);
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(AddressOf(node), "/who"));
+        request.Headers.Host = host;
+        request.Headers.TryAddWithoutValidation("X-Forwarded-For", "198.51.100.7");
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", scheme);
+        using var answer = await http.SendAsync(request);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        answer.Headers.TryGetValues("Strict-Transport-Security", out var told);
+        told?.Single().ShouldBe(expected);
+        (told is null).ShouldBe(expected is null);
+    }
+
+    [Fact]
+    public async Task A_time_of_zero_takes_the_promise_of_TLS_back()
+    {
+        WritePair("here.example");
+        await using var node = Build(
+            "127.0.0.1", "127.0.0.1", ("Tls:CertificateFile", CertificateFile), ("Tls:KeyFile", KeyFile),
+            ("Tls:HstsMaxAge", "00:00:00"));
+        await node.StartAsync(CancellationToken.None);
+        using var connection = await TlsConnection.OpenAsync(AddressOf(node));
+        (await connection.GetAsync("/who")).ShouldContain("Strict-Transport-Security: max-age=0\r\n");
+    }
+
     [Fact]
     public void A_pair_that_cannot_be_used_is_named_at_start()
     {

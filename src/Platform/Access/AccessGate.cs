@@ -1,4 +1,5 @@
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -32,6 +33,7 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
         OverallRefillInterval = TimeSpan.FromSeconds(1),
     };
 
+    private readonly ResponseHeaders headers = new(services.GetRequiredService<TlsOptions>());
     private readonly IAuthenticator? authenticator = services.GetService<IAuthenticator>();
     private readonly IAuditLog? audit = services.GetService<IAuditLog>();
 
@@ -43,7 +45,7 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
 
     private Task PassAsync(HttpContext context, RequestDelegate next)
     {
-        ResponseHeaders.Set(context);
+        headers.Set(context);
         // Without a route nothing is reached: routing's own answers say "no such path", "no such method".
         if (context.GetEndpoint() is not RouteEndpoint endpoint)
         {

@@ -1,9 +1,10 @@
+using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Platform.Access;
 
 /// <summary>What every answer says to the browser that shows it; the one place for it.</summary>
-internal static class ResponseHeaders
+internal sealed class ResponseHeaders(TlsOptions tls)
 {
     // The player feeds the video element from memory ("blob:") and may parse in a worker made of one.
     private const string OwnFilesOnly =
@@ -13,11 +14,19 @@ internal static class ResponseHeaders
 
     private const string Page = OwnFilesOnly + "'none'", EmbeddablePage = OwnFilesOnly + "*";
 
+    private readonly string strictTransport = FormattableString.Invariant($"max-age={tls.HstsMaxAge.TotalSeconds:0}");
+
     /// <summary>Before the endpoint runs: it may still say otherwise.</summary>
-    public static void Set(HttpContext context)
+    public void Set(HttpContext context)
     {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
+        // RFC 6797, 7.2: not without TLS. On a developer's machine it would bind every other server there too.
+        if (context.Request.IsHttps && context.Request.Host.Host != "localhost")
+        {
+            headers.StrictTransportSecurity = strictTransport;
+        }
+
         if (context.GetEndpoint()?.Metadata.GetMetadata<PageRule>() is not { } page)
         {
             return;

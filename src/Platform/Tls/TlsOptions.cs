@@ -11,6 +11,12 @@ public sealed record TlsOptions : IValidatableObject
     /// <summary>PEM: its private key.</summary>
     public string KeyFile { get; set; } = "";
 
+    /// <summary>
+    /// How long a browser that was here over TLS comes back over TLS only (RFC 6797). Zero takes it back.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "730.00:00:00", ErrorMessage = "may be 00:00:00 to 730.00:00:00.")]
+    public TimeSpan HstsMaxAge { get; set; } = TimeSpan.FromDays(30);
+
     public bool IsOn() => CertificateFile.Length > 0;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
