@@ -14,7 +14,7 @@ public sealed class AccessModule : RoleModule
     public override void AddServices(RoleBuilder role)
     {
         var audit = role.DataFolder("audit");
-        role.Services.AddSingleton<TokenEnds>();
+        role.Services.AddSingleton<CredentialEnds>();
         role.Services.AddSingleton<CredentialStore>();
         role.Services.AddSingleton<Sessions>();
         role.Services.AddSingleton<Authenticator>();

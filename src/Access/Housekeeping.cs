@@ -8,7 +8,7 @@ namespace Hexcast.Access;
 
 /// <summary>What can wait: last uses are written, ended sessions and long expired tokens are taken away.</summary>
 internal sealed class Housekeeping(
-    CredentialStore store, Sessions sessions, TokenUse use, TokenEnds ends, TimeProvider clock) : BackgroundService
+    CredentialStore store, Sessions sessions, TokenUse use, CredentialEnds ends, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
@@ -45,7 +45,11 @@ internal sealed class Housekeeping(
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var token in store.All<AccessToken>().Where(t => t.ExpiresAtUnixMs > 0 && t.ExpiresAtUnixMs <= now))
         {
-            ends.End(token.Id);
+            ends.End(CredentialKeys.Token(token.Id));
+            foreach (var session in store.All<AccessSession>(CredentialKeys.Sessions(token.Id)))
+            {
+                ends.End(CredentialKeys.Session(token.Id, session.Id));
+            }
         }
     }
 

@@ -38,6 +38,34 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stream_that_is_under_way_ends_when_its_session_signs_out_and_no_other()
+    {
+        var (token, _) = await node.MakeAsync("read");
+        var (cookie, other) = (await node.SignInAsync(token), await node.SignInAsync(token));
+        var (ending, staying) = (await FollowAsync(cookie), await FollowAsync(other));
+        (await node.SendAsync(
+            HttpMethod.Delete, "/v1/session", headers: [("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")]))
+            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        var cut = await Record.ExceptionAsync(() => ending.WaitAsync(TimeSpan.FromSeconds(30)));
+        cut.ShouldNotBeNull();
+        cut.ShouldNotBeOfType<TimeoutException>();
+        staying.IsCompleted.ShouldBeFalse();
+        (await node.SendAsync(HttpMethod.Get, "/read", headers: ("Cookie", other)))
+            .StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        // What is read once the stream has begun; faulted when the server breaks it off.
+        async Task<Task<string>> FollowAsync(string session)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, "/stream");
+            request.Headers.Add("Cookie", session);
+            var answer = await node.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+            (await reader.ReadLineAsync()).ShouldBe("here");
+            return reader.ReadToEndAsync();
+        }
+    }
+
+    [Fact]
     public async Task Another_sites_page_cannot_sign_in_change_anything_or_sign_out()
     {
         var cookie = await node.SignInAsync(node.AdminToken);

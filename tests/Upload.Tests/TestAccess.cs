@@ -30,7 +30,8 @@ internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
             : parts[1].Split(',').Select(name => Scopes.TryParse(name, out var scope) ? scope : default).ToFrozenSet();
         return ValueTask.FromResult<Principal?>(
             new Principal(
-                "test", "test", scopes, parts[0].Length == 0 ? null : parts[0], Browser: parts is [_, _, "browser"]));
+                "test", "test", scopes, parts[0].Length == 0 ? null : parts[0],
+                SessionId: parts is [_, _, "browser"] ? "session" : null));
     }
 
     public CancellationToken EndOf(Principal principal) => CancellationToken.None;

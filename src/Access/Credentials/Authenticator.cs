@@ -12,7 +12,7 @@ namespace Hexcast.Access.Credentials;
 /// address; wrong ones cost attempts, and over the limit they are not even looked up.
 /// </summary>
 internal sealed class Authenticator(
-    CredentialStore store, Sessions sessions, TokenUse use, TokenEnds ends, TimeProvider clock) : IAuthenticator
+    CredentialStore store, Sessions sessions, TokenUse use, CredentialEnds ends, TimeProvider clock) : IAuthenticator
 {
     private const string Bearer = "Bearer";
 
@@ -31,11 +31,12 @@ internal sealed class Authenticator(
             // A proxy's own scheme (Basic) is none of ours, and the cookie beside it counts.
             if (BearerOf(context.Request.Headers.Authorization) is { } shown)
             {
-                return PrincipalOf(await CheckTokenAsync(shown, context), browser: false);
+                return PrincipalOf(await CheckTokenAsync(shown, context), sessionId: null);
             }
 
             var cookie = SessionCookie.Read(context.Request, out var malformed);
-            return cookie is not null ? PrincipalOf(await CheckCookieAsync(context, cookie, mayRenew), browser: true)
+            return cookie is not null
+                ? PrincipalOf(await CheckCookieAsync(context, cookie, mayRenew), cookie.SessionId)
                 : malformed ? throw new HexcastException(ErrorCodes.CredentialInvalid, "This is no session of ours.")
                 : null;
         }
@@ -51,7 +52,9 @@ internal sealed class Authenticator(
         }
     }
 
-    public CancellationToken EndOf(Principal principal) => ends.Of(principal.Id);
+    // Sessions end with their token.
+    public CancellationToken EndOf(Principal principal) => ends.Of(principal.SessionId is { } session
+        ? CredentialKeys.Session(principal.Id, session) : CredentialKeys.Token(principal.Id));
 
     /// <exception cref="HexcastException">credential_invalid, credential_expired, unavailable</exception>
     public async Task<AccessToken> CheckTokenAsync(string shown, HttpContext context)
@@ -80,13 +83,13 @@ internal sealed class Authenticator(
         return token;
     }
 
-    public static Principal PrincipalOf(AccessToken token, bool browser) => new(
+    public static Principal PrincipalOf(AccessToken token, string? sessionId) => new(
         token.Id,
         token.Name,
         token.Scopes.Where(name => Scopes.TryParse(name, out _))
             .Select(name => Scopes.TryParse(name, out var scope) ? scope : default).ToFrozenSet(),
         token.Tenant.Length == 0 ? null : token.Tenant,
-        browser);
+        sessionId);
 
     public static HexcastException TooMany(HttpContext context, TimeSpan wait)
     {

@@ -11,10 +11,6 @@ internal static class CredentialKeys
 
     public static string Token(string id) => Tokens + id;
 
-    /// <summary>Null: it is no token's key.</summary>
-    public static string? TokenId(string key) =>
-        key.StartsWith(Tokens, StringComparison.Ordinal) ? key[Tokens.Length..] : null;
-
     public static string Use(string tokenId) => Uses + tokenId;
 
     public static string Session(string tokenId, string id) => Sessions(tokenId) + id;

@@ -14,7 +14,7 @@ internal sealed record Held(IMessage? Record, long ModRevision);
 /// All credentials, in memory and as fresh as the watch is: a token that is revoked on any node is so on all. What this
 /// node writes it knows at once, and what it does not know it asks for before it says that there is no such thing.
 /// </summary>
-internal sealed class CredentialStore(CoordinatorClient coordinator, TokenEnds ends) : BackgroundService
+internal sealed class CredentialStore(CoordinatorClient coordinator, CredentialEnds ends) : BackgroundService
 {
     private static readonly TimeSpan LoadLimit = TimeSpan.FromSeconds(30);
 
@@ -128,7 +128,7 @@ internal sealed class CredentialStore(CoordinatorClient coordinator, TokenEnds e
             if (known.ModRevision <= resync.Revision)
             {
                 held.TryRemove(KeyValuePair.Create(key, known));
-                EndIfToken(key);
+                ends.End(key);
             }
         }
 
@@ -145,15 +145,7 @@ internal sealed class CredentialStore(CoordinatorClient coordinator, TokenEnds e
             key, news, (_, known) => known.ModRevision > news.ModRevision ? known : news);
         if (newest.Record is null)
         {
-            EndIfToken(key);
-        }
-    }
-
-    private void EndIfToken(string key)
-    {
-        if (CredentialKeys.TokenId(key) is { } id)
-        {
-            ends.End(id);
+            ends.End(key);
         }
     }
 

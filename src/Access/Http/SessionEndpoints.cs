@@ -60,7 +60,7 @@ internal sealed class SessionEndpoints(
             }
 
             var token = await authenticator.CheckTokenAsync(shown, context);
-            context.Audit().Principal = Authenticator.PrincipalOf(token, browser: true);
+            context.Audit().Principal = Authenticator.PrincipalOf(token, sessionId: null);
             context.Audit().Target = token.Id;
             await EndPresentAsync(context);
             await sessions.BeginAsync(context, token);

@@ -88,21 +88,22 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
         }
     }
 
-    // Whoever is out is out: an event stream or a long upload ends with its token.
+    // Whoever is out is out: an event stream or a long upload ends with its token or session.
     private async Task RunUntilAsync(
-        HttpContext context, RequestDelegate next, Endpoint endpoint, CancellationToken tokenEnds)
+        HttpContext context, RequestDelegate next, Endpoint endpoint, CancellationToken credentialEnds)
     {
         var client = context.RequestAborted;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(client, tokenEnds);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(client, credentialEnds);
         context.RequestAborted = either.Token;
         try
         {
             await RunAuditedAsync(context, next, endpoint);
         }
         catch (OperationCanceledException) when (
-            tokenEnds.IsCancellationRequested && !client.IsCancellationRequested)
+            credentialEnds.IsCancellationRequested && !client.IsCancellationRequested)
         {
-            throw new HexcastException(ErrorCodes.CredentialInvalid, "The token was revoked, or its time was over.");
+            throw new HexcastException(
+                ErrorCodes.CredentialInvalid, "The token was revoked, the session signed out, or its time was over.");
         }
         finally
         {

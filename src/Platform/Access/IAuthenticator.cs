@@ -13,6 +13,8 @@ public interface IAuthenticator
     /// </exception>
     ValueTask<Principal?> AuthenticateAsync(HttpContext context, bool mayRenew);
 
-    /// <summary>Cancelled when the principal's token is revoked or over: streams and uploads end with it.</summary>
+    /// <summary>
+    /// Cancelled when the principal's token or session is over, revoked or signed out: streams and uploads end with it.
+    /// </summary>
     CancellationToken EndOf(Principal principal);
 }

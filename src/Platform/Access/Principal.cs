@@ -8,11 +8,14 @@ namespace Hexcast.Platform.Access;
 /// <param name="Id">Of the credential: a token's id, also where the browser's session stands for it.</param>
 /// <param name="Name">What its maker called it.</param>
 /// <param name="Tenant">Whose media it sees; null is every tenant's.</param>
-/// <param name="Browser">It came as a cookie, which a browser also sends when another site makes it.</param>
-public sealed record Principal(string Id, string Name, IReadOnlySet<Scope> Scopes, string? Tenant, bool Browser)
+/// <param name="SessionId">Of the browser's session that a cookie stands for; null: the token itself was shown.</param>
+public sealed record Principal(string Id, string Name, IReadOnlySet<Scope> Scopes, string? Tenant, string? SessionId)
 {
     /// <summary>Where media without a tenant of their own are.</summary>
     public const string DefaultTenant = "default";
+
+    /// <summary>It came as a cookie, which a browser also sends when another site makes the request.</summary>
+    public bool Browser => SessionId is not null;
 
     /// <summary>Where what this one makes belongs.</summary>
     public string OwnTenant => Tenant ?? DefaultTenant;
