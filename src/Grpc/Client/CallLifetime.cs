@@ -116,6 +116,8 @@ abstract class CallLifetime : IDisposable
     public CancellationTokenRegistration AbortOn(CancellationToken token) =>
         token.UnsafeRegister(static call => ((CallLifetime)call!).AbortByCaller(), this);
 
+    protected void ThrowIfChannelDisposed() => _ = Channel.Http;
+
     protected void StartTimers()
     {
         if (Deadline != DateTime.MaxValue)

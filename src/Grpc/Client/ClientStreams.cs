@@ -3,7 +3,7 @@ using Grpc.Core;
 namespace Grpc.Net.Client;
 
 /// <summary>The server's messages; reading past the last one throws the call's status unless it is OK.</summary>
-sealed class ResponseReader<TRequest, TResponse>(HttpCall<TRequest, TResponse> call) : IAsyncStreamReader<TResponse>
+sealed class ResponseReader<TRequest, TResponse>(ClientCall<TRequest, TResponse> call) : IAsyncStreamReader<TResponse>
     where TRequest : class
     where TResponse : class
 {
@@ -33,10 +33,9 @@ sealed class ResponseReader<TRequest, TResponse>(HttpCall<TRequest, TResponse> c
 
 /// <summary>Messages to the server. A write that fails because the call has ended throws the call's status.</summary>
 /// <param name="call">The call.</param>
-/// <param name="content">Its request body.</param>
 /// <param name="response">Where the server answers once: its task, which knows why the server stopped reading.</param>
 sealed class RequestWriter<TRequest, TResponse>(
-    HttpCall<TRequest, TResponse> call, StreamContent<TRequest> content, Task<TResponse>? response)
+    ClientCall<TRequest, TResponse> call, Task<TResponse>? response)
     : IClientStreamWriter<TRequest>
     where TRequest : class
     where TResponse : class
@@ -63,7 +62,7 @@ sealed class RequestWriter<TRequest, TResponse>(
                 throw new InvalidOperationException("The request stream was completed: nothing can follow.");
             ThrowIfEnded();
             using var registration = call.AbortOn(cancellationToken);
-            await content.WriteAsync(message, WriteOptions, call.Aborted);
+            await call.WriteAsync(message, call.Aborted);
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException
             or ObjectDisposedException)
@@ -81,7 +80,7 @@ sealed class RequestWriter<TRequest, TResponse>(
         if (Volatile.Read(ref _isWriting) == 1)
             throw new InvalidOperationException("The last write is not done: await it before completing the stream.");
         _isCompleted = true;
-        content.End();
+        call.CompleteRequests();
         return Task.CompletedTask;
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Core;
+using Grpc.Net.Client.Retries;
 using Grpc.Net.Compression;
 
 namespace Grpc.Net.Client;
@@ -27,6 +28,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         MaxSendMessageSize = options.MaxSendMessageSize;
         ThrowOperationCanceled = options.ThrowOperationCanceledOnCancellation;
         Time = options.TimeProvider;
+        Retries = new MethodRetries(options);
         CallCredentials = options.Credentials?.OfCalls;
         MayCarryCredentials = address.Scheme == Uri.UriSchemeHttps || options.UnsafeUseInsecureChannelCallCredentials;
         Encodings = new MessageEncodings(options.CompressionProviders ?? MessageEncodings.DefaultProviders);
@@ -45,6 +47,8 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     internal bool ThrowOperationCanceled { get; }
 
     internal TimeProvider Time { get; }
+
+    internal MethodRetries Retries { get; }
 
     /// <summary>Of all calls.</summary>
     internal CallCredentials? CallCredentials { get; }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client.Configuration;
 using Grpc.Net.Compression;
 using Grpc.Wire;
 
@@ -29,6 +30,18 @@ public class GrpcChannelOptions
 
     /// <summary>The encodings that servers and calls may use, besides identity; null, the default: gzip.</summary>
     public IList<ICompressionProvider>? CompressionProviders { get; set; }
+
+    /// <summary>Retries by method, and how calls spread over addresses; null: one attempt, pick_first.</summary>
+    public ServiceConfig? ServiceConfig { get; set; }
+
+    /// <summary>Of one call with the first one; goes before what a retry policy says.</summary>
+    public int? MaxRetryAttempts { get; set; } = 5;
+
+    /// <summary>In bytes, of all calls that may be tried again; a call that does not fit in is made once.</summary>
+    public long? MaxRetryBufferSize { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>In bytes; a call that has sent more is not tried again.</summary>
+    public long? MaxRetryBufferPerCallSize { get; set; } = 1024 * 1024;
 
     /// <summary>A call cancelled by its token throws OperationCanceledException instead of RpcException.</summary>
     public bool ThrowOperationCanceledOnCancellation { get; set; }

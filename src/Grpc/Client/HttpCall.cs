@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
 using Grpc.Core;
-using Grpc.Net.Compression;
 using Grpc.Wire;
 
 namespace Grpc.Net.Client;
@@ -14,7 +13,7 @@ namespace Grpc.Net.Client;
 /// </summary>
 sealed class HttpCall<TRequest, TResponse>(
     GrpcChannel channel, Method<TRequest, TResponse> method, string? host, CallOptions options)
-    : CallLifetime(channel, options)
+    : ClientCall<TRequest, TResponse>(channel, options)
     where TRequest : class
     where TResponse : class
 {
@@ -23,27 +22,39 @@ sealed class HttpCall<TRequest, TResponse>(
 
     static readonly StreamPipeReaderOptions PipeOptions = new(bufferSize: ReadBufferBytes, leaveOpen: true);
 
-    readonly ICompressionProvider? _requestEncoding = EncodingOf(channel, options.Headers);
-    MessageCompressor? _compressor;
     Task<FrameReader?>? _reader;
     HttpResponseMessage? _response;
     StreamContent<TRequest>? _requestStream;
+    int _previousAttempts;
 
-    public void SendUnary(TRequest request) =>
+    public override void SendUnary(TRequest request) =>
         Send(() => new UnaryContent<TRequest>(
             method.RequestMarshaller, request, Channel.MaxSendMessageSize, CompressorFor(Options.WriteOptions)));
 
-    public StreamContent<TRequest> SendStream()
+    public override void SendStream()
     {
         var content = new StreamContent<TRequest>(
-            method.RequestMarshaller, Channel.MaxSendMessageSize, _requestEncoding is null ? null : CompressorFor);
+            method.RequestMarshaller, Channel.MaxSendMessageSize, RequestEncoding is null ? null : CompressorFor);
         _requestStream = content;
         Send(() => content);
-        return content;
     }
 
-    /// <summary>The response of a method that has exactly one, once the call has ended with OK.</summary>
-    public async Task<TResponse> ReadSingleAsync()
+    /// <summary>As one of several attempts.</summary>
+    public void SendContent(HttpContent content, int previousAttempts)
+    {
+        _previousAttempts = previousAttempts;
+        Send(() => content);
+    }
+
+    public override Task WriteAsync(TRequest message, CancellationToken cancellationToken) =>
+        _requestStream!.WriteAsync(message, WriteOptions, cancellationToken);
+
+    public override void CompleteRequests() => _requestStream!.End();
+
+    /// <summary>Once the server has answered: whether more follows its headers. Never throws.</summary>
+    public async Task<bool> HasHeadersAsync() => await _reader! is not null;
+
+    public override async Task<TResponse> ReadSingleAsync()
     {
         TResponse? message = null;
         try
@@ -65,8 +76,7 @@ sealed class HttpCall<TRequest, TResponse>(
             ?? throw new RpcException(new Status(StatusCode.Internal, "The server sent OK without a message."));
     }
 
-    /// <summary>The next response, or null once the call has ended with OK.</summary>
-    public async ValueTask<TResponse?> ReadNextAsync()
+    public override async ValueTask<TResponse?> ReadNextAsync()
     {
         if (StatusIfEnded is null)
         {
@@ -151,9 +161,15 @@ sealed class HttpCall<TRequest, TResponse>(
 
         request.Headers.TryAddWithoutValidation(GrpcHeaders.Te, GrpcHeaders.Trailers);
         request.Headers.TryAddWithoutValidation("user-agent", UserAgent);
-        if (_requestEncoding is not null)
-            request.Headers.TryAddWithoutValidation(GrpcHeaders.Encoding, _requestEncoding.EncodingName);
+        if (RequestEncoding is not null)
+            request.Headers.TryAddWithoutValidation(GrpcHeaders.Encoding, RequestEncoding.EncodingName);
         request.Headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, Channel.Encodings.AcceptList);
+        if (_previousAttempts > 0)
+        {
+            request.Headers.TryAddWithoutValidation(
+                GrpcHeaders.PreviousAttempts, _previousAttempts.ToString(CultureInfo.InvariantCulture));
+        }
+
         Add(request, Options.Headers ?? Metadata.Empty);
         return request;
     }
@@ -221,14 +237,6 @@ sealed class HttpCall<TRequest, TResponse>(
         SetHeaders(ReadMetadata(response.Headers));
         return true;
     }
-
-    static ICompressionProvider? EncodingOf(GrpcChannel channel, Metadata? headers) =>
-        headers?.GetValue(GrpcHeaders.EncodingRequest) is { } asked ? channel.Encodings.Require(asked) : null;
-
-    MessageCompressor? CompressorFor(WriteOptions? write) =>
-        _requestEncoding is null || (write is not null && write.Flags.HasFlag(WriteFlags.NoCompress))
-            ? null
-            : _compressor ??= new MessageCompressor(_requestEncoding, level: null);
 
     MessageDecompressor? DecompressorFor(HttpResponseMessage response)
     {

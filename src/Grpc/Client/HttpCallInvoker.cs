@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client.Retries;
 
 namespace Grpc.Net.Client;
 
@@ -14,7 +15,7 @@ sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
-        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
+        var call = Create(method, host, options);
         call.SendUnary(request);
         return new(call.ReadSingleAsync(), call.ResponseHeaders, call.GetStatus, call.GetTrailers, call.Dispose);
     }
@@ -22,7 +23,7 @@ sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
-        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
+        var call = Create(method, host, options);
         call.SendUnary(request);
         return new(
             new ResponseReader<TRequest, TResponse>(call),
@@ -35,11 +36,11 @@ sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
     public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options)
     {
-        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
-        var content = call.SendStream();
+        var call = Create(method, host, options);
+        call.SendStream();
         var response = call.ReadSingleAsync();
         return new(
-            new RequestWriter<TRequest, TResponse>(call, content, response),
+            new RequestWriter<TRequest, TResponse>(call, response),
             response,
             call.ResponseHeaders,
             call.GetStatus,
@@ -50,14 +51,22 @@ sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
     public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options)
     {
-        var call = new HttpCall<TRequest, TResponse>(channel, method, host, options);
-        var content = call.SendStream();
+        var call = Create(method, host, options);
+        call.SendStream();
         return new(
-            new RequestWriter<TRequest, TResponse>(call, content, response: null),
+            new RequestWriter<TRequest, TResponse>(call, response: null),
             new ResponseReader<TRequest, TResponse>(call),
             call.ResponseHeaders,
             call.GetStatus,
             call.GetTrailers,
             call.Dispose);
     }
+
+    ClientCall<TRequest, TResponse> Create<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options)
+        where TRequest : class
+        where TResponse : class =>
+        channel.Retries.For(method) is { } rules
+            ? new RetryingCall<TRequest, TResponse>(channel, method, host, options, rules)
+            : new HttpCall<TRequest, TResponse>(channel, method, host, options);
 }

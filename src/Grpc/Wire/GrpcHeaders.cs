@@ -13,6 +13,7 @@ static class GrpcHeaders
     public const string Timeout = "grpc-timeout";
     public const string Encoding = "grpc-encoding";
     public const string AcceptEncoding = "grpc-accept-encoding";
+    public const string PreviousAttempts = "grpc-previous-rpc-attempts";
     public const string Identity = "identity";
 
     /// <summary>Metadata by which this side's own code chooses an encoding; it never goes out.</summary>
