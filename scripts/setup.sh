@@ -125,11 +125,13 @@ quietly() {
 }
 
 # Name, size and time of every file that the build reads: equal means that there is nothing to build.
-# (The restore itself writes the lock files; they follow from the project files.)
+# (The restore itself writes the lock files, which follow from the project files, and the build copies what pages need of
+# others to wwwroot/lib.)
 sources_stamp() {
   (
     cd "$root"
-    find . \( -name bin -o -name obj -o -name node_modules -o -name .git -o -path ./data -o -path ./docs \) -prune \
+    find . \( -name bin -o -name obj -o -name node_modules -o -name .git -o -path './src/*/wwwroot/lib' \
+      -o -path ./data -o -path ./docs \) -prune \
       -o -type f \( -path './src/*' -o -path './proto/*' -o -path './presets/*' -o -path './tests/*' -o -path './bench/*' \
       -o -path './*.props' -o -path './*.slnx' -o -name .editorconfig -o -name BannedSymbols.txt -o -name global.json \) \
       -not -name packages.lock.json -printf '%p %s %T@\n' | grep "^\./\(${1}\)" | LC_ALL=C sort

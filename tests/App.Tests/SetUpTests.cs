@@ -11,7 +11,7 @@ public sealed class SetUpTests : IDisposable
     private static readonly string[] Always =
     [
         "bash", "sh", "readlink", "dirname", "basename", "sort", "getent", "cut", "mktemp", "rm", "mkdir", "mv", "cat",
-        "find", "grep", "sed", "tr", "timeout", "tail", "paste", "env",
+        "find", "grep", "sed", "tr", "timeout", "tail", "paste", "env", "sha256sum",
     ];
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("hexcast-setup-");
@@ -158,6 +158,35 @@ public sealed class SetUpTests : IDisposable
 
         ended.Output.TrimEnd().Split('\n')[^1].ShouldBe(lastLine, ended.Errors);
         ended.ExitCode.ShouldBe(expected, ended.Errors);
+    }
+
+    [Fact]
+    public async Task What_a_build_itself_leaves_below_src_is_no_reason_to_build_again()
+    {
+        Put("dotnet", "echo 10.0.100");
+        await WriteAsync(
+            Path.Combine(folder.FullName, "run"),
+            $$"""
+            set -euo pipefail
+            root={{folder.FullName}}
+            source {{Root()}}/scripts/setup.sh
+            mkdir -p "$root/src/Pages/wwwroot/lib" "$root/src/Pages/obj"
+            : >"$root/src/Pages/Pages.csproj"
+            sources_stamp 'src/'
+            : >"$root/src/Pages/wwwroot/lib/player.js"
+            : >"$root/src/Pages/obj/made.cs"
+            : >"$root/src/Pages/packages.lock.json"
+            sources_stamp 'src/'
+            : >"$root/src/Pages/wwwroot/page.js"
+            sources_stamp 'src/'
+            """);
+
+        var ended = await RunAsync(Path.Combine(path, "bash"), Path.Combine(folder.FullName, "run"));
+
+        ended.ExitCode.ShouldBe(0, ended.Errors);
+        var stamps = ended.Output.TrimEnd().Split('\n');
+        stamps[1].ShouldBe(stamps[0]);
+        stamps[2].ShouldNotBe(stamps[1]);
     }
 
     private async Task<Ended> RunAsync(string program, params string[] arguments)
