@@ -10,6 +10,8 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 
 # What must be there → the Debian packages that bring it.
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
+# A server and a client in C++ to measure ours against.
+readonly grpc_peer_packages=(g++ protoc grpc_cpp_plugin pkg-config grpc++)
 readonly test_packages=(chromium etcd etcdctl python3-grpc node nginx wrk prometheus promtool fuser)
 declare -rA debian_packages=(
   [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm [node]=nodejs
@@ -17,6 +19,8 @@ declare -rA debian_packages=(
   [prometheus]=prometheus [promtool]=prometheus
   [python3-grpc]="python3-grpcio python3-protobuf"
   [nginx]=nginx [wrk]=wrk [fuser]=psmisc
+  [g++]=g++ [protoc]="protobuf-compiler libprotobuf-dev" [grpc_cpp_plugin]=protobuf-compiler-grpc
+  [pkg-config]=pkg-config [grpc++]=libgrpc++-dev
 )
 
 say() { printf 'hexcast: %s\n' "$*" >&2; }
@@ -26,6 +30,7 @@ is_there() {
     # Where it lies is not on every user's PATH.
     nginx) [[ -x /usr/sbin/nginx ]] ;;
     python3-grpc) [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null ;;
+    grpc++) [[ -e /usr/include/grpcpp/grpcpp.h ]] ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

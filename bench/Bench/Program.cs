@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hexcast.Bench;
+using Hexcast.Bench.GrpcPeer;
 
 // ./hexcast bench NAME [--json] [--pairs N] [--short]: every figure that the project claims, as a ratio to a named peer
 // that was measured in the same run, in turn with ours. docs/benchmarks.md keeps the results with their conditions.
@@ -12,7 +13,14 @@ var benchmarks = new Dictionary<string, Func<Extent, Task<IReadOnlyList<IReport>
     ["segment"] = ServingBenchmark.SegmentAsync,
     ["upload"] = UploadBenchmark.RunAsync,
     ["memory"] = MemoryBenchmark.RunAsync,
+    ["grpc"] = GrpcBenchmark.RunAsync,
 };
+if (args is ["grpc-server"])
+{
+    await GrpcServer.ServeAsync();
+    return 0;
+}
+
 var name = args.FirstOrDefault(a => !a.StartsWith('-'));
 if (name is null || !benchmarks.TryGetValue(name, out var run))
 {
