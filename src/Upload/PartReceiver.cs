@@ -1,7 +1,6 @@
-using System.Buffers;
 using System.Threading.Channels;
+using Hexcast.Platform.ObjectStore;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Win32.SafeHandles;
 
 namespace Hexcast.Upload;
 
@@ -26,25 +25,24 @@ internal enum BodyEnd
 /// <summary>
 /// Moves one request's body into the part file. Reading from the network, hashing and writing overlap:
 /// <code>
-/// body ─▶ receive: fills a buffer ─▶ [2 full buffers] ─▶ store: hashes it while it is written ─▶ back to the free ones
-///                                                          └ every 64 MiB or 5 s: fsync, then checkpoint(offset)
+/// body ─▶ receive: fills a buffer ─▶ [2 full] ─▶ store: writes it ─▶ [2 stored] ─▶ hash it, give it back
+///                                                  └ every 256 MiB or 5 s: fsync, then checkpoint(offset)
 /// </code>
 /// Whatever ends the body, what came before is stored and checkpointed.
 /// </summary>
 internal sealed class PartReceiver(
-    SafeFileHandle part, PartHash hash, Action<long> checkpoint, TimeSpan idleTimeout, TimeProvider clock) : IDisposable
+    PartFile part, PartHash hash, PartBuffers buffers, Action<long> checkpoint, TimeSpan idleTimeout, TimeProvider clock)
+    : IDisposable
 {
-    public const long CheckpointBytes = 64 << 20;
+    private const long CheckpointBytes = 256 << 20;
 
-    private const int BufferBytes = 256 << 10;
-    private const int BufferCount = 4;
+    /// <summary>Buffers between two stages: enough that neither waits while the other gets a processor.</summary>
+    private const int QueuedBuffers = 2;
+
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(5);
 
-    private readonly byte[][] buffers =
-        [.. Enumerable.Range(0, BufferCount).Select(_ => ArrayPool<byte>.Shared.Rent(BufferBytes))];
-
-    private readonly Channel<byte[]> free = Channel.CreateBounded<byte[]>(BufferCount);
-    private readonly Channel<Filled> full = Channel.CreateBounded<Filled>(BufferCount - 2);
+    private readonly Channel<Filled> full = Channel.CreateBounded<Filled>(QueuedBuffers);
+    private readonly Channel<Filled> stored = Channel.CreateBounded<Filled>(QueuedBuffers);
     private readonly Lock signals = new();
     private readonly List<TaskCompletionSource> promised = [];
 
@@ -84,12 +82,7 @@ internal sealed class PartReceiver(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted);
         using var stopping = stop.Token.UnsafeRegister(
             static source => ((CancellationTokenSource)source!).Cancel(), interruption);
-        foreach (var buffer in buffers)
-        {
-            free.Writer.TryWrite(buffer);
-        }
-
-        var storing = StoreAsync(stop);
+        var storing = Task.WhenAll(StoreAsync(stop), HashAsync());
         try
         {
             return await FillAsync(body, limit, stop.Token);
@@ -117,26 +110,20 @@ internal sealed class PartReceiver(
         }
     }
 
-    public void Dispose()
-    {
-        foreach (var buffer in buffers)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        interruption.Dispose();
-    }
+    public void Dispose() => interruption.Dispose();
 
     private async Task<BodyEnd> FillAsync(Stream body, long limit, CancellationToken stop)
     {
-        var buffer = await free.Reader.ReadAsync(stop);
-        var (handed, count, received) = (0, 0, 0L);
+        var buffer = buffers.Rent();
+        // Blocks of the file are blocks of the buffer, as PartFile wants them.
+        var handed = (int)(hash.Length % DirectFile.AlignmentBytes);
+        var (count, received) = (handed, 0L);
         Task<int>? reading = null;
         try
         {
             while (true)
             {
-                reading ??= ReadAsync(body, buffer.AsMemory(count));
+                reading ??= ReadAsync(body, buffer[count..]);
                 if (!reading.IsCompleted)
                 {
                     await Task.WhenAny(reading, asked.Task);
@@ -145,7 +132,7 @@ internal sealed class PartReceiver(
                 if (TakeWantedCheckpoint() is { } wanted)
                 {
                     // The read goes on behind what is handed over.
-                    await HandOverAsync(new Filled(buffer, handed, count - handed, Last: false, wanted));
+                    await HandOverAsync(new Filled(buffer, handed..count, Last: false, wanted));
                     handed = count;
                     continue;
                 }
@@ -161,13 +148,13 @@ internal sealed class PartReceiver(
                 received += read;
                 if (count == buffer.Length || end is not null)
                 {
-                    await HandOverAsync(new Filled(buffer, handed, count - handed, Last: true, Wanted: null));
+                    await HandOverAsync(new Filled(buffer, handed..count, Last: true, Wanted: null));
                     if (end is { } reason)
                     {
                         return reason;
                     }
 
-                    buffer = await free.Reader.ReadAsync(stop);
+                    buffer = buffers.Rent();
                     (handed, count) = (0, 0);
                 }
             }
@@ -226,6 +213,8 @@ internal sealed class PartReceiver(
         }
     }
 
+    // Keeps its thread while the disk writes: given to the thread pool, a write waits for a thread as long as for the
+    // disk.
     private async Task StoreAsync(CancellationTokenSource stop)
     {
         var offset = hash.Length;
@@ -233,23 +222,16 @@ internal sealed class PartReceiver(
         var checkpointedAt = clock.GetTimestamp();
         try
         {
-            await foreach (var (buffer, start, count, last, wanted) in full.Reader.ReadAllAsync(CancellationToken.None))
+            await foreach (var filled in full.Reader.ReadAllAsync(CancellationToken.None))
             {
-                var stretch = buffer.AsMemory(start, count);
-                var write = RandomAccess.WriteAsync(part, stretch, offset, CancellationToken.None);
-                hash.Append(stretch.Span);
-                await write;
-                offset += count;
-                if (last)
-                {
-                    free.Writer.TryWrite(buffer);
-                }
-
-                if (offset - checkpointed >= CheckpointBytes || wanted is not null
+                part.Write(filled.Bytes.Span, offset);
+                offset += filled.Bytes.Length;
+                await stored.Writer.WriteAsync(filled, CancellationToken.None);
+                if (offset - checkpointed >= CheckpointBytes || filled.Wanted is not null
                     || clock.GetElapsedTime(checkpointedAt) >= CheckpointInterval)
                 {
                     Checkpoint();
-                    wanted?.TrySetResult();
+                    filled.Wanted?.TrySetResult();
                 }
             }
 
@@ -261,17 +243,42 @@ internal sealed class PartReceiver(
             stop.Cancel();
             throw;
         }
+        finally
+        {
+            stored.Writer.TryComplete();
+        }
 
         void Checkpoint()
         {
             if (offset > checkpointed)
             {
-                RandomAccess.FlushToDisk(part);
+                part.Sync();
                 checkpoint(offset);
                 checkpointed = offset;
             }
 
             checkpointedAt = clock.GetTimestamp();
+        }
+    }
+
+    // Never ahead of what is stored: where storing fails, the hash is of what the file holds.
+    private async Task HashAsync()
+    {
+        try
+        {
+            await foreach (var filled in stored.Reader.ReadAllAsync(CancellationToken.None))
+            {
+                hash.Append(filled.Bytes.Span);
+                if (filled.Last)
+                {
+                    buffers.Return(filled.Buffer);
+                }
+            }
+        }
+        finally
+        {
+            // Storing does not wait for a reader that is gone.
+            stored.Writer.TryComplete();
         }
     }
 
@@ -286,5 +293,8 @@ internal sealed class PartReceiver(
     }
 
     /// <summary>A stretch of a buffer that is to be stored; after the last one the buffer is free again.</summary>
-    private readonly record struct Filled(byte[] Buffer, int Start, int Count, bool Last, TaskCompletionSource? Wanted);
+    private readonly record struct Filled(Memory<byte> Buffer, Range Stretch, bool Last, TaskCompletionSource? Wanted)
+    {
+        public ReadOnlyMemory<byte> Bytes => Buffer[Stretch];
+    }
 }

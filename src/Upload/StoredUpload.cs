@@ -195,10 +195,10 @@ internal sealed class StoredUpload(UploadState state, UploadJournal journal, str
     {
         // What lies behind the offset was never acknowledged.
         CutPart(state.Offset);
-        using var part = OpenPart();
-        var hashed = await HashUpToOffsetAsync(part, aborted);
+        using var part = new PartFile(partPath);
+        var hashed = await HashUpToOffsetAsync(part.Handle, aborted);
         using var receiver = new PartReceiver(
-            part, hashed, stored => Store(epoch, stored), store.Options.IdleTimeout, store.Clock);
+            part, hashed, store.Buffers, stored => Store(epoch, stored), store.Options.IdleTimeout, store.Clock);
         lock (writerLock)
         {
             writer = receiver;

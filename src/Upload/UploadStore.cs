@@ -33,6 +33,8 @@ internal sealed class UploadStore : IDisposable
 
     public ILogger Log { get; }
 
+    public PartBuffers Buffers { get; } = new();
+
     public IEnumerable<StoredUpload> All => uploads.Values;
 
     /// <summary>Those that an earlier process has left.</summary>

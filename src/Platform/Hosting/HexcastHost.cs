@@ -13,6 +13,7 @@ using Hexcast.Platform.Presets;
 using Hexcast.Platform.Telemetry;
 using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -107,6 +108,7 @@ public static class HexcastHost
         });
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
+        services.AddSingleton<IMemoryPoolFactory<byte>, NetworkBlocks>();
         services.AddSingleton(transport);
         services.AddInMemoryTransport();
         services.AddSingleton<GrpcErrors>();
