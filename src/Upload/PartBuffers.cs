@@ -4,17 +4,26 @@ using Hexcast.Platform.ObjectStore;
 namespace Hexcast.Upload;
 
 /// <summary>
-/// The buffers that bodies are received into, aligned so that a disk can take them as they lie. The few that are kept
-/// serve the next body; a body holds what it needs for as long as it needs it.
+/// The buffers that bodies are received into, aligned so that a disk can take them as they lie. A body alone may have
+/// as many as make it fast; many at once share 24 MiB, and each has two at least.
 /// </summary>
 internal sealed class PartBuffers
 {
     public const int SizeBytes = 512 << 10;
 
-    private const int KeptLimit = 16;
+    /// <summary>What one body has use for: one in each stage of its reception, and two before each.</summary>
+    public const int MostForOne = 7;
+
+    public const int LeastForOne = 2;
+
+    private const int Shared = 48;
 
     private readonly Lock access = new();
     private readonly Stack<Memory<byte>> kept = [];
+    private int sharers;
+
+    /// <summary>To be held by a body for as long as it is received.</summary>
+    public Share TakeShare() => new(this);
 
     public Memory<byte> Rent()
     {
@@ -33,7 +42,7 @@ internal sealed class PartBuffers
     {
         lock (access)
         {
-            if (kept.Count < KeptLimit)
+            if (kept.Count < Shared)
             {
                 kept.Push(buffer);
             }
@@ -45,5 +54,21 @@ internal sealed class PartBuffers
         var array = GC.AllocateUninitializedArray<byte>(SizeBytes + DirectFile.AlignmentBytes, pinned: true);
         var start = (int)(-Marshal.UnsafeAddrOfPinnedArrayElement(array, 0) & (DirectFile.AlignmentBytes - 1));
         return array.AsMemory(start, SizeBytes);
+    }
+
+    internal sealed class Share : IDisposable
+    {
+        private readonly PartBuffers all;
+
+        public Share(PartBuffers all)
+        {
+            this.all = all;
+            Interlocked.Increment(ref all.sharers);
+        }
+
+        /// <summary>How many its holder may have now; fewer once there are more holders.</summary>
+        public int Buffers => Math.Clamp(Shared / Volatile.Read(ref all.sharers), LeastForOne, MostForOne);
+
+        public void Dispose() => Interlocked.Decrement(ref all.sharers);
     }
 }

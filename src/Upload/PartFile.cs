@@ -19,7 +19,7 @@ internal sealed class PartFile(string path) : IDisposable
     public SafeFileHandle Handle { get; } = File.OpenHandle(
         path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous);
 
-    /// <param name="stretch">Lies in memory as in the file: both starts leave the same rest by the block's size.</param>
+    /// <param name="stretch">Lies in memory as in the file: both starts leave the same rest by a block.</param>
     /// <param name="offset">In the file.</param>
     public void Write(ReadOnlySpan<byte> stretch, long offset)
     {

@@ -27,7 +27,8 @@ internal sealed class PartHash(bool withMd5) : IDisposable
     /// <summary>Hashes what lies in the file up to <paramref name="length"/>.</summary>
     public async Task CatchUpAsync(SafeFileHandle part, long length, CancellationToken cancel)
     {
-        var buffer = GC.AllocateUninitializedArray<byte>(ReadSizeBytes);
+        // At most requests there is nothing to catch up with.
+        var buffer = Length < length ? GC.AllocateUninitializedArray<byte>(ReadSizeBytes) : [];
         while (Length < length)
         {
             var wanted = (int)Math.Min(buffer.Length, length - Length);

@@ -31,18 +31,21 @@ internal enum BodyEnd
 /// Whatever ends the body, what came before is stored and checkpointed.
 /// </summary>
 internal sealed class PartReceiver(
-    PartFile part, PartHash hash, PartBuffers buffers, Action<long> checkpoint, TimeSpan idleTimeout, TimeProvider clock)
-    : IDisposable
+    PartFile part, PartHash hash, PartBuffers buffers, Action<long> checkpoint, TimeSpan idleTimeout,
+    TimeProvider clock) : IDisposable
 {
     private const long CheckpointBytes = 256 << 20;
 
-    /// <summary>Buffers between two stages: enough that neither waits while the other gets a processor.</summary>
+    /// <summary>Between two stages: enough that neither waits while the other gets a processor.</summary>
     private const int QueuedBuffers = 2;
 
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(5);
 
     private readonly Channel<Filled> full = Channel.CreateBounded<Filled>(QueuedBuffers);
     private readonly Channel<Filled> stored = Channel.CreateBounded<Filled>(QueuedBuffers);
+    // Says that a buffer was given back; one word is enough for any number.
+    private readonly Channel<bool> given = Channel.CreateBounded<bool>(1);
+    private readonly PartBuffers.Share share = buffers.TakeShare();
     private readonly Lock signals = new();
     private readonly List<TaskCompletionSource> promised = [];
 
@@ -52,6 +55,7 @@ internal sealed class PartReceiver(
     private TaskCompletionSource? checkpointWanted;
     private volatile bool superseded;
     private bool ended;
+    private int held;
 
     /// <summary>Ends this receiver; what it has is stored first.</summary>
     public void Supersede()
@@ -110,11 +114,15 @@ internal sealed class PartReceiver(
         }
     }
 
-    public void Dispose() => interruption.Dispose();
+    public void Dispose()
+    {
+        share.Dispose();
+        interruption.Dispose();
+    }
 
     private async Task<BodyEnd> FillAsync(Stream body, long limit, CancellationToken stop)
     {
-        var buffer = buffers.Rent();
+        var buffer = await TakeBufferAsync(stop);
         // Blocks of the file are blocks of the buffer, as PartFile wants them.
         var handed = (int)(hash.Length % DirectFile.AlignmentBytes);
         var (count, received) = (handed, 0L);
@@ -154,7 +162,7 @@ internal sealed class PartReceiver(
                         return reason;
                     }
 
-                    buffer = buffers.Rent();
+                    buffer = await TakeBufferAsync(stop);
                     (handed, count) = (0, 0);
                 }
             }
@@ -168,6 +176,25 @@ internal sealed class PartReceiver(
                 await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    // With two each goes on: one is filled while the other is on its way to the disk.
+    private async ValueTask<Memory<byte>> TakeBufferAsync(CancellationToken stop)
+    {
+        while (Volatile.Read(ref held) >= share.Buffers)
+        {
+            await given.Reader.ReadAsync(stop);
+        }
+
+        Interlocked.Increment(ref held);
+        return buffers.Rent();
+    }
+
+    private void GiveBack(Memory<byte> buffer)
+    {
+        buffers.Return(buffer);
+        Interlocked.Decrement(ref held);
+        given.Writer.TryWrite(true);
     }
 
     // Not cancellable: what has arrived is to be kept, also when the connection is gone.
@@ -271,7 +298,7 @@ internal sealed class PartReceiver(
                 hash.Append(filled.Bytes.Span);
                 if (filled.Last)
                 {
-                    buffers.Return(filled.Buffer);
+                    GiveBack(filled.Buffer);
                 }
             }
         }

@@ -73,4 +73,16 @@ public sealed class PartFileTests : IDisposable
         buffers.Rent().Equals(first).ShouldBeTrue();
         buffers.Rent().Equals(first).ShouldBeFalse();
     }
+
+    [Fact]
+    public void One_body_has_all_the_buffers_it_can_use_and_many_have_two_each()
+    {
+        var buffers = new PartBuffers();
+        var first = buffers.TakeShare();
+        first.Buffers.ShouldBe(PartBuffers.MostForOne);
+        var others = Enumerable.Range(0, 99).Select(_ => buffers.TakeShare()).ToList();
+        first.Buffers.ShouldBe(PartBuffers.LeastForOne);
+        others.ForEach(other => other.Dispose());
+        first.Buffers.ShouldBe(PartBuffers.MostForOne);
+    }
 }

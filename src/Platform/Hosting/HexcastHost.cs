@@ -40,6 +40,9 @@ public static class HexcastHost
     /// <summary>Characters of a log line that are written at once.</summary>
     private const int LogLineBuffer = 32 * 1024;
 
+    /// <summary>Of a body that nobody has read yet, for each connection; what is more waits in the socket.</summary>
+    private const long RequestBufferBytes = 256 * 1024;
+
     /// <summary>What belongs to every node, whatever its roles are.</summary>
     public static IReadOnlyList<RoleModule> OwnModules() =>
         [new TlsModule(), new AccessModule(), new TelemetryModule(), new GrpcModule()];
@@ -144,6 +147,7 @@ public static class HexcastHost
     private static void Listen(KestrelServerOptions kestrel, NodeSettings node, InMemoryTransport transport)
     {
         kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBufferSize = RequestBufferBytes;
         kestrel.Listen(node.Http, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;

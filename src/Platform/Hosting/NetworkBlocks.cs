@@ -9,10 +9,10 @@ namespace Hexcast.Platform.Hosting;
 /// </summary>
 internal sealed class NetworkBlocks : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
-    private const int BlockBytes = 64 << 10;
+    private const int BlockBytes = 32 << 10;
 
     /// <summary>Free ones that are kept: 8 MiB. What a rush has needed beyond them is garbage.</summary>
-    private const int KeptLimit = 128;
+    private const int KeptLimit = 256;
 
     private readonly Lock access = new();
     // The one that was used last is the one that the processor still has.

@@ -14,7 +14,7 @@ public static partial class DirectFile
 
     private const int WriteOnly = 0x1, CloseOnExec = 0x80000;
 
-    /// <summary>A second handle of a file that exists; null where the file system or the machine has no such way.</summary>
+    /// <summary>One more handle of a file that exists; null where file system or machine have no such way.</summary>
     public static SafeFileHandle? TryOpen(string path)
     {
         // open(2): the one flag whose value differs between machines.
