@@ -18,7 +18,9 @@ internal sealed record UploadOptions
     [Range(1, 1_000_000, ErrorMessage = "1 to 1000000")]
     public int MaxUploads { get; init; } = 10_000;
 
-    /// <summary>Requests that write at once; each holds 1 MiB of buffers, few at once up to 3.5. Default 64; 1 to 4,096.</summary>
+    /// <summary>
+    /// Requests that write at once; each holds 1 MiB of buffers, few at once up to 3.5. Default 64; 1 to 4,096.
+    /// </summary>
     [Range(1, 4096, ErrorMessage = "1 to 4096")]
     public int MaxWriters { get; init; } = 64;
 
