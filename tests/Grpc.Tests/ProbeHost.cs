@@ -99,15 +99,22 @@ sealed class ProbeHost : IAsyncDisposable
         return GrpcChannel.ForAddress(Address, options);
     }
 
-    /// <summary>Plain HTTP/2 to the same server, to look at headers or to send what no gRPC client would.</summary>
-    public HttpClient CreateHttpClient()
+    public Uri BaseAddress => _wiring == Wiring.InMemory ? new Uri("http://in-memory") : Address;
+
+    public SocketsHttpHandler CreateHandler()
     {
         var handler = TestCertificates.CreateHandler();
         if (_wiring == Wiring.InMemory)
             handler.ConnectCallback = _app.Services.GetRequiredService<InMemoryTransport>().ConnectAsync;
-        return new HttpClient(handler)
+        return handler;
+    }
+
+    /// <summary>Plain HTTP/2 to the same server, to look at headers or to send what no gRPC client would.</summary>
+    public HttpClient CreateHttpClient()
+    {
+        return new HttpClient(CreateHandler())
         {
-            BaseAddress = _wiring == Wiring.InMemory ? new Uri("http://in-memory") : Address,
+            BaseAddress = BaseAddress,
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };

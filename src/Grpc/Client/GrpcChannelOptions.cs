@@ -22,6 +22,9 @@ public class GrpcChannelOptions
     /// <summary>Disposes <see cref="HttpHandler"/> with the channel.</summary>
     public bool DisposeHttpClient { get; set; }
 
+    /// <summary>Where resolver factories come from; null: nowhere.</summary>
+    public IServiceProvider? ServiceProvider { get; set; }
+
     /// <summary>In bytes; null lifts the limit. Over it a call ends with ResourceExhausted.</summary>
     public int? MaxReceiveMessageSize { get; set; } = GrpcHeaders.DefaultMaxReceiveMessageSize;
 
