@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Telemetry;
+using Hexcast.Worker.Tools;
 
 namespace Hexcast.Worker;
 
@@ -30,6 +31,9 @@ internal static class WorkerTelemetry
     private static readonly Histogram<double> ToolSeconds = Meter.CreateHistogram(
         "tool.duration", "s", "How long runs of ffmpeg and ffprobe took", tags: null, Buckets.Long);
 
+    private static readonly Counter<double> ToolCpu = Meter.CreateCounter<double>(
+        "tool.cpu", "s", "Processor time of tools that ran to their end, by the kind of their task");
+
     private static readonly Gauge<double> CpuLoad = Meter.CreateGauge<double>(
         "worker.cpu.load", "{load}", "This machine's load average over a minute");
 
@@ -50,7 +54,20 @@ internal static class WorkerTelemetry
 
     public static AttemptSpan Begin(TaskAssignment task, string nodeId, TimeProvider clock) => new(task, nodeId, clock);
 
-    public static ToolSpan Tool(string program, TimeProvider clock) => new(program, clock);
+    public static ToolSpan Tool(ToolCommand tool, TimeProvider clock) => new(tool.Program, tool.Kind, clock);
+
+    // "encode_chunk", as the oneof's cases are named.
+    public static string Kind(TaskAssignment task) => task.WorkCase switch
+    {
+        TaskAssignment.WorkOneofCase.Probe => "probe",
+        TaskAssignment.WorkOneofCase.Chunk => "encode_chunk",
+        TaskAssignment.WorkOneofCase.Audio => "encode_audio",
+        TaskAssignment.WorkOneofCase.Poster => "poster",
+        TaskAssignment.WorkOneofCase.Storyboard => "storyboard",
+        TaskAssignment.WorkOneofCase.Subtitles => "subtitles",
+        TaskAssignment.WorkOneofCase.Publish => "publish",
+        _ => "unknown",
+    };
 
     internal sealed class AttemptSpan : IDisposable
     {
@@ -102,31 +119,20 @@ internal static class WorkerTelemetry
             Busy.Add(-1);
             span?.Dispose();
         }
-
-        // "encode_chunk", as the oneof's cases are named.
-        private static string Kind(TaskAssignment task) => task.WorkCase switch
-        {
-            TaskAssignment.WorkOneofCase.Probe => "probe",
-            TaskAssignment.WorkOneofCase.Chunk => "encode_chunk",
-            TaskAssignment.WorkOneofCase.Audio => "encode_audio",
-            TaskAssignment.WorkOneofCase.Poster => "poster",
-            TaskAssignment.WorkOneofCase.Storyboard => "storyboard",
-            TaskAssignment.WorkOneofCase.Subtitles => "subtitles",
-            TaskAssignment.WorkOneofCase.Publish => "publish",
-            _ => "unknown",
-        };
     }
 
-    internal sealed class ToolSpan(string program, TimeProvider clock) : IDisposable
+    internal sealed class ToolSpan(string program, string kind, TimeProvider clock) : IDisposable
     {
         private readonly long started = clock.GetTimestamp();
         private readonly Activity? span = Source.StartActivity(program)?.SetTag("process.executable.name", program);
         private string outcome = "stopped";
 
-        public void Exited(int code)
+        public void Exited(int code, TimeSpan processorTime)
         {
             outcome = code == 0 ? "ok" : "failed";
-            span?.SetTag("process.exit.code", code);
+            span?.SetTag("process.exit.code", code)
+                .SetTag(SpanTags.CpuSeconds, Math.Round(processorTime.TotalSeconds, 3));
+            ToolCpu.Add(processorTime.TotalSeconds, new("program", program), new("kind", kind));
         }
 
         public void Dispose()

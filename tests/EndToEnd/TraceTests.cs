@@ -134,6 +134,7 @@ public sealed class TraceTests : IDisposable
             var runs = trace.Below(tasks.First(t => t.Name == "task " + kind), tool);
             runs.ShouldNotBeEmpty(kind);
             runs.ShouldAllBe(run => run.Tags["process.exit.code"] == "0");
+            runs.ShouldAllBe(run => run.Tags.ContainsKey("hexcast.cpu_seconds"));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -279,6 +280,33 @@ public sealed class ToolRunnerTests
     [InlineData(1, "Conversion failed!", FailureCodes.ToolFailed)]
     public void Last_words_tell_what_failed(int exitCode, string words, string code) =>
         ToolFault.Explain("ffmpeg", exitCode, words).Code.ShouldBe(code);
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task The_processor_time_of_a_tool_is_counted(string mode)
+    {
+        using var worker = Fixture(mode);
+        var seconds = 0.0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument is { Name: "tool.cpu", Meter.Name: "Hexcast.Worker" })
+                {
+                    listening.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, used, _, _) => seconds += used);
+        listener.Start();
+        // What others have left behind.
+        await ShellAsync(worker, "true");
+        var before = seconds;
+
+        await ShellAsync(worker, "for ((i = 0; i < 400000; i++)); do :; done");
+
+        (seconds - before).ShouldBeInRange(0.1, 60);
+    }
 
     [Fact]
     public async Task Many_tools_at_once_all_end()

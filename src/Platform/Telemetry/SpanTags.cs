@@ -9,6 +9,7 @@ public static class SpanTags
     public const string TaskKind = "hexcast.task.kind";
     public const string Attempt = "hexcast.attempt";
     public const string NodeId = "hexcast.node_id";
+    public const string CpuSeconds = "hexcast.cpu_seconds";
     public const string Outcome = "hexcast.outcome";
 
     /// <summary>OpenTelemetry's: a stable word for what went wrong, never its message.</summary>

@@ -55,6 +55,7 @@ internal sealed class AttemptRun(
     public ToolCommand Reading(string program, Func<ToolView, IReadOnlyList<string>> arguments) => new()
     {
         Program = program,
+        Kind = WorkerTelemetry.Kind(Task),
         Arguments = arguments,
         SourcePath = SourcePath,
         Urgent = Task.Class == UrgentClass,

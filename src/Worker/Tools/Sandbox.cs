@@ -34,7 +34,9 @@ internal sealed class Sandbox(SandboxMode mode)
     // no privilege to gain by a user namespace of its own, no terminal, no environment.
     private static readonly string[] Walls =
     [
-        "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL",
+        // bwrap itself waits for the tool, and not a reaper between the two: only so is the tool's processor time
+        // handed up to us (EndedTools).
+        "bwrap", "--as-pid-1", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL",
         "--die-with-parent", "--new-session", "--clearenv",
         "--setenv", "PATH", SystemPath, "--setenv", "LC_ALL", "C.UTF-8",
         "--ro-bind", "/usr", "/usr",

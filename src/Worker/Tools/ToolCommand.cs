@@ -3,6 +3,9 @@ namespace Hexcast.Worker.Tools;
 /// <summary>One run of ffmpeg or ffprobe, before it is known where the tool will find its files.</summary>
 internal sealed record ToolCommand
 {
+    /// <summary>The kind of task that it runs for, as metrics name it.</summary>
+    public string Kind { get; init; } = "check";
+
     /// <summary>The program's name, found in the system's own folders.</summary>
     public required string Program { get; init; }
 

@@ -15,7 +15,7 @@ internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOpt
     public async Task<string> RunAsync(ToolCommand tool, OutputReader read, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        using var span = WorkerTelemetry.Tool(tool.Program, clock);
+        using var span = WorkerTelemetry.Tool(tool, clock);
         using var process = await StartAsync(tool);
         process.StandardInput.Close();
         var errors = TextTail.ReadAsync(process.StandardError.BaseStream);
@@ -40,7 +40,7 @@ internal sealed class ToolRunner(Sandbox sandbox, ToolStarter starter, WorkerOpt
         }
 
         await ended;
-        span.Exited(process.ExitCode);
+        span.Exited(process.ExitCode, EndedTools.TakeProcessorTime());
         var said = sandbox.ForPeople(tool, await errors);
         // ffmpeg 5.1 ends with 0 when only the last of its writes failed.
         return process.ExitCode == 0 && !ToolFault.SaysFull(said)
