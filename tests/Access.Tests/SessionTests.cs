@@ -29,6 +29,33 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sign_ins_and_refusals_are_counted()
+    {
+        var before = await node.Http.GetStringAsync("/metrics");
+        await node.SignInAsync(node.AdminToken);
+        (await node.SendAsync(
+            HttpMethod.Post, "/v1/session", body: JsonContent.Create(new { token = "hxc_wrong" }))).Dispose();
+        (await node.SendAsync(HttpMethod.Get, "/read")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        var after = await node.Http.GetStringAsync("/metrics");
+        foreach (var series in (string[])
+        [
+            "access_sign_ins_total{outcome=\"ok\"}", "access_sign_ins_total{outcome=\"refused\"}",
+            "access_refusals_total{code=\"unauthenticated\"}",
+        ])
+        {
+            // Other nodes of this process count along.
+            ValueOf(after, series).ShouldBeGreaterThan(ValueOf(before, series), series);
+        }
+
+        ValueOf(after, "access_sign_ins_total{outcome=\"failed\"}").ShouldBeGreaterThanOrEqualTo(0);
+
+        static double ValueOf(string metrics, string series) => double.Parse(
+            metrics.Split('\n').Single(line => line.StartsWith(series + " ", StringComparison.Ordinal))
+                [(series.Length + 1)..],
+            System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public async Task A_form_is_sent_on_to_a_page_of_this_server_only()
     {
         (await FormAsync(node.AdminToken, "/media/x?y=1")).ShouldBe("/media/x?y=1");

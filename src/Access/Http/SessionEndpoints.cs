@@ -48,22 +48,9 @@ internal sealed class SessionEndpoints(
     {
         context.Response.Headers.CacheControl = "no-store";
         var (shown, next) = await ReadAsync(context.Request);
-        var source = AttemptLimiter.Source(context.Connection.RemoteIpAddress);
-        var now = clock.GetUtcNow();
         try
         {
-            // Before the token is looked at: over the limit a right guess is not told from a wrong one.
-            if (!attempts.TryTake(source, now))
-            {
-                context.Audit().Unremarkable = true;
-                throw Authenticator.TooMany(context, attempts.Wait(source, now));
-            }
-
-            var token = await authenticator.CheckTokenAsync(shown, context);
-            context.Audit().Principal = Authenticator.PrincipalOf(token, sessionId: null);
-            context.Audit().Target = token.Id;
-            await EndPresentAsync(context);
-            await sessions.BeginAsync(context, token);
+            await BeginAsync(context, shown);
         }
         catch (HexcastException refused) when (next is not null)
         {
@@ -85,6 +72,34 @@ internal sealed class SessionEndpoints(
         }
 
         context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task BeginAsync(HttpContext context, string shown)
+    {
+        var source = AttemptLimiter.Source(context.Connection.RemoteIpAddress);
+        var now = clock.GetUtcNow();
+        try
+        {
+            // Before the token is looked at: over the limit a right guess is not told from a wrong one.
+            if (!attempts.TryTake(source, now))
+            {
+                context.Audit().Unremarkable = true;
+                throw Authenticator.TooMany(context, attempts.Wait(source, now));
+            }
+
+            var token = await authenticator.CheckTokenAsync(shown, context);
+            context.Audit().Principal = Authenticator.PrincipalOf(token, sessionId: null);
+            context.Audit().Target = token.Id;
+            await EndPresentAsync(context);
+            await sessions.BeginAsync(context, token);
+        }
+        catch (HexcastException refused)
+        {
+            AccessTelemetry.NoteSignIn(refused.Code);
+            throw;
+        }
+
+        AccessTelemetry.NoteSignIn(refusal: null);
     }
 
     private async Task TellAsync(HttpContext context)

@@ -39,6 +39,7 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
 
     public static void Use(IApplicationBuilder app)
     {
+        AccessTelemetry.Zero();
         var gate = ActivatorUtilities.CreateInstance<AccessGate>(app.ApplicationServices);
         app.Use(gate.PassAsync);
     }
@@ -68,6 +69,7 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
         }
         catch (HexcastException refused)
         {
+            AccessTelemetry.NoteRefusal(refused.Code);
             await AuditRefusalAsync(context, endpoint, refused.Code);
             if (endpoint.Metadata.GetMetadata<PageRule>() is not null && SendsToSignIn(refused.Code))
             {
