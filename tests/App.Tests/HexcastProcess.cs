@@ -9,7 +9,11 @@ internal static class HexcastProcess
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    public static async Task<Ended> RunAsync(Uri? server, params string[] arguments)
+    public static Task<Ended> RunAsync(Uri? server, params string[] arguments) =>
+        RunTrustingAsync(authorityFile: "", server, arguments);
+
+    /// <param name="authorityFile">PEM, of the authority that the process trusts; empty: those of this machine.</param>
+    public static async Task<Ended> RunTrustingAsync(string authorityFile, Uri? server, params string[] arguments)
     {
         var app = Path.Combine(AppContext.BaseDirectory, "hexcast.dll");
         var start = new ProcessStartInfo("dotnet", [app, .. arguments])
@@ -20,6 +24,7 @@ internal static class HexcastProcess
             UseShellExecute = false,
         };
         start.Environment["HEXCAST_URL"] = server?.ToString() ?? "";
+        start.Environment["SSL_CERT_FILE"] = authorityFile.Length == 0 ? null : authorityFile;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -17,7 +17,7 @@ internal sealed class HostedNode : IAsyncDisposable
     {
         (this.node, this.logFile) = (node, logFile);
         var addresses = Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        Address = new Uri(addresses.First(a => a.StartsWith("http://127", StringComparison.Ordinal)));
+        Address = new Uri(addresses.First(a => a.Contains("://127.", StringComparison.Ordinal)));
     }
 
     /// <summary>Of its HTTP listener.</summary>
