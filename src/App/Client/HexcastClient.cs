@@ -1,18 +1,15 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Hexcast.App.Cli;
-using Hexcast.Platform.Hosting;
 
 namespace Hexcast.App.Client;
 
 /// <summary>The HTTP API as the command line uses it. Every failure leaves as a <see cref="CliException"/>.</summary>
-internal sealed class HexcastClient : IDisposable
+internal sealed partial class HexcastClient : IDisposable
 {
     public const string UrlVariable = "HEXCAST_URL", TokenVariable = "HEXCAST_TOKEN";
     public const string DefaultUrl = "http://127.0.0.1:8080";
@@ -22,7 +19,6 @@ internal sealed class HexcastClient : IDisposable
 
     private const int PageSize = 100;
     private const int MaxPages = 1000;
-    private const int MaxReconnects = 20;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
 
@@ -154,54 +150,6 @@ internal sealed class HexcastClient : IDisposable
     public Task RevokeTokenAsync(string tokenId, CancellationToken cancel) =>
         SendAsync(HttpMethod.Delete, $"/v1/tokens/{Uri.EscapeDataString(tokenId)}", cancel);
 
-    /// <summary>
-    /// What happens to a media, from now on: its document at once and after each change, its tasks in between.
-    /// Comes back after a lost connection; never ends by itself.
-    /// </summary>
-    /// <param name="lost">Is told, once each time, that there is no connection and it is waited for.</param>
-    public async IAsyncEnumerable<MediaEvent> WatchAsync(
-        string mediaId, Action<CliException> lost, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), clock);
-        var failures = 0;
-        while (true)
-        {
-            await using var events = ReadEventsAsync(mediaId, cancel).GetAsyncEnumerator(cancel);
-            while (true)
-            {
-                try
-                {
-                    if (!await events.MoveNextAsync())
-                    {
-                        break;
-                    }
-                }
-                catch (Exception broken) when (broken is HttpRequestException or IOException)
-                {
-                    if (failures == MaxReconnects)
-                    {
-                        throw Unreachable(broken);
-                    }
-
-                    // The first may be no more than a connection that ended.
-                    if (failures == 1)
-                    {
-                        lost(Unreachable(broken));
-                    }
-
-                    break;
-                }
-
-                failures = 0;
-                backoff.Reset();
-                yield return events.Current;
-            }
-
-            failures++;
-            await backoff.WaitAsync(cancel);
-        }
-    }
-
     public void Dispose() => Http.Dispose();
 
     /// <summary>What the server said no with, in its own words.</summary>
@@ -257,32 +205,6 @@ internal sealed class HexcastClient : IDisposable
 
     private static string MediaPath(string mediaId) => $"/v1/media/{Uri.EscapeDataString(mediaId)}";
 
-    private async IAsyncEnumerable<MediaEvent> ReadEventsAsync(
-        string mediaId, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        using var answer = await Http.GetAsync(
-            $"{MediaPath(mediaId)}/events", HttpCompletionOption.ResponseHeadersRead, cancel);
-        if (!answer.IsSuccessStatusCode)
-        {
-            throw await RefusalAsync(answer, cancel);
-        }
-
-        await using var body = await answer.Content.ReadAsStreamAsync(cancel);
-        await foreach (var item in SseParser.Create(body).EnumerateAsync(cancel))
-        {
-            switch (item.EventType)
-            {
-                case "media":
-                    yield return new MediaEvent(JsonSerializer.Deserialize<MediaDocument>(item.Data, Wire.Json), null);
-                    break;
-                case "progress":
-                    yield return new MediaEvent(
-                        null, JsonSerializer.Deserialize<TaskProgress>(item.Data, Wire.Json)?.Tasks);
-                    break;
-            }
-        }
-    }
-
     private async Task<JsonElement> SendAsync(
         HttpMethod method, string path, CancellationToken cancel, HttpContent? body = null)
     {
@@ -319,29 +241,4 @@ internal sealed class HexcastClient : IDisposable
     private static T Parse<T>(JsonElement element) =>
         element.Deserialize<T>(Wire.Json)
         ?? throw new CliException(ExitCode.Failed, "the server answered with nothing where a media was expected.");
-}
-
-/// <summary>Either the media after a durable change, or its tasks as they stand.</summary>
-internal sealed record MediaEvent(MediaDocument? Media, IReadOnlyList<TaskFacts>? Tasks);
-
-/// <summary>What <c>GET /v1/media</c> is asked for.</summary>
-internal sealed record MediaQuery(string? Text = null, string? Tag = null, string? State = null)
-{
-    public string Path(int limit, string? cursor)
-    {
-        var parts = new List<string> { $"limit={limit}" };
-        Add("q", Text);
-        Add("tag", Tag);
-        Add("state", State);
-        Add("cursor", cursor);
-        return "/v1/media?" + string.Join('&', parts);
-
-        void Add(string key, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                parts.Add($"{key}={Uri.EscapeDataString(value)}");
-            }
-        }
-    }
 }
