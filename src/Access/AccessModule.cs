@@ -24,6 +24,8 @@ public sealed class AccessModule : RoleModule
             ActivatorUtilities.CreateInstance<AuditFiles>(services, audit));
         role.Services.AddSingleton<AuditLog>();
         role.Services.AddSingleton<IAuditLog>(services => services.GetRequiredService<AuditLog>());
+        role.Services.AddSingleton<ITokenBook, TokenBook>();
+        role.Services.AddSingleton<IAuditReader, AuditReader>();
         role.Services.AddSingleton<TokenEndpoints>();
         role.Services.AddSingleton<SessionEndpoints>();
         role.Services.AddSingleton<AuditEndpoints>();

@@ -9,7 +9,8 @@ namespace Hexcast.Testing;
 
 /// <summary>
 /// Stands for the role Access in tests of other roles: everybody is admin, or whoever the header X-Principal names as
-/// "tenant;scope,scope", with ";browser" for a session of the dashboard. Keeps the audit entries.
+/// "tenant;scope,scope", with ";browser" for a session of the dashboard; "nobody" has no credential. Keeps the audit
+/// entries.
 /// </summary>
 internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
 {
@@ -25,7 +26,13 @@ internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
 
     public ValueTask<Principal?> AuthenticateAsync(HttpContext context, bool mayRenew)
     {
-        var parts = context.Request.Headers[Header].ToString().Split(';');
+        var shown = context.Request.Headers[Header].ToString();
+        if (shown == "nobody")
+        {
+            return ValueTask.FromResult<Principal?>(null);
+        }
+
+        var parts = shown.Split(';');
         var scopes = parts.Length < 2 ? [Scope.Admin]
             : parts[1].Split(',').Select(name => Scopes.TryParse(name, out var scope) ? scope : default).ToFrozenSet();
         return ValueTask.FromResult<Principal?>(

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Google.Protobuf;
-using Hexcast.Access.Http;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;

@@ -1,3 +1,4 @@
+using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 

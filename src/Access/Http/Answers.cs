@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
-using Hexcast.Contracts.V1;
 using Hexcast.Platform.Access;
 
 namespace Hexcast.Access.Http;
@@ -23,21 +22,18 @@ internal record TokenAnswer
     [Description("It is a node's admin.token.")]
     public required bool AdminFile { get; init; }
 
-    public static TokenAnswer Of(AccessToken token, DateTimeOffset? lastUsedAt) => new()
+    public static TokenAnswer Of(KnownToken token) => new()
     {
         Id = token.Id,
         Name = token.Name,
         Scopes = token.Scopes,
-        Tenant = token.Tenant.Length == 0 ? null : token.Tenant,
-        CreatedAt = Time(token.CreatedAtUnixMs),
-        CreatedBy = token.CreatedBy.Length == 0 ? null : token.CreatedBy,
-        ExpiresAt = Time(token.ExpiresAtUnixMs),
-        LastUsedAt = lastUsedAt,
-        AdminFile = token.FileOfNode.Length > 0,
+        Tenant = token.Tenant,
+        CreatedAt = token.CreatedAt,
+        CreatedBy = token.CreatedBy,
+        ExpiresAt = token.ExpiresAt,
+        LastUsedAt = token.LastUsedAt,
+        AdminFile = token.FileOfNode is not null,
     };
-
-    private static DateTimeOffset? Time(long unixMillis) =>
-        unixMillis == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(unixMillis);
 }
 
 internal sealed record NewTokenAnswer : TokenAnswer
@@ -56,9 +52,6 @@ internal sealed record NewTokenAnswer : TokenAnswer
 }
 
 internal sealed record TokensAnswer(IReadOnlyList<TokenAnswer> Tokens);
-
-/// <param name="ExpiresIn">Seconds; null is never.</param>
-internal sealed record TokenRequest(string? Name, IReadOnlyList<string?>? Scopes, string? Tenant, long? ExpiresIn);
 
 internal sealed record SignInRequest(string? Token);
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Hexcast.Access.Audit;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
@@ -10,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Hexcast.Access.Http;
 
 /// <summary>GET /v1/audit: who did what, the newest first.</summary>
-internal sealed class AuditEndpoints(AuditFiles files)
+internal sealed class AuditEndpoints(IAuditReader log)
 {
     public const int DefaultLimit = 50, HighestLimit = 500;
 
@@ -20,11 +19,11 @@ internal sealed class AuditEndpoints(AuditFiles files)
     private async Task ListAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        var page = files.Read(
-            Limit(query["limit"].ToString()), Cursor(query["cursor"].ToString()), context.Principal().Tenant);
+        var page = log.Read(
+            Limit(query["limit"].ToString()), query["cursor"].ToString(), context.Principal().Tenant);
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
-            new AuditAnswer(page.Entries, page.Next?.ToString()), context.RequestAborted);
+            new AuditAnswer(page.Entries, page.Next), context.RequestAborted);
     }
 
     private static int Limit(string text) =>
@@ -32,10 +31,5 @@ internal sealed class AuditEndpoints(AuditFiles files)
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
             && limit is >= 1 and <= HighestLimit
             ? limit
-            : throw Bad($"limit must be 1 to {HighestLimit}.");
-
-    private static AuditPosition? Cursor(string text) =>
-        text.Length == 0 ? null : AuditPosition.Parse(text) ?? throw Bad("cursor is none that was given here.");
-
-    private static HexcastException Bad(string message) => new(ErrorCodes.InvalidArgument, message);
+            : throw new HexcastException(ErrorCodes.InvalidArgument, $"limit must be 1 to {HighestLimit}.");
 }

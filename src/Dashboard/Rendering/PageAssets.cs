@@ -17,7 +17,7 @@ namespace Hexcast.Dashboard.Rendering;
 /// </summary>
 internal sealed class PageAssets
 {
-    private const string Prefix = "assets/";
+    private const string Prefix = "assets/", Favicon = "favicon.ico";
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     private readonly FrozenDictionary<string, Asset> assets =
@@ -42,23 +42,33 @@ internal sealed class PageAssets
     /// <summary>For example /assets/3f…/library.js.</summary>
     public string UrlOf(string name) => $"/assets/{digest}/{assets[name].Name}";
 
-    public void Map(IEndpointRouteBuilder http) =>
+    public void Map(IEndpointRouteBuilder http)
+    {
         http.MapMethods("/assets/{digest}/{**name}", Methods, ServeAsync)
             .AllowAnyone().Untraced().ExcludeFromDescription();
+        // Asked for under this very name, whatever a page says.
+        http.MapMethods("/" + Favicon, Methods, context => SendAsync(context, assets[Favicon], "public, max-age=86400"))
+            .AllowAnyone().Untraced().ExcludeFromDescription();
+    }
 
-    private async Task ServeAsync(HttpContext context)
+    private Task ServeAsync(HttpContext context)
     {
         var name = (string?)context.Request.RouteValues["name"] ?? "";
-        var response = context.Response;
         // An old digest is an old page's: it gets nothing rather than a file that does not fit.
         if (!assets.TryGetValue(name, out var asset) || digest != (string?)context.Request.RouteValues["digest"])
         {
-            response.StatusCode = StatusCodes.Status404NotFound;
-            return;
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
         }
 
+        return SendAsync(context, asset, "public, max-age=31536000, immutable");
+    }
+
+    private static async Task SendAsync(HttpContext context, Asset asset, string keep)
+    {
+        var response = context.Response;
         response.ContentType = asset.Type;
-        response.Headers.CacheControl = "public, max-age=31536000, immutable";
+        response.Headers.CacheControl = keep;
         var body = asset.Bytes;
         if (asset.Packs)
         {
@@ -107,11 +117,12 @@ internal sealed class PageAssets
             ".css" => "text/css; charset=utf-8",
             ".svg" => "image/svg+xml",
             ".woff2" => "font/woff2",
+            ".ico" => "image/x-icon",
             var other => throw new InvalidOperationException($"The pages have no files that end in {other}."),
         };
 
-        /// <summary>A font is packed as it is.</summary>
-        public bool Packs => !name.EndsWith(".woff2", StringComparison.Ordinal);
+        /// <summary>A font and the small icon are sent as they are.</summary>
+        public bool Packs => Path.GetExtension(name) is not (".woff2" or ".ico");
 
         private static byte[] Pack(byte[] bytes)
         {

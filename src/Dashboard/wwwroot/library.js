@@ -79,5 +79,4 @@ function announce(words) {
   document.getElementById('announcements').textContent = words;
 }
 
-localTimes();
 if (library) follow();

@@ -122,6 +122,5 @@ const resizing = new ResizeObserver((changes) => {
 });
 document.querySelectorAll('[data-chart]').forEach((place) => resizing.observe(place));
 
-localTimes();
 follow();
 setInterval(sample, 1000);

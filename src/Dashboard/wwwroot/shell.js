@@ -1,4 +1,8 @@
-// The frame's own script: the menu closes as menus do, and the theme changes without leaving the page.
+// The frame's own script: the menu closes as menus do, the theme changes without leaving the page, and times are told by
+// the viewer's own clock.
+import { localTimes } from './format.js';
+
+localTimes();
 
 for (const menu of document.querySelectorAll('[data-menu]')) {
   document.addEventListener('click', (event) => {

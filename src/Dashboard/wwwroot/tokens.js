@@ -1,56 +1,37 @@
-// Settings, tokens: list, create (shown once), revoke after a question.
+// Settings, tokens: create (shown once) and revoke as dialogs over the table, which the server renders.
 import { call } from './api.js';
-import { localTime } from './format.js';
+import { localTimes } from './format.js';
 
 const byId = (id) => document.getElementById(id);
-const rows = byId('rows');
 let revoking = null;
 
-async function load() {
-  try {
-    const { tokens } = await call('GET', '/v1/tokens');
-    rows.replaceChildren(...tokens.map(row));
-    show(byId('trouble'), '');
-  } catch (failure) {
-    show(byId('trouble'), failure.message);
-  }
-  byId('tokens').setAttribute('aria-busy', 'false');
+async function refresh() {
+  const answer = await fetch('/settings/tokens/rows', { headers: { Accept: 'text/html' } });
+  if (!answer.ok) return location.assign('/settings/tokens');
+  byId('rows').innerHTML = await answer.text();
+  return localTimes(byId('rows'));
 }
 
-function row(token) {
-  const line = byId('row').content.firstElementChild.cloneNode(true);
-  const cell = (name) => line.querySelector(`[data-${name}]`);
-  cell('name').textContent = token.name;
-  const scopes = document.createElement('span');
-  scopes.append(...token.scopes.map((scope) => Object.assign(document.createElement('span'), {
-    className: 'tag scope', textContent: scope,
-  })));
-  cell('scopes').append(scopes);
-  cell('tenant').textContent = token.tenant ?? 'every';
-  cell('expires').textContent = token.expires_at ? localTime(token.expires_at) : 'never';
-  cell('used').textContent = token.last_used_at ? localTime(token.last_used_at) : 'not yet';
-  const revoke = line.querySelector('button');
-  if (token.admin_file) {
-    revoke.replaceWith('in admin.token');
-    return line;
-  }
-  revoke.setAttribute('aria-label', `Revoke ${token.name}`);
-  revoke.addEventListener('click', () => {
-    revoking = token;
-    byId('revoke-name').textContent = token.name;
-    show(byId('revoke-problem'), '');
-    byId('revoke-dialog').showModal();
-  });
-  return line;
-}
+byId('rows').addEventListener('click', (event) => {
+  const link = event.target.closest('[data-revoke]');
+  if (!link) return;
+  event.preventDefault();
+  revoking = { id: link.dataset.revoke, name: link.dataset.name };
+  byId('revoke-name').textContent = revoking.name;
+  show(byId('revoke-problem'), '');
+  byId('revoke-dialog').showModal();
+});
 
 function show(place, words) {
   place.hidden = !words;
   place.textContent = words;
 }
 
-for (const close of document.querySelectorAll('[data-close]')) {
-  close.addEventListener('click', () => close.closest('dialog').close());
+for (const close of document.querySelectorAll('dialog [data-close]')) {
+  close.addEventListener('click', (event) => {
+    event.preventDefault();
+    close.closest('dialog').close();
+  });
 }
 
 // What a token without a tenant is for.
@@ -61,7 +42,8 @@ function sayTenant() {
 
 byId('create-form').addEventListener('change', sayTenant);
 
-byId('create').addEventListener('click', () => {
+byId('create')?.addEventListener('click', (event) => {
+  event.preventDefault();
   byId('create-form').reset();
   sayTenant();
   show(byId('create-problem'), '');
@@ -69,6 +51,8 @@ byId('create').addEventListener('click', () => {
 });
 
 byId('create-form').addEventListener('submit', async (event) => {
+  // On the page that is made for browsers without script it is a form like others.
+  if (!event.target.closest('dialog')) return;
   event.preventDefault();
   const form = new FormData(event.target);
   const scopes = form.getAll('scope');
@@ -88,7 +72,7 @@ byId('create-form').addEventListener('submit', async (event) => {
     byId('secret').textContent = token.secret;
     byId('copy').lastElementChild.textContent = 'Copy';
     byId('secret-dialog').showModal();
-    await load();
+    await refresh();
   } catch (failure) {
     show(byId('create-problem'), failure.message);
   }
@@ -117,12 +101,11 @@ byId('revoke').addEventListener('click', async () => {
     await call('DELETE', `/v1/tokens/${encodeURIComponent(revoking.id)}`);
     byId('revoke-dialog').close();
     document.getElementById('announcements').textContent = `${revoking.name} is revoked`;
-    await load();
+    await refresh();
   } catch (failure) {
     show(byId('revoke-problem'), failure.message);
   }
   byId('revoke').disabled = false;
 });
 
-byId('create').hidden = false;
-load();
+sayTenant();

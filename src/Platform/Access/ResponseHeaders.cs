@@ -27,12 +27,18 @@ internal sealed class ResponseHeaders(TlsOptions tls)
             headers.StrictTransportSecurity = strictTransport;
         }
 
-        if (context.GetEndpoint()?.Metadata.GetMetadata<PageRule>() is not { } page)
+        if (context.GetEndpoint()?.Metadata.GetMetadata<PageRule>() is not null)
         {
-            return;
+            SetPage(context);
         }
+    }
 
-        headers.ContentSecurityPolicy = page.Embeddable ? EmbeddablePage : Page;
+    /// <summary>For a page, also one that stands where no endpoint is.</summary>
+    public static void SetPage(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy =
+            context.GetEndpoint()?.Metadata.GetMetadata<PageRule>() is { Embeddable: true } ? EmbeddablePage : Page;
         // A playback token may stand in a page's address; no other site is told of it.
         headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";

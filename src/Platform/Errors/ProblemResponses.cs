@@ -1,6 +1,9 @@
 using Grpc.Core;
+using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Platform.Errors;
@@ -8,9 +11,16 @@ namespace Hexcast.Platform.Errors;
 /// <summary>The code that a request was answered with, for whoever looks at the answer as it leaves.</summary>
 public sealed record ProblemCode(string Code);
 
-/// <summary>The HTTP boundary: every failure leaves as RFC 9457 problem details with a stable code.</summary>
+/// <summary>
+/// The HTTP boundary: every failure leaves as RFC 9457 problem details with a stable code, or as a page where a person
+/// in a browser asked for one.
+/// </summary>
 public static class ProblemResponses
 {
+    /// <summary>What programs call; whoever opens one of these in a browser sees what they would.</summary>
+    private static readonly PathString[] Programs =
+        ["/v1", "/play", "/openapi", "/metrics", "/debug", "/assets", "/healthz", "/readyz", "/schedule"];
+
     public static void UseProblemResponses(this IApplicationBuilder app, ILogger log) => app.Use(
         async (context, next) =>
     {
@@ -66,6 +76,13 @@ public static class ProblemResponses
         context.Response.Headers.ETag = default;
         context.Response.Headers.CacheControl = "no-store";
         context.Response.StatusCode = ErrorCodes.HttpStatus(code);
+        if (WantsPage(context) && context.RequestServices.GetService<IProblemPages>() is { } pages)
+        {
+            ResponseHeaders.SetPage(context);
+            await pages.AnswerAsync(context, code, detail);
+            return;
+        }
+
         await context.Response.WriteAsJsonAsync(
             new
             {
@@ -78,5 +95,19 @@ public static class ProblemResponses
             options: null,
             contentType: "application/problem+json",
             context.RequestAborted);
+    }
+    // A page that failed, its form included, or an address where nothing is: not one of the API's.
+    private static bool WantsPage(HttpContext context)
+    {
+        var request = context.Request;
+        if (!request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        return context.GetEndpoint() is RouteEndpoint endpoint
+            ? endpoint.Metadata.GetMetadata<PageRule>() is not null
+            : (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+                && !Programs.Any(path => request.Path.StartsWithSegments(path, StringComparison.Ordinal));
     }
 }

@@ -24,6 +24,8 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
         { "settings", "/settings", true },
         { "tokens", "/settings/tokens", true },
         { "audit", "/settings/audit", true },
+        { "problem-404", "/libary", true },
+        { "problem-503", "/broken/unavailable", true },
         { "sign-in", "/sign-in", true },
         { "sign-in-denied", "/sign-in?denied=1&next=/settings", true },
         { "sign-in-failed", "/sign-in?failed=1&next=/upload", true },
@@ -46,7 +48,7 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
 
         await using var browsed = await BrowsedPage.OpenAsync(chromium, host.Url(path));
         // What a browser says of an answer's status is no defect of the page.
-        if (name == "library-trouble")
+        if (name == "library-trouble" || name.StartsWith("problem-", StringComparison.Ordinal))
         {
             browsed.ForgetProblems();
         }

@@ -1,9 +1,12 @@
 using System.Net;
 using Hexcast.Harness;
+using Hexcast.Platform.Access;
+using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 using Hexcast.Testing;
 using Hexcast.Upload;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -62,9 +65,19 @@ internal sealed class DashboardHost : IAsyncDisposable
         {
             role.Services.AddSingleton(host.Catalog);
             role.Services.AddSingleton(host.Scheduler);
+            role.Services.AddSingleton<ITokenBook>(host.Api.Tokens);
+            role.Services.AddSingleton<IAuditReader>(host.Api.Tokens);
         }
 
-        public override void MapHttp(IEndpointRouteBuilder http) => host.Api.Map(http);
+        public override void MapHttp(IEndpointRouteBuilder http)
+        {
+            host.Api.Map(http);
+            // A page that fails with the code in its address.
+            http.MapGet("/broken/{code}", IResult (string code) => code == "bug"
+                ? throw new InvalidOperationException("secret of the log")
+                : throw new HexcastException(code, $"It failed with <b>{code}</b>."))
+                .AllowAnyone().Page().ExcludeFromDescription();
+        }
 
         public override void MapGrpc(IEndpointRouteBuilder grpc)
         {

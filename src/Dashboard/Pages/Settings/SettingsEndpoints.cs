@@ -2,27 +2,43 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Hexcast.Dashboard.Rendering;
 using Hexcast.Platform.Access;
+using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Dashboard.Pages.Settings;
 
-/// <summary>GET /settings, /settings/tokens and /settings/audit. The last two fill themselves from the API.</summary>
+/// <summary>GET /settings: what runs, and with which options. GET /settings/audit: who did what.</summary>
 internal sealed class SettingsEndpoints(
-    NodeSettings node, NodeRoles roles, IEnumerable<OptionsInEffect> options, PageRenderer renderer)
+    NodeSettings node, NodeRoles roles, IEnumerable<OptionsInEffect> options, PageRenderer renderer,
+    IServiceProvider services)
 {
+    private const int AuditPageSize = 50;
+
     public void Map(IEndpointRouteBuilder http)
     {
         http.MapGet("/settings", ShowAsync).RequireScope(Scope.Admin, everyTenant: true).Page()
             .DescribePage("Show the settings");
-        http.MapGet("/settings/tokens", context => renderer.AnswerAsync<TokensPage>(context, []))
-            .RequireScope(Scope.Admin).Page().DescribePage("Show the tokens");
-        http.MapGet("/settings/audit", context => renderer.AnswerAsync<AuditPage>(context, []))
-            .RequireScope(Scope.Admin).Page().DescribePage("Show the audit log");
+        http.MapGet("/settings/audit", ShowAuditAsync).RequireScope(Scope.Admin).Page()
+            .DescribePage("Show the audit log");
+    }
+
+    private Task ShowAuditAsync(HttpContext context)
+    {
+        // The role that keeps it need not run on this node.
+        var log = services.GetService<IAuditReader>() ?? throw new HexcastException(
+            ErrorCodes.Unavailable, "Nobody on this node knows the audit log: start the role access too.");
+        var cursor = context.Request.Query["cursor"].ToString();
+        return renderer.AnswerAsync<AuditPage>(context, new()
+        {
+            [nameof(AuditPage.Listing)] = log.Read(AuditPageSize, cursor, context.Principal().Tenant),
+            [nameof(AuditPage.IsFirst)] = cursor.Length == 0,
+        });
     }
 
     private Task ShowAsync(HttpContext context) =>
