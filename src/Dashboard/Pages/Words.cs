@@ -23,10 +23,10 @@ internal static class Words
         return $"{value.ToString(format, CultureInfo.InvariantCulture)} {Units[unit]}";
     }
 
-    /// <summary>"0:07", "1:02:03".</summary>
+    /// <summary>"0:07", "1:02:03": not rounded up, as the player tells it.</summary>
     public static string Clock(double seconds)
     {
-        var whole = (long)Math.Round(seconds);
+        var whole = (long)Math.Floor(seconds);
         var (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
         return hours > 0 ? $"{hours}:{minutes:00}:{rest:00}" : $"{minutes}:{rest:00}";
     }

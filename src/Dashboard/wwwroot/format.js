@@ -16,9 +16,10 @@ export function percent(fraction) {
   return `${Math.floor(Math.min(Math.max(fraction, 0), 1) * 100)} %`;
 }
 
-/** "0:07", "1:02:03". */
+/** 75.9 → "1:15", "1:02:03": a length or a position, which is not rounded up; hours only where there are some. */
 export function clock(seconds) {
-  const whole = Math.round(seconds);
+  if (!Number.isFinite(seconds)) return '0:00';
+  const whole = Math.max(0, Math.floor(seconds));
   const two = (n) => String(n).padStart(2, '0');
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;

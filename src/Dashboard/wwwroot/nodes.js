@@ -3,6 +3,9 @@ import { localTimes } from './format.js';
 import { morphChildren } from './morph.js';
 
 const WINDOW_S = 300;
+const SHORTEST_WINDOW_S = 60;
+// Fewer make no line that one can see.
+const POINTS_SHOWN = 5;
 const POINTS_LIMIT = 600;
 
 const panel = document.getElementById('panel');
@@ -15,7 +18,7 @@ let again = false;
 
 function follow() {
   const events = new EventSource('/v1/nodes/events');
-  events.addEventListener('open', () => say('Live', 'badge-live'));
+  events.addEventListener('open', () => say('Live', 'badge-good'));
   events.addEventListener('error', () => say('Connecting again', 'badge-off'));
   events.addEventListener('nodes', (event) => take({ nodes: JSON.parse(event.data).nodes }));
   events.addEventListener('queues', (event) => take({ classes: JSON.parse(event.data).classes }));
@@ -27,7 +30,9 @@ function say(words, kind) {
 }
 
 function take(news) {
+  const isFirst = Object.keys(news).some((name) => latest[name].length === 0);
   latest = { ...latest, ...news };
+  if (isFirst) sample();
   refresh();
 }
 
@@ -83,6 +88,8 @@ function colour(token) {
   return value;
 }
 
+const span = () => Math.min(WINDOW_S, Math.max(SHORTEST_WINDOW_S, Date.now() / 1000 - samples[0].at));
+
 function draw(name, series, values, atLeast) {
   const place = document.querySelector(`[data-chart=${name}]`);
   if (!place || series.length === 0) return;
@@ -102,14 +109,16 @@ function draw(name, series, values, atLeast) {
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { range: () => [Date.now() / 1000 - WINDOW_S, Date.now() / 1000] },
+      // It begins close, and grows until it is full.
+      x: { range: () => [Date.now() / 1000 - span(), Date.now() / 1000] },
       y: { range: (_, __, most) => [0, Math.max(atLeast, most * 1.15)] },
     },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })) },
       { ...axis, size: 34, space: 40 },
     ],
-    series: [{}, ...series.map((s) => ({ label: s.label, stroke: colour(s.colour), width: 2, points: { show: false },
+    series: [{}, ...series.map((s) => ({ label: s.label, stroke: colour(s.colour), width: 2,
+      points: { show: () => samples.length <= POINTS_SHOWN, size: 6 },
       fill: s.fill ? colour('--color-live-soft') : undefined }))],
   }, data, place);
   charts.set(name, { plot, look });

@@ -89,6 +89,30 @@ public sealed class MediaPageTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_embed_code_is_made_with_the_options_that_one_chooses()
+    {
+        Show("ready", MediaState.Ready, Tasks(done: 4, running: 0, chunks: 4), media => media["subtitles"] =
+            new JsonArray(new JsonObject { ["id"] = "sub-de", ["language"] = "de", ["label"] = "Deutsch" }));
+        await using var opened = await OpenAsync();
+        var page = opened.Page;
+        await Expect(page.Locator("[data-part=facts]")).ToContainTextAsync("MP4 or QuickTime");
+        await page.GetByText("Options of the embed code").ClickAsync();
+        await page.GetByLabel("Starts at").FillAsync("12.5");
+        await page.GetByLabel("Ends at").FillAsync("soon");
+        await page.Locator("[data-embed] select").SelectOptionAsync("de");
+        await page.GetByLabel("Play at once, muted").CheckAsync();
+        await page.GetByLabel("Loop").CheckAsync();
+        await page.GetByLabel("Without controls").CheckAsync();
+        (await page.GetByLabel("Embed code", new() { Exact = true }).InputValueAsync()).ShouldContain(
+            $"/embed/{mediaId}?start=12.5&amp;lang=de&amp;autoplay=1&amp;muted=1&amp;loop=1&amp;controls=0\"");
+        await opened.TakePictureAsync("media-embed-options");
+        await opened.ShouldBeAccessibleAsync("embed options");
+        await page.SetViewportSizeAsync(320, 700);
+        await opened.ShouldFitAsync("320 px");
+        opened.ShouldHaveNoProblems();
+    }
+
+    [Fact]
     public async Task A_media_that_is_not_there_says_so()
     {
         await using var opened = await OpenAsync();

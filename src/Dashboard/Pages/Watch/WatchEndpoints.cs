@@ -22,6 +22,10 @@ internal sealed class WatchEndpoints(
     Admission admission, PageRenderer pages, ILogger<WatchEndpoints> log)
 {
     private const int SessionBytes = 4;
+
+    /// <summary>RFC 5646, 4.4.1: no tag in use is longer.</summary>
+    private const int LanguageLimit = 35;
+
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     public void Map(IEndpointRouteBuilder http)
@@ -62,10 +66,13 @@ internal sealed class WatchEndpoints(
             Query = query[Admission.TokenName].ToString() is { Length: > 0 } token
                 ? QueryString.Create(Admission.TokenName, token).ToString()
                 : "",
-            Start = double.TryParse(query["t"], NumberStyles.Float, CultureInfo.InvariantCulture, out var start)
-                && start is > 0 and < double.MaxValue ? start : null,
+            Start = Seconds(query["t"]) ?? Seconds(query["start"]),
+            End = Seconds(query["end"]),
             Autoplay = query["autoplay"] == "1",
             Muted = query["muted"] == "1",
+            Loop = query["loop"] == "1",
+            Bare = query["controls"] == "0",
+            Language = query["lang"].ToString() is { Length: > 0 and <= LanguageLimit } language ? language : null,
         };
         try
         {
@@ -77,6 +84,11 @@ internal sealed class WatchEndpoints(
             return view with { Refusal = refused.Code, Status = ErrorCodes.HttpStatus(refused.Code) };
         }
     }
+
+    // What is no time is none: a player with a slip in its address still plays.
+    private static double? Seconds(string? text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is > 0 and < double.MaxValue ? seconds : null;
 
     private async Task StateAsync(HttpContext context)
     {

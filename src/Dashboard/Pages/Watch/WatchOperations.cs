@@ -7,7 +7,11 @@ namespace Hexcast.Dashboard.Pages.Watch;
 internal static class WatchOperations
 {
     public static Operation Page(Operation page) => OfViewer(page)
-        .Query("t", Value.Text(), "seconds to start at")
+        .Query("t", Value.Text(), "seconds to start at; `start` is the same")
+        .Query("end", Value.Text(), "seconds to stop at")
+        .Query("loop", Value.Text(), "`1`: begins again at its end")
+        .Query("lang", Value.Text(), "language of the subtitles that are on")
+        .Query("controls", Value.Text(), "`0`: an embedded player without its bar")
         .Query("autoplay", Value.Text(), "`1`: plays at once where the browser lets it")
         .Query("muted", Value.Text(), "`1`: without sound")
         .Answers(401, "a page that says so", "text/html")

@@ -18,9 +18,20 @@ public sealed record WatchView
 
     public double? Start { get; init; }
 
+    /// <summary>Where it stops, or begins again.</summary>
+    public double? End { get; init; }
+
     public bool Autoplay { get; init; }
 
     public bool Muted { get; init; }
+
+    public bool Loop { get; init; }
+
+    /// <summary>The bar is not shown.</summary>
+    public bool Bare { get; init; }
+
+    /// <summary>Of the subtitles that are on; null: what the viewer chose last.</summary>
+    public string? Language { get; init; }
 
     public string Title { get; init; } = "Video";
 
@@ -48,6 +59,8 @@ public sealed record WatchView
     public string StateUrl => $"/watch/{MediaId}/state{Query}";
 
     public string? StartText => Start?.ToString(CultureInfo.InvariantCulture);
+
+    public string? EndText => End?.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Where a viewer is told why there is no video: a title and what to do.</summary>
     public (string Title, string Words) RefusalWords => Refusal switch

@@ -1,4 +1,5 @@
 // What is known of the media: its head line, and the list beside it.
+import { localTime } from '../format.js';
 import { h, setText } from '../player/dom.js';
 import { bits, bytes, clock, duration, frameRate } from '../player/format.js';
 
@@ -10,6 +11,11 @@ const STATES = {
   failed: 'Failed',
   gone: 'Deleted',
 };
+
+// ffprobe names a family of containers by all their endings; people know it by one.
+const CONTAINERS = { mov: 'MP4 or QuickTime', matroska: 'Matroska or WebM', mpegts: 'MPEG-TS', avi: 'AVI', asf: 'ASF (WMV)' };
+
+const containerOf = (name) => CONTAINERS[name.split(',')[0]] ?? name.split(',')[0].toUpperCase();
 
 export const titleOf = (media) => media.title?.trim() || media.filename?.trim() || media.media_id;
 
@@ -47,7 +53,7 @@ export function showFacts(root, media) {
     time ? `after ${duration((Date.parse(time) - Date.parse(media.created_at)) / 1000)}` : '–';
   const rows = [
     ['File', media.filename || '–'],
-    ['Uploaded', h('time', { datetime: media.created_at }, new Date(media.created_at).toLocaleString())],
+    ['Uploaded', h('time', { datetime: media.created_at }, localTime(media.created_at))],
     ['Playable', since(media.playable_at)],
     ['Ready', since(media.ready_at)],
     ['Size', bytes(media.size_bytes)],
@@ -65,7 +71,7 @@ export function showFacts(root, media) {
             `${clock(source.duration_seconds)}${source.frames ? `, ${source.frames.toLocaleString()} frames` : ''}`,
           ],
           ['Bit rate', bits((media.size_bytes * 8) / source.duration_seconds)],
-          ['Container', source.container],
+          ['Container', containerOf(source.container ?? '')],
         ]
       : []),
     [

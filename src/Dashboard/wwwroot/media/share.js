@@ -1,4 +1,5 @@
 // Addresses to give away. A public media's are always the same; a signed one's carry a token that runs out.
+import { localTime } from '../format.js';
 import { wireCopy } from '../player/copy.js';
 
 export class Share {
@@ -13,6 +14,8 @@ export class Share {
       event.preventDefault();
       this.#make(Number(root.querySelector('select').value));
     });
+    this.options = root.querySelector('[data-embed]');
+    this.options.addEventListener('input', () => this.#fill());
     for (const field of root.querySelectorAll('[data-link]')) {
       const input = field.querySelector('.input');
       wireCopy(field.querySelector('button'), () => input.value);
@@ -23,6 +26,7 @@ export class Share {
   show(media) {
     const signed = media.policy === 'signed';
     this.root.querySelector('form').hidden = !signed;
+    this.#showLanguages(media.subtitles ?? []);
     // A change of the policy makes old addresses useless.
     const madeFor = `${media.media_id} ${media.policy}`;
     if (madeFor !== this.#madeFor) {
@@ -53,7 +57,7 @@ export class Share {
       const body = await answer.json();
       if (!answer.ok) throw new Error(body.detail);
       this.#links = body;
-      this.#say(`These work until ${new Date(body.expires_at).toLocaleString()}.`);
+      this.#say(`These work until ${localTime(body.expires_at)}.`);
     } catch (error) {
       this.#links = null;
       this.#say(error instanceof TypeError ? 'The server cannot be reached.' : error.message);
@@ -67,7 +71,8 @@ export class Share {
     const { media } = this.follow;
     const query = links?.token ? `?token=${links.token}` : '';
     const whole = (path) => new URL(path, location.href).href;
-    const embed = whole(`/embed/${media.media_id}${query}`);
+    const asked = new URLSearchParams([...(links?.token ? [['token', links.token]] : []), ...this.#embedOptions()]);
+    const embed = whole(`/embed/${media.media_id}${asked.size > 0 ? `?${asked}` : ''}`).replaceAll('&', '&amp;');
     const values = links
       ? {
           watch: whole(`/watch/${media.media_id}${query}`),
@@ -84,6 +89,36 @@ export class Share {
       if (input.value !== value) input.value = value;
       field.querySelector('button').disabled = !value;
     }
+  }
+
+  // What the embedded player understands: docs/api/playback.md.
+  #embedOptions() {
+    const field = (name) => this.options.querySelector(`[name=${name}]`);
+    const seconds = (name) => {
+      const value = Number(field(name).value.replace(',', '.'));
+      return value > 0 && Number.isFinite(value) ? [[name, String(value)]] : [];
+    };
+    const chosen = (name, ...pairs) => (field(name).checked ? pairs : []);
+    return [
+      ...seconds('start'),
+      ...seconds('end'),
+      ...(field('lang').value ? [['lang', field('lang').value]] : []),
+      ...chosen('autoplay', ['autoplay', '1'], ['muted', '1']),
+      ...chosen('loop', ['loop', '1']),
+      ...chosen('controls', ['controls', '0']),
+    ];
+  }
+
+  #showLanguages(subtitles) {
+    const select = this.options.querySelector('[name=lang]');
+    const known = subtitles.map((each) => each.language).join();
+    if (select.dataset.known === known) return;
+    select.dataset.known = known;
+    select.replaceChildren(
+      select.options[0],
+      ...subtitles.map((each) => new Option(each.label || each.language, each.language)),
+    );
+    select.closest('label').hidden = subtitles.length === 0;
   }
 
   #say(words) {

@@ -1,18 +1,9 @@
 // Figures of players and jobs, as people read them; the pages' own are in ../format.js.
 import { size } from '../format.js';
 
-const pad = (number) => String(number).padStart(2, '0');
+export { clock } from '../format.js';
 
-// 75.9 → "1:15": a position, which is not rounded up; hours only where there are some.
-export function clock(seconds) {
-  if (!Number.isFinite(seconds)) return '0:00';
-  const whole = Math.max(0, Math.floor(seconds));
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
-}
-
-// The same for a screen reader: "1 minute 15 seconds".
+// A position for a screen reader: "1 minute 15 seconds".
 export function spokenTime(seconds) {
   const whole = Math.max(0, Math.floor(seconds || 0));
   const parts = [

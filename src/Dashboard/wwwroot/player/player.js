@@ -13,6 +13,8 @@ import { refusal } from './trouble.js';
 import { helpDialog } from './shortcuts.js';
 
 const RENEWALS_A_MINUTE = 2;
+// A time update comes four times a second; at twice the speed, or on a busy machine, later.
+const END_STEP_SECONDS = 2;
 
 export class Player extends EventTarget {
   #help = null;
@@ -21,7 +23,11 @@ export class Player extends EventTarget {
   #wantsPlay = false;
   #startAt;
 
-  // root: the element of Player.razor; data-state-url, data-lazy, data-session, data-start, data-muted.
+  #end;
+  #reached = 0;
+
+  // root: the element of Player.razor; data-state-url, data-lazy, data-session, data-start, data-end, data-loop,
+  // data-muted, data-language.
   constructor(root) {
     super();
     this.root = root;
@@ -32,8 +38,9 @@ export class Player extends EventTarget {
     this.preferences = readPreferences();
     this.isLazy = root.hasAttribute('data-lazy');
     this.#startAt = Number(root.dataset.start) || 0;
+    this.#end = Number(root.dataset.end) || Infinity;
     this.engine = new Engine(this.video, root.querySelector('.player-captions'));
-    this.engine.wantedLanguage = this.preferences.captions;
+    this.engine.wantedLanguage = root.dataset.language ?? this.preferences.captions;
     this.feed = new Feed(root.dataset.stateUrl);
     this.statistics = new Statistics(root.querySelector('.stats'), this.engine, () => [
       ['Media', this.state?.media_id ?? ''],
@@ -63,6 +70,25 @@ export class Player extends EventTarget {
     engine.addEventListener('tracks', () => this.#tell());
     engine.addEventListener('waiting', (event) => this.controls.showWaiting(event.detail));
     engine.addEventListener('trouble', (event) => this.#meet(event.detail));
+    this.video.addEventListener('timeupdate', () => this.#watchEnd());
+    this.video.addEventListener('ended', () => this.#begin());
+  }
+
+  // An end that is played into; whoever seeks behind it sees what is there.
+  #watchEnd() {
+    const before = this.#reached;
+    this.#reached = this.video.currentTime;
+    if (this.video.seeking || before >= this.#end || this.#reached < this.#end) return;
+    if (this.#reached - before > END_STEP_SECONDS) return;
+    if (this.root.hasAttribute('data-loop')) this.#begin();
+    else this.video.pause();
+  }
+
+  // Again from where it began, where that is asked for.
+  #begin() {
+    if (!this.root.hasAttribute('data-loop') || this.engine.isGrowing) return;
+    this.seek(Number(this.root.dataset.start) || 0);
+    this.play();
   }
 
   #take(state) {
