@@ -45,9 +45,14 @@ function upload(from, requests) {
   return new Promise((resolve, reject) => {
     const call = from.StreamingInputCall(
       new grpc.Metadata(), deadline(), (error, reply) => error ? reject(error) : resolve(reply));
-    for (const [message, flags] of requests) call.write(message, flags);
-    call.end();
+    send(call, requests).catch(reject);
   });
+}
+
+// grpc-js takes the flags for the stream's encoding, which write() of Debian's Node 18 refuses to hand on.
+async function send(call, requests) {
+  for (const [message, flags] of requests) await new Promise(sent => call._write(message, flags, sent));
+  call.end();
 }
 
 // What a call sends until its end, as { sizes, head, status }; rejects with its error.
