@@ -1,7 +1,9 @@
+using System.Collections.Frozen;
 using System.Net;
 using System.Net.Http.Json;
 using Hexcast.Access.Credentials;
 using Hexcast.Access.Http;
+using Hexcast.Platform.Access;
 
 namespace Hexcast.Access.Tests;
 
@@ -53,6 +55,15 @@ public sealed class SessionTests : IAsyncLifetime
             metrics.Split('\n').Single(line => line.StartsWith(series + " ", StringComparison.Ordinal))
                 [(series.Length + 1)..],
             System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public async Task What_ended_while_it_was_checked_ends_what_comes_of_it()
+    {
+        var authenticator = node.Get<IAuthenticator>();
+        var gone = new Principal("gone", "gone", FrozenSet<Scope>.Empty, Tenant: null, SessionId: "gone");
+
+        (await authenticator.EndOfAsync(gone, CancellationToken.None)).IsCancellationRequested.ShouldBeTrue();
     }
 
     [Fact]

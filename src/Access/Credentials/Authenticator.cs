@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Google.Protobuf;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
@@ -53,8 +54,23 @@ internal sealed class Authenticator(
     }
 
     // Sessions end with their token.
-    public CancellationToken EndOf(Principal principal) => ends.Of(principal.SessionId is { } session
-        ? CredentialKeys.Session(principal.Id, session) : CredentialKeys.Token(principal.Id));
+    public async ValueTask<CancellationToken> EndOfAsync(Principal principal, CancellationToken cancel)
+    {
+        var (key, isThere) = principal.SessionId is { } session
+            ? IsThere<AccessSession>(CredentialKeys.Session(principal.Id, session))
+            : IsThere<AccessToken>(CredentialKeys.Token(principal.Id));
+        var end = ends.Of(key);
+        // It may have ended after it was checked and before there was anything to tell.
+        if (!await isThere())
+        {
+            ends.End(key);
+        }
+
+        return end;
+
+        (string, Func<ValueTask<bool>>) IsThere<T>(string of) where T : class, IMessage =>
+            (of, async () => await store.FindAsync<T>(of, cancel) is not null);
+    }
 
     /// <exception cref="HexcastException">credential_invalid, credential_expired, unavailable</exception>
     public async Task<AccessToken> CheckTokenAsync(string shown, HttpContext context)

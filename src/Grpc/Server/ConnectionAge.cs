@@ -19,7 +19,7 @@ public sealed class ConnectionAgeOptions
 
 public static class ConnectionAgeExtensions
 {
-    /// <summary>A client closes once it has read the last GOAWAY; one that does not is not waited for.</summary>
+    /// <summary>A client closes once it has read the last GOAWAY; one that does not is waited for no longer.</summary>
     static readonly TimeSpan LingerLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>

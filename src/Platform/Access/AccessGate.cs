@@ -82,7 +82,8 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
 
         if (context.Features.Get<Principal>() is { } principal)
         {
-            await RunUntilAsync(context, next, endpoint, authenticator!.EndOf(principal));
+            await RunUntilAsync(
+                context, next, endpoint, await authenticator!.EndOfAsync(principal, context.RequestAborted));
         }
         else
         {

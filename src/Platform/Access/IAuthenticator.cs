@@ -16,5 +16,5 @@ public interface IAuthenticator
     /// <summary>
     /// Cancelled when the principal's token or session is over, revoked or signed out: streams and uploads end with it.
     /// </summary>
-    CancellationToken EndOf(Principal principal);
+    ValueTask<CancellationToken> EndOfAsync(Principal principal, CancellationToken cancel);
 }

@@ -1,4 +1,4 @@
-using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Platform.Calls;
 
@@ -19,7 +19,7 @@ internal static class CallClasses
     public const int Count = 4;
 
     /// <summary>What names no class that there is counts as hd.</summary>
-    public static CallClass Of(Metadata headers) => headers.GetValue(Header) switch
+    public static CallClass Of(IHeaderDictionary headers) => (string?)headers[Header] switch
     {
         "low_latency" => CallClass.LowLatency,
         "sd" => CallClass.Sd,

@@ -18,15 +18,20 @@ internal sealed class CallGate
     /// <summary>How soon a full queue has room is not known: a guess that spares both sides.</summary>
     private static readonly TimeSpan FullRetry = TimeSpan.FromSeconds(1);
 
-    private readonly CallLimits limits;
+    private readonly double? ratePerSecond;
     private readonly double burst;
+    private readonly int maxRunning;
+    private readonly int maxQueued;
     private readonly Bucket[] buckets = new Bucket[CallClasses.Count];
     private readonly LinkedList<long>[] queues = new LinkedList<long>[CallClasses.Count];
     private readonly Dictionary<long, LinkedListNode<long>> waiting = [];
 
+    /// <param name="limits">None of them is null but the rate and the burst.</param>
     public CallGate(CallLimits limits)
     {
-        this.limits = limits;
+        ratePerSecond = limits.RatePerSecond;
+        maxRunning = limits.MaxRunning!.Value;
+        maxQueued = limits.MaxQueued!.Value;
         burst = limits.Burst ?? Math.Max(1, Math.Ceiling(limits.RatePerSecond ?? 0));
         Array.Fill(buckets, new Bucket(burst, TimeSpan.Zero));
         for (var i = 0; i < queues.Length; i++)
@@ -48,8 +53,8 @@ internal sealed class CallGate
     {
         retryAfter = FullRetry;
         var queue = queues[(int)callClass];
-        var runs = Running < limits.MaxRunning;
-        if (!runs && queue.Count >= limits.MaxQueued)
+        var runs = Running < maxRunning;
+        if (!runs && queue.Count >= maxQueued)
         {
             return Admission.Refused;
         }
@@ -100,7 +105,7 @@ internal sealed class CallGate
     private bool TryTakeToken(ref Bucket bucket, TimeSpan now, out TimeSpan wait)
     {
         wait = TimeSpan.Zero;
-        if (limits.RatePerSecond is not { } rate)
+        if (ratePerSecond is not { } rate)
         {
             return true;
         }

@@ -1,80 +1,87 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
-using Grpc.Core.Interceptors;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Telemetry;
+using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Platform.Calls;
 
 /// <summary>
 /// Holds each gRPC method to its <see cref="CallLimits"/>. A refused caller gets RESOURCE_EXHAUSTED and is told when to
-/// try again, both as a detail for its code and as the pushback that gRPC's own retries obey.
+/// try again, both as a detail for its code and as the pushback that gRPC's own retries obey. It stands before what
+/// reads the request, so that calls that wait or are refused hold no message.
 /// </summary>
-internal sealed class CallGates(GrpcOptions options, TimeProvider clock) : Interceptor
+internal sealed class CallGates(GrpcOptions options, TimeProvider clock)
 {
-    private const string Pushback = "grpc-retry-pushback-ms";
+    private static readonly Counter<long> Refused = GrpcTelemetry.Meter.CreateCounter<long>(
+        "rpc.server.refused", "{call}", "Calls refused over their method's limits");
 
     private readonly ConcurrentDictionary<string, Method> methods = new(StringComparer.Ordinal);
     private readonly long start = clock.GetTimestamp();
 
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        using var _ = await AdmitAsync(context, MethodType.Unary);
-        return await continuation(request, context);
-    }
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } called)
+        {
+            await next(context);
+            return;
+        }
 
-    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream,
-        ServerCallContext context,
-        ClientStreamingServerMethod<TRequest, TResponse> continuation)
-    {
-        using var _ = await AdmitAsync(context, MethodType.ClientStreaming);
-        return await continuation(requestStream, context);
-    }
-
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request,
-        IServerStreamWriter<TResponse> responseStream,
-        ServerCallContext context,
-        ServerStreamingServerMethod<TRequest, TResponse> continuation)
-    {
-        using var _ = await AdmitAsync(context, MethodType.ServerStreaming);
-        await continuation(request, responseStream, context);
-    }
-
-    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream,
-        IServerStreamWriter<TResponse> responseStream,
-        ServerCallContext context,
-        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
-    {
-        using var _ = await AdmitAsync(context, MethodType.DuplexStreaming);
-        await continuation(requestStream, responseStream, context);
-    }
-
-    private ValueTask<Slot> AdmitAsync(ServerCallContext context, MethodType type)
-    {
         var method = methods.GetOrAdd(
-            context.Method,
-            static (name, args) => new Method(args.options.LimitsOf(name) ?? CallLimits.DefaultOf(args.type)),
-            (options, type));
-        return method.AdmitAsync(
-            CallClasses.Of(context.RequestHeaders), clock.GetElapsedTime(start), context.CancellationToken);
+            called.FullName,
+            static (_, args) => new Method(args.options.LimitsOf(args.called)),
+            (options, called));
+        var callClass = CallClasses.Of(context.Request.Headers);
+        if (!method.TryAdmit(callClass, Now, context.RequestAborted, out var turn, out var retryAfter))
+        {
+            Refused.Add(1, new KeyValuePair<string, object?>("rpc.method", called.FullName.TrimStart('/')));
+            Refuse(context, retryAfter);
+            return;
+        }
+
+        Slot slot;
+        try
+        {
+            slot = await turn;
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller did not wait for its turn.
+            return;
+        }
+
+        using (slot)
+        {
+            await next(context);
+        }
     }
 
-    private static RpcException Refused(TimeSpan retryAfter)
+    private TimeSpan Now => clock.GetElapsedTime(start);
+
+    // A status without a message is headers alone (trailers-only, as the gRPC protocol calls it).
+    private static void Refuse(HttpContext context, TimeSpan retryAfter)
     {
-        var status = new Google.Rpc.Status
+        var refused = GrpcErrors.Wrap(ErrorCodes.ResourceExhausted, new Google.Rpc.Status
         {
             Code = (int)StatusCode.ResourceExhausted,
             Message = $"Too many calls of this method. Try again in {retryAfter.TotalSeconds:0.###} s.",
             Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) }) },
-        };
-        var refused = GrpcErrors.Wrap(ErrorCodes.ResourceExhausted, status);
-        refused.Trailers.Add(Pushback, $"{Math.Ceiling(retryAfter.TotalMilliseconds):0}");
-        return refused;
+        });
+        var headers = context.Response.Headers;
+        context.Response.ContentType = "application/grpc";
+        headers["grpc-status"] = $"{(int)refused.StatusCode}";
+        headers["grpc-message"] = refused.Status.Detail;
+        foreach (var entry in refused.Trailers)
+        {
+            headers[entry.Key] = Convert.ToBase64String(entry.ValueBytes);
+        }
+
+        headers["grpc-retry-pushback-ms"] = $"{Math.Ceiling(retryAfter.TotalMilliseconds):0}";
     }
 
     /// <summary>The gate of one method, and who waits at it.</summary>
@@ -85,31 +92,26 @@ internal sealed class CallGates(GrpcOptions options, TimeProvider clock) : Inter
         private readonly Dictionary<long, TaskCompletionSource> waiting = [];
         private long lastCall;
 
-        public async ValueTask<Slot> AdmitAsync(CallClass callClass, TimeSpan now, CancellationToken cancel)
+        /// <summary>False: refused. Otherwise the call may run once its turn has come.</summary>
+        public bool TryAdmit(
+            CallClass callClass,
+            TimeSpan now,
+            CancellationToken cancel,
+            [NotNullWhen(true)] out Task<Slot>? turnComes,
+            out TimeSpan retryAfter)
         {
-            long call;
-            TaskCompletionSource turnComes;
             lock (turn)
             {
-                call = ++lastCall;
-                switch (gate.Arrive(call, callClass, now, out var retryAfter))
+                var call = ++lastCall;
+                var admission = gate.Arrive(call, callClass, now, out retryAfter);
+                turnComes = admission switch
                 {
-                    case Admission.Runs:
-                        return new Slot(this);
-                    case Admission.Refused:
-                        throw Refused(retryAfter);
-                }
-
-                turnComes = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                waiting.Add(call, turnComes);
+                    Admission.Runs => Task.FromResult(new Slot(this)),
+                    Admission.Waits => WaitAsync(call, cancel),
+                    _ => null,
+                };
+                return turnComes is not null;
             }
-
-            using (cancel.UnsafeRegister(_ => Abandon(call, cancel), null))
-            {
-                await turnComes.Task;
-            }
-
-            return new Slot(this);
         }
 
         public void Leave()
@@ -124,6 +126,19 @@ internal sealed class CallGates(GrpcOptions options, TimeProvider clock) : Inter
             }
 
             next?.SetResult();
+        }
+
+        // Begins under the lock, up to its wait.
+        private async Task<Slot> WaitAsync(long call, CancellationToken cancel)
+        {
+            var turnComes = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting.Add(call, turnComes);
+            using (cancel.UnsafeRegister(_ => Abandon(call, cancel), null))
+            {
+                await turnComes.Task;
+            }
+
+            return new Slot(this);
         }
 
         private void Abandon(long call, CancellationToken cancel)

@@ -1,5 +1,4 @@
 using Grpc.AspNetCore.Server;
-using Grpc.HealthCheck;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -7,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Platform.Calls;
 
-/// <summary>The gRPC port's limits, and what tools and balancers expect of every server. Part of every node.</summary>
+/// <summary>The gRPC port's limits, and reflection for tools. Part of every node.</summary>
 public sealed class GrpcModule : RoleModule
 {
     public override void AddServices(RoleBuilder role)
@@ -18,13 +17,8 @@ public sealed class GrpcModule : RoleModule
             MaxAge = options.MaxConnectionAge,
             Grace = options.MaxConnectionAgeGrace,
         });
-        role.Services.AddSingleton<HealthServiceImpl>();
         role.Services.AddSingleton<CallGates>();
     }
 
-    public override void MapGrpc(IEndpointRouteBuilder grpc)
-    {
-        grpc.MapGrpcService<HealthServiceImpl>();
-        grpc.MapGrpcReflectionService();
-    }
+    public override void MapGrpc(IEndpointRouteBuilder grpc) => grpc.MapGrpcReflectionService();
 }

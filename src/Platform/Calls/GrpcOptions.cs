@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Grpc.Core;
 
 namespace Hexcast.Platform.Calls;
 
@@ -21,7 +22,8 @@ public sealed record GrpcOptions : IValidatableObject
     /// </summary>
     public Dictionary<string, CallLimits> Limits { get; set; } = [];
 
-    internal CallLimits? LimitsOf(string method) => Limits.GetValueOrDefault(method.TrimStart('/'));
+    internal CallLimits LimitsOf(IMethod method) =>
+        (Limits.GetValueOrDefault(method.FullName.TrimStart('/')) ?? new CallLimits()).Of(method.Type);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -1,4 +1,6 @@
+using System.Collections;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
@@ -32,6 +34,12 @@ public static class OptionsBinder
         foreach (var child in source.GetChildren().Where(child => known.ContainsKey(child.Key)))
         {
             var property = known[child.Key];
+            if (IsTable(property.PropertyType, out var row))
+            {
+                property.SetValue(options, BindTable(child, property.PropertyType, row, problems));
+                continue;
+            }
+
             try
             {
                 property.SetValue(options, child.Get(property.PropertyType));
@@ -53,10 +61,64 @@ public static class OptionsBinder
         return problems.Count == 0 ? options : throw new ConfigurationException(problems);
     }
 
-    private static string? Said(object? value) =>
-        value is IEnumerable<object> several ? string.Join(", ", several) : value?.ToString();
+    private static bool IsTable(Type type, [NotNullWhen(true)] out Type? row)
+    {
+        row = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>)
+            ? type.GetGenericArguments()[1] : null;
+        return row is not null;
+    }
 
-    private static string Describe(Type type) =>
-        type.IsEnum ? $"value of it. It is one of {string.Join(", ", Enum.GetNames(type))}"
+    // By name: records of the same few settings. The binder would pass over what it cannot read.
+    private static IDictionary BindTable(
+        IConfigurationSection source, Type type, Type row, List<string> problems)
+    {
+        var table = (IDictionary)Activator.CreateInstance(type)!;
+        var settings = row.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
+            .ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        if (!string.IsNullOrEmpty(source.Value))
+        {
+            problems.Add($"{source.Path} = '{source.Value}' is no object of names, each with an object of settings.");
+        }
+
+        foreach (var entry in source.GetChildren())
+        {
+            var made = Activator.CreateInstance(row)!;
+            table.Add(entry.Key, made);
+            if (!entry.GetChildren().Any())
+            {
+                problems.Add($"{entry.Path} = '{entry.Value}' is no object of {string.Join(", ", settings.Keys)}.");
+            }
+
+            foreach (var child in entry.GetChildren())
+            {
+                if (!settings.TryGetValue(child.Key, out var setting))
+                {
+                    problems.Add($"{child.Path} is no option. There are: {string.Join(", ", settings.Keys)}.");
+                    continue;
+                }
+
+                try
+                {
+                    setting.SetValue(made, child.Get(setting.PropertyType));
+                }
+                catch (Exception bad) when (bad is InvalidOperationException or FormatException)
+                {
+                    problems.Add($"{child.Path} = '{child.Value}' is no {Describe(setting.PropertyType)}.");
+                }
+            }
+        }
+
+        return table;
+    }
+
+    private static string? Said(object? value) => value switch
+    {
+        IDictionary table => string.Join(", ", table.Keys.Cast<object>()),
+        IEnumerable<object> several => string.Join(", ", several),
+        _ => value?.ToString(),
+    };
+
+    private static string Describe(Type type) => Nullable.GetUnderlyingType(type) is { } present ? Describe(present)
+        : type.IsEnum ? $"value of it. It is one of {string.Join(", ", Enum.GetNames(type))}"
         : Forms.GetValueOrDefault(type) ?? type.Name;
 }

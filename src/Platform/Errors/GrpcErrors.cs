@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
@@ -13,12 +14,21 @@ public sealed class GrpcErrors : Interceptor
 {
     private const string Domain = "hexcast";
 
+    /// <summary>Characters. The message travels twice, and peers refuse headers of more than 8 KiB.</summary>
+    private const int MessageLimit = 1000;
+
     public static HexcastException Unwrap(RpcException failure) =>
         new(CodeOf(failure) ?? Name(failure.StatusCode), failure.Status.Detail, failure);
 
     /// <summary>Ends a call with that code and with the details that the status has already.</summary>
     internal static RpcException Wrap(string code, Google.Rpc.Status status)
     {
+        if (status.Message.Length > MessageLimit)
+        {
+            var end = char.IsHighSurrogate(status.Message[MessageLimit - 1]) ? MessageLimit - 1 : MessageLimit;
+            status.Message = $"{status.Message[..end]}…";
+        }
+
         status.Details.Insert(0, Any.Pack(new ErrorInfo { Reason = code, Domain = Domain }));
         return status.ToRpcException();
     }
@@ -29,6 +39,21 @@ public sealed class GrpcErrors : Interceptor
         try
         {
             return await continuation(request, context);
+        }
+        catch (HexcastException failure)
+        {
+            throw Wrap(failure);
+        }
+    }
+
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(requestStream, context);
         }
         catch (HexcastException failure)
         {
@@ -74,10 +99,18 @@ public sealed class GrpcErrors : Interceptor
         Message = failure.Message,
     });
 
-    private static string? CodeOf(RpcException failure) =>
-        failure.GetRpcStatus(ignoreParseError: true)?.GetDetail<ErrorInfo>() is { Domain: Domain, Reason: var code }
-            ? code
-            : null;
+    private static string? CodeOf(RpcException failure)
+    {
+        try
+        {
+            return failure.GetRpcStatus()?.GetDetail<ErrorInfo>() is { Domain: Domain, Reason: var code } ? code : null;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // A peer's details are no reason to lose its status.
+            return null;
+        }
+    }
 
     private static string Name(StatusCode status) => status switch
     {

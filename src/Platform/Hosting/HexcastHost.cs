@@ -52,7 +52,8 @@ public static class HexcastHost
         IReadOnlyList<RoleModule> modules = [.. OwnModules(), .. roles];
         DurableFiles.CreateDirectory(node.DataFolder);
         var transport = new InMemoryTransport();
-        var state = new NodeState();
+        var health = new NodeHealth();
+        var roleServices = new List<Func<IServiceProvider, IHostedService>>();
         var log = OpenLog(node);
         var builder = new HostBuilder();
         builder.ConfigureHostConfiguration(
@@ -64,6 +65,7 @@ public static class HexcastHost
             web.ConfigureServices(services =>
             {
                 AddPlatform(services, node, transport, log);
+                services.AddSingleton(health.Service);
                 services.AddSingleton(new NodeRoles([.. roles.Select(role => role.Name)]));
                 var role = new RoleBuilder(services, configuration, node);
                 foreach (var module in modules)
@@ -71,10 +73,10 @@ public static class HexcastHost
                     module.AddServices(role);
                 }
 
-                TakeHostedServices(services, state);
+                TakeHostedServices(services, roleServices);
             });
             web.ConfigureKestrel(kestrel => Listen(kestrel, node, transport));
-            web.Configure(app => Map(app, modules, state));
+            web.Configure(app => Map(app, modules, health));
         });
         builder.ConfigureLogging(logging =>
         {
@@ -87,7 +89,7 @@ public static class HexcastHost
             // Its only use is to make the server start an activity for each request; RequestTelemetry makes our own.
             logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         });
-        return new HexcastNode(builder.Build(), state, log);
+        return new HexcastNode(builder.Build(), roleServices, health, log);
     }
 
     /// <summary>The presets that are shipped, and over them those of the node's data folder.</summary>
@@ -120,7 +122,6 @@ public static class HexcastHost
         {
             grpc.Interceptors.Add<GrpcTelemetry>();
             grpc.Interceptors.Add<GrpcErrors>();
-            grpc.Interceptors.Add<CallGates>();
         });
         services.AddRouting();
         services.AddApiDocument();
@@ -128,12 +129,13 @@ public static class HexcastHost
 
     // The generic host starts hosted services before the server and stops them after it; a role's loops need the
     // server to talk to each other until their end. So the node runs them itself, around the host.
-    private static void TakeHostedServices(IServiceCollection services, NodeState state)
+    private static void TakeHostedServices(
+        IServiceCollection services, List<Func<IServiceProvider, IHostedService>> roleServices)
     {
         foreach (var descriptor in services.Where(IsRoleService).ToList())
         {
             services.Remove(descriptor);
-            state.RoleServices.Add(provider => (IHostedService)(
+            roleServices.Add(provider => (IHostedService)(
                 descriptor.ImplementationInstance
                 ?? descriptor.ImplementationFactory?.Invoke(provider)
                 ?? ActivatorUtilities.CreateInstance(provider, descriptor.ImplementationType!)));
@@ -182,7 +184,7 @@ public static class HexcastHost
         });
     }
 
-    private static void Map(IApplicationBuilder app, IReadOnlyList<RoleModule> modules, NodeState state)
+    private static void Map(IApplicationBuilder app, IReadOnlyList<RoleModule> modules, NodeHealth health)
     {
         var log = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Hexcast.Http");
         // Before the first role makes a span or counts something.
@@ -193,10 +195,13 @@ public static class HexcastHost
             {
                 grpc.UseNoRequestMetrics();
                 grpc.UseRouting();
+                grpc.Use(next => context =>
+                    context.RequestServices.GetRequiredService<CallGates>().InvokeAsync(context, next));
                 grpc.UseEndpoints(endpoints =>
                 {
                     Each(modules, endpoints, (module, e) => module.MapGrpc(e));
-                    state.Tell(app.ApplicationServices.GetRequiredService<HealthServiceImpl>(), endpoints);
+                    endpoints.MapGrpcService<HealthServiceImpl>();
+                    health.Cover(endpoints);
                 });
             });
         ForwardedClients.Use(app);
@@ -211,7 +216,7 @@ public static class HexcastHost
                 .Describe(ApiGroup.Nodes, "Ask whether the process answers", health => health
                     .Answers(200, "`ok`", "text/plain"));
             endpoints.MapGet("/readyz", () =>
-                state.Ready ? Results.Text("ready\n") : Results.Text("starting or stopping\n", statusCode: 503))
+                health.IsReady ? Results.Text("ready\n") : Results.Text("starting or stopping\n", statusCode: 503))
                 .AllowAnyone().Untraced()
                 .Describe(ApiGroup.Nodes, "Ask whether the node is ready", ready => ready
                     .Says("For a load balancer.")

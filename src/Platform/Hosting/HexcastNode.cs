@@ -13,16 +13,22 @@ public sealed class HexcastNode : IAsyncDisposable
     internal static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     private readonly IHost host;
-    private readonly NodeState state;
+    private readonly IReadOnlyList<Func<IServiceProvider, IHostedService>> roleServices;
+    private readonly NodeHealth health;
     private readonly TextWriter log;
     private readonly List<IHostedService> started = [];
     private readonly TaskCompletionSource died = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool stopped;
 
-    internal HexcastNode(IHost host, NodeState state, TextWriter log)
+    internal HexcastNode(
+        IHost host,
+        IReadOnlyList<Func<IServiceProvider, IHostedService>> roleServices,
+        NodeHealth health,
+        TextWriter log)
     {
         this.host = host;
-        this.state = state;
+        this.roleServices = roleServices;
+        this.health = health;
         this.log = log;
     }
 
@@ -34,7 +40,7 @@ public sealed class HexcastNode : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancel)
     {
         await host.StartAsync(cancel);
-        foreach (var create in state.RoleServices)
+        foreach (var create in roleServices)
         {
             cancel.ThrowIfCancellationRequested();
             var service = create(host.Services);
@@ -48,7 +54,7 @@ public sealed class HexcastNode : IAsyncDisposable
             }
         }
 
-        state.Start();
+        health.Start();
     }
 
     /// <summary>
@@ -63,7 +69,7 @@ public sealed class HexcastNode : IAsyncDisposable
         }
 
         stopped = true;
-        state.Stop();
+        health.Stop();
         host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         foreach (var service in Enumerable.Reverse(started))
         {

@@ -12,7 +12,7 @@ namespace Hexcast.Platform.Telemetry;
 internal sealed class GrpcTelemetry(TimeProvider clock) : Interceptor
 {
     private static readonly ActivitySource Source = new("Hexcast.Grpc");
-    private static readonly Meter Meter = new("Hexcast.Grpc");
+    public static readonly Meter Meter = new("Hexcast.Grpc");
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram(
         "rpc.server.duration", "s", "How long unary calls between roles took where they are served",

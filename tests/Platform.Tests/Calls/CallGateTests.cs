@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Hexcast.Platform.Calls;
 
 namespace Hexcast.Platform.Tests.Calls;
@@ -11,7 +12,7 @@ public sealed class CallGateTests
     [Fact]
     public void A_class_gets_its_burst_at_once_and_then_its_rate()
     {
-        var gate = new CallGate(new CallLimits { RatePerSecond = 10, Burst = 3, MaxRunning = 100 });
+        var gate = new CallGate(new CallLimits { RatePerSecond = 10, Burst = 3, MaxRunning = 100, MaxQueued = 0 });
 
         for (var i = 0; i < 3; i++)
         {
@@ -28,7 +29,7 @@ public sealed class CallGateTests
     [Fact]
     public void A_class_that_is_over_its_rate_takes_nothing_from_the_others()
     {
-        var gate = new CallGate(new CallLimits { RatePerSecond = 1, MaxRunning = 100 });
+        var gate = new CallGate(new CallLimits { RatePerSecond = 1, MaxRunning = 100, MaxQueued = 0 });
 
         Arrive(gate, CallClass.Background, Start).ShouldBe(Admission.Runs);
         Arrive(gate, CallClass.Background, Start).ShouldBe(Admission.Refused);
@@ -38,7 +39,7 @@ public sealed class CallGateTests
     [Fact]
     public void Idle_time_saves_up_no_more_than_the_burst()
     {
-        var gate = new CallGate(new CallLimits { RatePerSecond = 1000, Burst = 2, MaxRunning = 100 });
+        var gate = new CallGate(new CallLimits { RatePerSecond = 1000, Burst = 2, MaxRunning = 100, MaxQueued = 0 });
 
         Enumerable.Range(0, 10).Count(_ => Arrive(gate, CallClass.Sd, Start + TimeSpan.FromDays(1)) == Admission.Runs)
             .ShouldBe(2);
@@ -119,6 +120,17 @@ public sealed class CallGateTests
                 (waiting.Count == 0 || running.Count == 1 + (seed % 4)).ShouldBeTrue("one waits beside a free slot");
             }
         }
+    }
+
+    [Fact]
+    public void What_a_limit_does_not_say_is_as_for_a_method_of_its_kind()
+    {
+        var rate = new CallLimits { RatePerSecond = 5 };
+
+        rate.Of(MethodType.Unary).ShouldBe(CallLimits.OfCalls with { RatePerSecond = 5 });
+        rate.Of(MethodType.ServerStreaming).ShouldBe(CallLimits.OfStreams with { RatePerSecond = 5 });
+        new CallLimits { MaxQueued = 7 }.Of(MethodType.DuplexStreaming)
+            .ShouldBe(CallLimits.OfStreams with { MaxQueued = 7 });
     }
 
     private Admission Arrive(CallGate gate, CallClass callClass, TimeSpan now) =>

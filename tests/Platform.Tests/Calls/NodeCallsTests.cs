@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Health.V1;
@@ -148,6 +150,31 @@ public sealed class NodeCallsTests : IDisposable
         }));
         failure.Message.ShouldContain("names Check, which is no method");
         failure.Message.ShouldContain("has for some.Service/Method");
+    }
+
+    [Theory]
+    [InlineData("Grpc:Limits:a.B/C:MaxRuning", "3", "Grpc:Limits:a.B/C:MaxRuning is no option")]
+    [InlineData("Grpc:Limits:a.B/C:MaxRunning", "many", "Grpc:Limits:a.B/C:MaxRunning = 'many' is no whole number")]
+    [InlineData("Grpc:Limits:a.B/C", "5", "Grpc:Limits:a.B/C = '5' is no object of RatePerSecond")]
+    [InlineData("Grpc:Limits", "5", "Grpc:Limits = '5' is no object of names")]
+    public void A_limit_that_cannot_be_read_is_named_and_not_passed_over(string key, string value, string problem) =>
+        Should.Throw<ConfigurationException>(() => Build(new() { [key] = value })).Message.ShouldContain(problem);
+
+    [Fact]
+    public void No_limits_are_none() => Should.NotThrow(() => Build(new() { ["Grpc:Limits"] = null }));
+
+    [Fact]
+    public void A_message_without_end_and_details_that_are_none_harm_no_header_and_no_caller()
+    {
+        var endless = new string('x', 999) + string.Concat(Enumerable.Repeat("🎬", 9999));
+        var failure = GrpcErrors.Wrap(ErrorCodes.NotFound, new Google.Rpc.Status { Code = 5, Message = endless });
+        failure.Status.Detail.Length.ShouldBeLessThan(1100);
+        failure.Trailers.Sum(entry => entry.ValueBytes.Length).ShouldBeLessThan(3000);
+
+        var damaged = new Google.Rpc.Status { Code = 5 };
+        damaged.Details.Add(Any.Pack(new ErrorInfo { Reason = "odd", Domain = "hexcast" }));
+        damaged.Details[0].Value = ByteString.CopyFrom(0xff, 0xff);
+        GrpcErrors.Unwrap(damaged.ToRpcException()).Code.ShouldBe(ErrorCodes.NotFound);
     }
 
     private HexcastNode Build(Dictionary<string, string?> settings, params RoleModule[] modules) => HexcastHost.Build(

@@ -1,50 +1,48 @@
 using Grpc.AspNetCore.Server;
 using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Hosting;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Hexcast.Platform.Hosting;
 
-/// <summary>What the pipelines and the node both look at.</summary>
-internal sealed class NodeState
+/// <summary>Whether the node is ready, as <c>/readyz</c> and gRPC's health service tell it.</summary>
+internal sealed class NodeHealth
 {
-    private HealthServiceImpl? health;
     private IReadOnlyList<string> services = [];
     private volatile bool ready;
 
-    public List<Func<IServiceProvider, IHostedService>> RoleServices { get; } = [];
+    public bool IsReady => ready;
 
-    public bool Ready => ready;
+    /// <summary>Tells it over gRPC, of the node as a whole and of each of its services.</summary>
+    public HealthServiceImpl Service { get; } = new();
 
-    /// <summary>The node and each of its gRPC services will be told healthy as long as the node is ready.</summary>
-    public void Tell(HealthServiceImpl teller, IEndpointRouteBuilder grpc)
+    /// <summary>From now on each service that is mapped there is told of; none serves yet.</summary>
+    public void Cover(IEndpointRouteBuilder grpc)
     {
-        health = teller;
         services = [.. grpc.DataSources.SelectMany(source => source.Endpoints)
             .Select(endpoint => endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.ServiceName)
             .OfType<string>().Distinct().Prepend("")];
-        Tell(ServingStatus.NotServing);
+        Announce(ServingStatus.NotServing);
     }
 
     public void Start()
     {
         ready = true;
-        Tell(ServingStatus.Serving);
+        Announce(ServingStatus.Serving);
     }
 
     /// <summary>For good.</summary>
     public void Stop()
     {
         ready = false;
-        health?.Shutdown();
+        Service.Shutdown();
     }
 
-    private void Tell(ServingStatus status)
+    private void Announce(ServingStatus status)
     {
         foreach (var service in services)
         {
-            health?.SetStatus(service, status);
+            Service.SetStatus(service, status);
         }
     }
 }
