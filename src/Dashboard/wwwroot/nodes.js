@@ -90,6 +90,11 @@ function colour(token) {
 
 const span = () => Math.min(WINDOW_S, Math.max(SHORTEST_WINDOW_S, Date.now() / 1000 - samples[0].at));
 
+// Of a minute or two the seconds too: its ticks would all be alike.
+const timeOf = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], {
+  hour: '2-digit', minute: '2-digit', ...(span() < 2 * SHORTEST_WINDOW_S && { second: '2-digit' }),
+});
+
 function draw(name, series, values, atLeast) {
   const place = document.querySelector(`[data-chart=${name}]`);
   if (!place || series.length === 0) return;
@@ -114,7 +119,7 @@ function draw(name, series, values, atLeast) {
       y: { range: (_, __, most) => [0, Math.max(atLeast, most * 1.15)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })) },
+      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks) => ticks.map(timeOf) },
       { ...axis, size: 34, space: 40 },
     ],
     series: [{}, ...series.map((s) => ({ label: s.label, stroke: colour(s.colour), width: 2,

@@ -100,7 +100,7 @@ public sealed class MediaPageTests(Chromium chromium) : IAsyncLifetime
         await page.GetByLabel("Starts at").FillAsync("12.5");
         await page.GetByLabel("Ends at").FillAsync("soon");
         await page.Locator("[data-embed] select").SelectOptionAsync("de");
-        await page.GetByLabel("Play at once, muted").CheckAsync();
+        await page.GetByLabel("Autoplay, muted").CheckAsync();
         await page.GetByLabel("Loop").CheckAsync();
         await page.GetByLabel("Without controls").CheckAsync();
         (await page.GetByLabel("Embed code", new() { Exact = true }).InputValueAsync()).ShouldContain(
