@@ -5,7 +5,8 @@ namespace Hexcast.Media.Subtitles;
 
 /// <summary>
 /// Reads WebVTT and SubRip, which differ in little, and writes WebVTT. What is read may come from anybody: blocks that
-/// are no cue (styles, regions, notes) are left out, as are cue settings and names; see <see cref="CueText"/>.
+/// are no cue (styles, regions, notes) are left out, as are names; see <see cref="CueText"/> and
+/// <see cref="CueSettings"/>.
 /// </summary>
 public static class SubtitleText
 {
@@ -65,7 +66,9 @@ public static class SubtitleText
         var text = new StringBuilder("WEBVTT\n");
         foreach (var cue in cues)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n{Time(cue.Start)} {Arrow} {Time(cue.End)}\n{cue.Text}\n");
+            var where = cue.Settings.Length == 0 ? "" : " " + cue.Settings;
+            text.Append(
+                CultureInfo.InvariantCulture, $"\n{Time(cue.Start)} {Arrow} {Time(cue.End)}{where}\n{cue.Text}\n");
         }
 
         return Encoding.UTF8.GetBytes(text.ToString());
@@ -106,17 +109,17 @@ public static class SubtitleText
         // Before the times at most a name: "-->" further down is text.
         for (var i = 0; i < Math.Min(2, block.Count); i++)
         {
-            if (Times(block[i]) is var (start, end) && start < end)
+            if (Times(block[i]) is var (start, end, settings) && start < end)
             {
                 var cleaned = CueText.Clean(string.Join('\n', block.Skip(i + 1)));
-                return cleaned.Length == 0 ? null : new SubtitleCue(start, end, cleaned);
+                return cleaned.Length == 0 ? null : new SubtitleCue(start, end, cleaned, settings);
             }
         }
 
         return null;
     }
 
-    private static (TimeSpan Start, TimeSpan End)? Times(string line)
+    private static (TimeSpan Start, TimeSpan End, string Settings)? Times(string line)
     {
         var arrow = line.IndexOf(Arrow, StringComparison.Ordinal);
         if (arrow < 0)
@@ -127,7 +130,7 @@ public static class SubtitleText
         var after = line.AsSpan(arrow + Arrow.Length).Trim();
         var space = after.IndexOfAny(' ', '\t');
         return Parse(line.AsSpan(0, arrow).Trim()) is { } start && Parse(space < 0 ? after : after[..space]) is { } end
-            ? (start, end)
+            ? (start, end, space < 0 ? "" : CueSettings.Clean(after[space..]))
             : null;
     }
 

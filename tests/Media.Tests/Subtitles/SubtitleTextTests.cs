@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using FsCheck;
+using FsCheck.Fluent;
 using Hexcast.Media.Subtitles;
 
 namespace Hexcast.Media.Tests.Subtitles;
@@ -33,7 +35,7 @@ public sealed partial class SubtitleTextTests
 
         cues.ShouldBe(
         [
-            new SubtitleCue(Seconds(1), Seconds(2.5), "Hello"),
+            new SubtitleCue(Seconds(1), Seconds(2.5), "Hello", "position:10% align:start"),
             new SubtitleCue(Seconds(360_003), Seconds(360_004), "- one\n- two"),
         ]);
     }
@@ -70,6 +72,37 @@ public sealed partial class SubtitleTextTests
     [InlineData("<b><i></i></b>", "<b><i></i></b>")]
     public void Cue_text_keeps_letters_and_harmless_tags(string raw, string clean) =>
         CueText.Clean(raw).ShouldBe(clean);
+
+    [Theory]
+    [InlineData("line:0 position:20%,line-left size:50.5%", "line:0 position:20%,line-left size:50.5%")]
+    [InlineData("align:end\tline:-3,center  vertical:rl", "vertical:rl line:-3,center align:end")]
+    [InlineData("align:left align:center", "align:center")]
+    [InlineData("position:101% size:-1% line:1.5 align:middle vertical:up region:fred", "")]
+    [InlineData("position:10%; line:0\u2028 LINE:0 line: 0 :", "")]
+    [InlineData("line:99999 position:1e1% size:٣%", "")]
+    [InlineData("--> 00:00.000 <b> align:start&amp;", "")]
+    public void Cue_settings_are_the_standards_or_left_out(string raw, string clean)
+    {
+        CueSettings.Clean(raw).ShouldBe(clean);
+        var cue = Read($"WEBVTT\n\n00:01.000 --> 00:02.000 {raw}\nHello\n").ShouldHaveSingleItem();
+        cue.Settings.ShouldBe(clean);
+        Read(Encoding.UTF8.GetString(SubtitleText.Write([cue]))).ShouldBe([cue]);
+    }
+
+    [Fact]
+    public void Whatever_stands_behind_the_times_ends_in_settings_that_read_as_they_are_written() =>
+        Prop.ForAll(
+            Gen.Elements(
+                "vertical", "line", "position", "size", "align", "region", ":", ",", "%", " ", "\t", "-", ".", "rl",
+                "lr", "0", "7", "50", "100", "101", "start", "center", "end", "left", "right", "line-left", "-->", "<",
+                "é", "\0")
+                .ListOf().Select(string.Concat).ToArbitrary(),
+            raw =>
+            {
+                var clean = CueSettings.Clean(raw);
+                return CueSettings.Clean(clean) == clean && clean.Length < 100 && clean.Count(c => c == ':') <= 5
+                    && Harmless().IsMatch(clean);
+            }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_tag_that_goes_leaves_no_blank_line_that_would_end_the_cue() =>
@@ -174,6 +207,9 @@ public sealed partial class SubtitleTextTests
     private static IReadOnlyList<SubtitleCue> Read(string text) => SubtitleText.Read(Encoding.UTF8.GetBytes(text));
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    [GeneratedRegex(@"^[a-z0-9:,.% -]*\z", RegexOptions.None, 1000)]
+    private static partial Regex Harmless();
 
     [GeneratedRegex("</?(b|i|u|ruby|rt)>", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Markup();
