@@ -12,7 +12,16 @@ export async function call(method, path, body) {
     throw new Error('The server cannot be reached. Try again in a moment.');
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
-  if (answer.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+  throw await refusalOf(answer);
+}
+
+/** What an answer that is not ok says, also where it comes from a proxy in no form of ours; who is signed out is led on. */
+export async function refusalOf(answer) {
+  if (answer.status === 401) signIn();
   const problem = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(problem.detail ?? `The server answered ${answer.status}.`), { code: problem.code });
+  return Object.assign(new Error(problem.detail ?? `The server answered ${answer.status}.`), { code: problem.code });
+}
+
+export function signIn() {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }

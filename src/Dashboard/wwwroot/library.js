@@ -2,9 +2,13 @@
 //
 //   /v1/events ──media, deleted──▶ cards that changed are asked for anew, a few at a time
 //              ──progress────────▶ the card's own bar
+//              ──missed──────────▶ every card is asked for anew, and the page for new ones
+import { signIn } from './api.js';
+import { follow } from './events.js';
 import { localTimes, percent } from './format.js';
 
 const REFRESH_MS = 400;
+const AGAIN_MS = 4000;
 const BATCH = 50;
 
 const library = document.getElementById('library');
@@ -13,39 +17,66 @@ let refreshing = null;
 
 const cardOf = (mediaId) => document.getElementById(`media-${mediaId}`);
 
-function follow() {
-  const events = new EventSource('/v1/events');
-  events.addEventListener('media', (event) => take(JSON.parse(event.data)));
-  events.addEventListener('progress', (event) => showProgress(JSON.parse(event.data)));
-  events.addEventListener('deleted', (event) => showGone(JSON.parse(event.data).media_id));
-}
-
 function take(media) {
   if (cardOf(media.media_id)) {
-    changed.add(media.media_id);
-    refreshing ??= setTimeout(refresh, REFRESH_MS);
+    change([media.media_id]);
     return;
   }
+  showNew();
+}
+
+function showNew() {
   // A new one would push the others away from under the pointer: it waits behind a button.
   if (library.dataset.live === 'first') location.reload();
   else if (library.dataset.live === 'all') document.querySelector('#news .button').hidden = false;
 }
 
+function change(mediaIds) {
+  mediaIds.forEach((id) => changed.add(id));
+  if (changed.size > 0) refreshing ??= setTimeout(refresh, REFRESH_MS);
+}
+
 async function refresh() {
   const batch = [...changed].slice(0, BATCH);
   batch.forEach((id) => changed.delete(id));
-  try {
-    const answer = await fetch(`/library/cards?${batch.map((id) => `id=${id}`).join('&')}`);
-    if (answer.ok) show(await answer.text());
-  } catch {
-    // No server: the stream comes back when it does, and begins with what has changed.
+  const fresh = await cardsAt(`/library/cards?${batch.map((id) => `id=${id}`).join('&')}`);
+  if (fresh) {
+    show(fresh);
+    const there = new Set(fresh.map((card) => card.dataset.mediaId));
+    batch.filter((id) => !there.has(id)).forEach(showGone);
+  } else {
+    batch.forEach((id) => changed.add(id));
   }
-  refreshing = changed.size > 0 ? setTimeout(refresh, REFRESH_MS) : null;
+  refreshing = changed.size > 0 ? setTimeout(refresh, fresh ? REFRESH_MS : AGAIN_MS) : null;
 }
 
-function show(html) {
-  const fresh = new DOMParser().parseFromString(html, 'text/html');
-  for (const card of fresh.querySelectorAll('.media')) {
+/** The cards of one of the server's pages; null when there is no such answer to be had just now. */
+async function cardsAt(address) {
+  try {
+    const answer = await fetch(address);
+    if (answer.status === 401) signIn();
+    if (!answer.ok) return null;
+    return [...new DOMParser().parseFromString(await answer.text(), 'text/html').querySelectorAll('.media')];
+  } catch {
+    return null;
+  }
+}
+
+async function catchUp() {
+  change([...library.querySelectorAll('.media')].map((card) => card.dataset.mediaId));
+  if (library.dataset.live === 'these') return;
+  const fresh = await cardsAt(location.href);
+  if (fresh?.some((card) => isNew(card.dataset.mediaId))) showNew();
+}
+
+// Ids ascend with time: one below all others came up from the next page for want of another, and is no news.
+function isNew(mediaId) {
+  const known = [...library.querySelectorAll('.media')].map((card) => card.dataset.mediaId);
+  return !known.includes(mediaId) && (known.length === 0 || known.some((id) => id < mediaId));
+}
+
+function show(cards) {
+  for (const card of cards) {
     const old = cardOf(card.dataset.mediaId);
     if (!old) continue;
     const focused = old.contains(document.activeElement);
@@ -79,4 +110,10 @@ function announce(words) {
   document.getElementById('announcements').textContent = words;
 }
 
-if (library) follow();
+if (library) {
+  follow('/v1/events', {
+    media: take,
+    progress: showProgress,
+    deleted: (gone) => showGone(gone.media_id),
+  }, { missed: catchUp });
+}

@@ -1,4 +1,6 @@
 // Nodes and queues, live: each event of the master's refreshes the server's own panel and adds a point to the charts.
+import { signIn } from './api.js';
+import { follow } from './events.js';
 import { localTimes } from './format.js';
 import { morphChildren } from './morph.js';
 
@@ -7,22 +9,18 @@ const SHORTEST_WINDOW_S = 60;
 // Fewer make no line that one can see.
 const POINTS_SHOWN = 5;
 const POINTS_LIMIT = 600;
+const POINTS_LEAST = 2;
+const AGAIN_MS = 3000;
 
 const panel = document.getElementById('panel');
 const live = document.getElementById('live');
 const samples = [];
 const charts = new Map();
-let latest = { nodes: [], classes: [] };
+let latest = { nodes: null, classes: null };
+let isLive = false;
 let refreshing = false;
 let again = false;
-
-function follow() {
-  const events = new EventSource('/v1/nodes/events');
-  events.addEventListener('open', () => say('Live', 'badge-good'));
-  events.addEventListener('error', () => say('Connecting again', 'badge-off'));
-  events.addEventListener('nodes', (event) => take({ nodes: JSON.parse(event.data).nodes }));
-  events.addEventListener('queues', (event) => take({ classes: JSON.parse(event.data).classes }));
-}
+let later = 0;
 
 function say(words, kind) {
   live.textContent = words;
@@ -30,7 +28,7 @@ function say(words, kind) {
 }
 
 function take(news) {
-  const isFirst = Object.keys(news).some((name) => latest[name].length === 0);
+  const isFirst = Object.keys(news).some((name) => !latest[name]);
   latest = { ...latest, ...news };
   if (isFirst) sample();
   refresh();
@@ -44,12 +42,13 @@ async function refresh() {
   refreshing = true;
   try {
     const answer = await fetch('/nodes/panel');
-    const html = await answer.text();
-    const fresh = new DOMParser().parseFromString(html, 'text/html').body;
-    localTimes(fresh);
-    morphChildren(panel, fresh);
+    if (answer.status === 401) signIn();
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').body;
+    // What was known stays, with a word that it is old: better than a proxy's page, or nothing.
+    if (answer.ok && fresh.querySelector('.cluster')) show(fresh);
+    else tryLater();
   } catch {
-    // The stream says when the server is back.
+    tryLater();
   }
   refreshing = false;
   if (again) {
@@ -58,17 +57,33 @@ async function refresh() {
   }
 }
 
+function show(fresh) {
+  localTimes(fresh);
+  morphChildren(panel, fresh);
+  document.querySelector('.charts').hidden = false;
+  if (isLive) say('Live', 'badge-good');
+}
+
+function tryLater() {
+  if (isLive) say('Out of date', 'badge-off');
+  clearTimeout(later);
+  later = setTimeout(refresh, AGAIN_MS);
+}
+
 // ---- the last minutes: a sample a second, whether anything changed or not ----
 
 function sample() {
+  if (!latest.nodes || !latest.classes) return;
+  // While nobody tells, nothing is known: a gap.
+  const sum = (name) => (isLive ? latest.classes.reduce((total, queue) => total + queue[name], 0) : null);
   samples.push({
     at: Date.now() / 1000,
-    load: new Map(latest.nodes.map((node) => [node.node_id, node.cpu_load])),
-    running: latest.classes.reduce((sum, queue) => sum + queue.running, 0),
-    waiting: latest.classes.reduce((sum, queue) => sum + queue.ready, 0),
+    load: new Map(isLive ? latest.nodes.map((node) => [node.node_id, node.cpu_load]) : []),
+    running: sum('running'),
+    waiting: sum('ready'),
   });
   while (samples.length > POINTS_LIMIT || samples[0].at < samples.at(-1).at - WINDOW_S) samples.shift();
-  if (document.hidden) return;
+  if (document.hidden || samples.length < POINTS_LEAST) return;
   const nodes = latest.nodes.map((node) => node.node_id).sort();
   draw('load', nodes.map((name, i) => ({ label: name, colour: SERIES[i % SERIES.length] })),
     nodes.map((name) => samples.map((s) => s.load.get(name) ?? null)), 1);
@@ -97,7 +112,7 @@ const timeOf = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], {
 
 function draw(name, series, values, atLeast) {
   const place = document.querySelector(`[data-chart=${name}]`);
-  if (!place || series.length === 0) return;
+  if (series.length === 0) return;
   const look = series.map((s) => colour(s.colour)).join() + colour('--color-muted') + series.length;
   const data = [samples.map((s) => s.at), ...values];
   const known = charts.get(name);
@@ -106,6 +121,7 @@ function draw(name, series, values, atLeast) {
     return;
   }
   known?.plot.destroy();
+  place.replaceChildren();
   const axis = { stroke: colour('--color-muted'), grid: { stroke: colour('--color-line'), width: 1 }, ticks: { show: false },
     font: `12px ${getComputedStyle(document.body).fontFamily}` };
   const plot = new uPlot({
@@ -136,5 +152,22 @@ const resizing = new ResizeObserver((changes) => {
 });
 document.querySelectorAll('[data-chart]').forEach((place) => resizing.observe(place));
 
-follow();
+// For people with the console open, and for tests of the page in a real browser.
+window.hexcast = { charts };
+document.querySelector('.charts').hidden = !panel.querySelector('.cluster');
+
+follow('/v1/nodes/events', {
+  nodes: ({ nodes }) => take({ nodes }),
+  queues: ({ classes }) => take({ classes }),
+}, {
+  opened: () => {
+    isLive = true;
+    say('Live', 'badge-good');
+  },
+  missed: refresh,
+  away: () => {
+    isLive = false;
+    say('Connecting again', 'badge-off');
+  },
+});
 setInterval(sample, 1000);

@@ -1,7 +1,7 @@
 // One file on its way: its state, its speed, and the tus client that carries it.
 //
 //   chosen ─start─▶ waiting ─slot─▶ uploading ─▶ uploaded ─events─▶ ready | broken
-//                                   │  ▲  └─ refused by the server ─▶ failed ─retry─▶ waiting
+//                                   │  ▲  └─ refused by the server, or unreadable ─▶ failed ─retry─▶ waiting
 //                                   ▼  │
 //                          paused, stalled (no connection: tries again by itself)
 //   missing: begun on an earlier visit; goes on when its file is chosen again.
@@ -128,17 +128,34 @@ export class UploadItem extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
+  async isReadable() {
+    try {
+      await this.file.slice(0, 1).arrayBuffer();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   keep(changes) {
     Object.assign(this.record, changes);
     remember(this.record);
   }
 
-  refused(error) {
-    if (this.state !== 'uploading' && this.state !== 'stalled') return;
+  async refused(error) {
+    if (!this.isActive) return;
     const answer = error.originalResponse;
     const status = answer?.getStatus() ?? 0;
     if (!PASSING.has(status)) {
       this.become('failed', wordsOf(answer));
+      return;
+    }
+    // A browser tells a file that it cannot read from a server that it cannot reach by nothing but a try.
+    const isReadable = status !== 0 || await this.isReadable();
+    if (!this.isActive) return;
+    if (!isReadable) {
+      this.become('failed', 'This file cannot be read: it was moved or changed since it was chosen, or it is a folder. '
+        + 'Remove it here and choose the file as it is now.');
       return;
     }
     this.become('stalled', status === 0 ? 'No connection. It goes on by itself.' : wordsOf(answer));

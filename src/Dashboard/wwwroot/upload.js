@@ -1,10 +1,12 @@
 // The upload page: files come in by drop or picker, become rows, and go out a few at a time.
+import { follow as followEvents } from './events.js';
 import { duration, percent, size } from './format.js';
 import { UploadItem } from './upload-item.js';
 import { fingerprint, forget, remembered } from './upload-memory.js';
 
 const AT_ONCE = 3;
 const FILES_LIMIT = 200;
+const NAMES_SHOWN = 5;
 
 const BADGES = {
   chosen: ['', 'Ready to upload'],
@@ -39,22 +41,43 @@ const ACTIONS = {
 const list = document.getElementById('uploads');
 const template = document.getElementById('row');
 const rows = new Map();
-let events = null;
-let names = 0;
+let following = false;
+let fieldCount = 0;
 
 // ---- files come in ----
 
 function add(files) {
-  for (const file of [...files].slice(0, FILES_LIMIT)) {
+  const taken = [...files].slice(0, FILES_LIMIT);
+  const beyond = [...files].slice(FILES_LIMIT);
+  const doubles = [];
+  for (const file of taken) {
     const known = [...rows.keys()].find((item) => item.record.fingerprint === fingerprint(file));
     if (known?.state === 'missing') {
       rejoin(known, file);
-    } else if (!known) {
+    } else if (known) {
+      doubles.push(file);
+    } else {
       show(new UploadItem({ file, record: { fingerprint: fingerprint(file), name: file.name, size: file.size,
         title: file.name.replace(/\.[^.]+$/, ''), ...defaults() } }));
     }
   }
+  saySkipped(doubles, beyond);
   refresh();
+}
+
+function saySkipped(doubles, beyond) {
+  const words = [
+    doubles.length > 0 ? `${doubles.length === 1 ? 'Is in the list already' : 'Are in the list already'}: ${names(doubles)}.` : '',
+    beyond.length > 0 ? `More than ${FILES_LIMIT} at a time are not taken; add again: ${names(beyond)}.` : '',
+  ].filter(Boolean).join(' ');
+  const place = document.getElementById('skipped');
+  place.hidden = words === '';
+  place.textContent = words;
+}
+
+function names(files) {
+  const some = files.slice(0, NAMES_SHOWN).map((file) => file.name).join(', ');
+  return files.length > NAMES_SHOWN ? `${some} and ${files.length - NAMES_SHOWN} more` : some;
 }
 
 function rejoin(item, file) {
@@ -76,7 +99,7 @@ function show(item) {
   rows.set(item, row);
   for (const label of row.querySelectorAll('[data-label]')) {
     const field = label.parentElement.querySelector('[data-field]');
-    field.id = `field-${names += 1}`;
+    field.id = `field-${fieldCount += 1}`;
     label.htmlFor = field.id;
     field.value = item.record[field.dataset.field] ?? '';
     field.addEventListener('input', () => {
@@ -206,26 +229,27 @@ function refresh() {
 // ---- after the upload: what becomes of the media ----
 
 function follow() {
-  if (events) return;
-  events = new EventSource('/v1/events');
+  if (following) return;
+  following = true;
   const of = (mediaId) => [...rows.keys()].find((item) => item.mediaId === mediaId && !item.isActive);
-  events.addEventListener('open', () => [...rows.keys()]
-    .filter((item) => ['uploaded', 'processing', 'playable'].includes(item.state)).forEach(ask));
-  events.addEventListener('progress', (event) => {
-    const { media_id: mediaId, fraction } = JSON.parse(event.data);
-    const item = of(mediaId);
-    if (!item || !['uploaded', 'processing', 'playable'].includes(item.state)) return;
-    item.fraction = fraction;
-    draw(item);
-  });
-  events.addEventListener('media', (event) => {
-    const media = JSON.parse(event.data);
-    const item = of(media.media_id);
-    if (item) learn(item, media);
+  followEvents('/v1/events', {
+    progress: ({ media_id: mediaId, fraction }) => {
+      const item = of(mediaId);
+      if (!item || !['uploaded', 'processing', 'playable'].includes(item.state)) return;
+      item.fraction = fraction;
+      draw(item);
+    },
+    media: (media) => {
+      const item = of(media.media_id);
+      if (item) learn(item, media);
+    },
+  }, {
+    opened: () => [...rows.keys()]
+      .filter((item) => ['uploaded', 'processing', 'playable'].includes(item.state)).forEach(ask),
   });
 }
 
-/** What happened before the stream was open. */
+/** What happened while the stream was not open. */
 async function ask(item) {
   try {
     const answer = await fetch(`/v1/media/${item.mediaId}`);

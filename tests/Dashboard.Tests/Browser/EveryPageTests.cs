@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Hexcast.Dashboard.Tests.Support;
 using Microsoft.Playwright;
 
@@ -21,6 +22,7 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
         { "upload", "/upload", true },
         { "nodes", "/nodes", true },
         { "nodes-none", "/nodes", false },
+        { "nodes-trouble", "/nodes", true },
         { "settings", "/settings", true },
         { "tokens", "/settings/tokens", true },
         { "audit", "/settings/audit", true },
@@ -46,9 +48,14 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
             host.Api.Fill();
         }
 
+        if (name == "nodes-trouble")
+        {
+            host.Scheduler.Refusal = StatusCode.Unavailable;
+        }
+
         await using var browsed = await BrowsedPage.OpenAsync(chromium, host.Url(path));
         // What a browser says of an answer's status is no defect of the page.
-        if (name == "library-trouble" || name.StartsWith("problem-", StringComparison.Ordinal))
+        if (name.EndsWith("-trouble", StringComparison.Ordinal) || name.StartsWith("problem-", StringComparison.Ordinal))
         {
             browsed.ForgetProblems();
         }

@@ -1,6 +1,5 @@
-using System.Text;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
+using Hexcast.Dashboard.Tests.Support;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -12,26 +11,23 @@ namespace Hexcast.Dashboard.Tests.Browser;
 /// <summary>What the media page asks of the catalogue over HTTP: a media and its job, as the test sets them.</summary>
 internal sealed class MediaApi : RoleModule
 {
-    private readonly Lock turn = new();
-    private readonly List<Channel<string>> listeners = [];
     private JsonObject? media;
+
+    public FakeStream Events { get; } = new();
+
+    /// <summary>What asking for the media is answered with instead.</summary>
+    public IResult? Refusal { get; set; }
 
     public void Set(JsonObject json)
     {
-        lock (turn)
-        {
-            media = json;
-            Tell("media", json);
-        }
+        Put(json);
+        Events.Tell("media", json);
     }
 
-    public void Progress(JsonArray tasks)
-    {
-        lock (turn)
-        {
-            Tell("progress", new JsonObject { ["tasks"] = tasks });
-        }
-    }
+    /// <summary>A change that nobody is told of.</summary>
+    public void Put(JsonObject json) => media = json;
+
+    public void Progress(JsonArray tasks) => Events.Tell("progress", new JsonObject { ["tasks"] = tasks });
 
     public override void AddServices(RoleBuilder role)
     {
@@ -39,30 +35,12 @@ internal sealed class MediaApi : RoleModule
 
     public override void MapHttp(IEndpointRouteBuilder http)
     {
-        http.MapGet("/v1/media/{id}/events", EventsAsync).AllowAnyone().ExcludeFromDescription();
+        http.MapGet("/v1/media/{id}/events", Events.AnswerAsync).AllowAnyone().ExcludeFromDescription();
         http.MapGet(
             "/v1/media/{id}",
-            () => media is null ? Results.NotFound() : Results.Text(media.ToJsonString(), "application/json"))
+            () => Refusal ?? (media is null
+                ? Results.NotFound()
+                : Results.Text(media.ToJsonString(), "application/json")))
             .AllowAnyone().ExcludeFromDescription();
-    }
-
-    private void Tell(string name, JsonObject data) =>
-        listeners.ForEach(l => l.Writer.TryWrite($"event: {name}\ndata: {data.ToJsonString()}\n\n"));
-
-    private async Task EventsAsync(HttpContext context)
-    {
-        var mine = Channel.CreateUnbounded<string>();
-        lock (turn)
-        {
-            listeners.Add(mine);
-        }
-
-        context.Response.ContentType = "text/event-stream";
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        await foreach (var text in mine.Reader.ReadAllAsync(context.RequestAborted))
-        {
-            await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted);
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-        }
     }
 }

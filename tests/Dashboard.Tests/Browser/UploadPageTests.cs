@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Hexcast.Dashboard.Tests.Support;
+using Hexcast.Harness;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -125,6 +126,57 @@ public sealed partial class UploadPageTests(Chromium chromium) : IAsyncLifetime
         await Page.GetByRole(AriaRole.Button, new() { Name = "Remove huge.mp4" }).ClickAsync();
         await Expect(Rows).ToHaveCountAsync(0);
         (await Page.EvaluateAsync<string>("document.activeElement.id")).ShouldBe("main");
+    }
+
+    [Theory]
+    [InlineData("deleted")]
+    [InlineData("edited")]
+    public async Task A_file_that_cannot_be_read_any_more_has_failed_and_gives_its_place_to_the_next(string change)
+    {
+        using var folder = new TempFolder();
+        var paths = Enumerable.Range(1, 4).Select(i => Path.Combine(folder.Path, $"take-{i}.mp4")).ToArray();
+        foreach (var path in paths)
+        {
+            await File.WriteAllBytesAsync(path, new byte[10_000]);
+        }
+
+        await Page.Locator("#files").SetInputFilesAsync(paths);
+        await Expect(Rows).ToHaveCountAsync(4);
+        foreach (var path in paths.Take(3))
+        {
+            if (change == "deleted")
+            {
+                File.Delete(path);
+            }
+            else
+            {
+                await File.AppendAllTextAsync(path, "more");
+            }
+        }
+
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Upload 4 files" }).ClickAsync();
+        await Expect(Row("take-1").Locator("[data-badge]")).ToHaveTextAsync("Failed");
+        await Expect(Row("take-1").Locator("[data-problem]")).ToContainTextAsync("choose the file as it is now");
+        await Expect(Row("take-4").Locator("[data-badge]")).ToContainTextAsync("Uploaded");
+        host.Catalog.Completed.ShouldHaveSingleItem().Filename.ShouldBe("take-4.mp4");
+        await browsed.TakePictureAsync($"upload-unreadable-{change}");
+        await browsed.ShouldBeAccessibleAsync("files that cannot be read");
+    }
+
+    [Fact]
+    public async Task What_is_left_out_is_named()
+    {
+        await DropAsync(("one.mp4", 10), ("two.mp4", 10));
+        await Expect(Page.Locator("#skipped")).ToBeHiddenAsync();
+        await DropAsync(("two.mp4", 10), ("three.mp4", 10));
+        await Expect(Page.Locator("#skipped")).ToHaveTextAsync("Is in the list already: two.mp4.");
+        await Expect(Rows).ToHaveCountAsync(3);
+        await DropAsync([.. Enumerable.Range(0, 207).Select(i => ($"part-{i:d3}.mp4", 1))]);
+        await Expect(Rows).ToHaveCountAsync(203);
+        await Expect(Page.Locator("#skipped")).ToHaveTextAsync(
+            "More than 200 at a time are not taken; add again: part-200.mp4, part-201.mp4, part-202.mp4, part-203.mp4, "
+            + "part-204.mp4 and 2 more.");
+        browsed.ShouldHaveNoProblems();
     }
 
     // Tens of them: the browser counts what it has handed on, and the first bytes of it may not have arrived yet.

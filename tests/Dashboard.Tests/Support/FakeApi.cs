@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -16,13 +15,17 @@ internal sealed class FakeApi
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    private readonly Channel<string> news = Channel.CreateUnbounded<string>();
+    public FakeStream Events { get; } = new();
+
+    public FakeStream NodeEvents { get; } = new();
+
+    /// <summary>Of every media that a page asks for by itself.</summary>
+    public string MediaState { get; set; } = "uploaded";
 
     public FakeTokens Tokens { get; } = new();
 
     /// <summary>To whoever listens to /v1/events.</summary>
-    public void Tell(string name, JsonObject data) =>
-        news.Writer.TryWrite($"event: {name}\ndata: {data.ToJsonString()}\n\n");
+    public void Tell(string name, JsonObject data) => Events.Tell(name, data);
 
     public void Fill()
     {
@@ -33,9 +36,9 @@ internal sealed class FakeApi
     {
         var http = node.MapGroup("").AllowAnyone();
         Posters.Map(http);
-        http.MapGet("/v1/events", EventsAsync);
-        http.MapGet("/v1/media/{id}", (string id) => Results.Json(new { media_id = id, state = "uploaded" }));
-        http.MapGet("/v1/nodes/events", StayAsync);
+        http.MapGet("/v1/events", Events.AnswerAsync);
+        http.MapGet("/v1/media/{id}", (string id) => Results.Json(new { media_id = id, state = MediaState }));
+        http.MapGet("/v1/nodes/events", NodeEvents.AnswerAsync);
         http.MapPost("/v1/tokens", async (HttpContext context) =>
         {
             var asked = await context.Request.ReadFromJsonAsync<TokenRequest>(Snake);
@@ -47,27 +50,5 @@ internal sealed class FakeApi
             await Tokens.RevokeAsync(context.Principal(), id);
             return Results.NoContent();
         }).RequireScope(Scope.Admin);
-    }
-
-    private async Task EventsAsync(HttpContext context)
-    {
-        await BeginAsync(context);
-        await foreach (var text in news.Reader.ReadAllAsync(context.RequestAborted))
-        {
-            await context.Response.WriteAsync(text, context.RequestAborted);
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-        }
-    }
-
-    private static async Task StayAsync(HttpContext context)
-    {
-        await BeginAsync(context);
-        await Task.Delay(Timeout.Infinite, context.RequestAborted);
-    }
-
-    private static Task BeginAsync(HttpContext context)
-    {
-        context.Response.ContentType = "text/event-stream";
-        return context.Response.Body.FlushAsync();
     }
 }

@@ -11,6 +11,7 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
 {
     private readonly Lock turn = new();
     private readonly List<ListedMedia> media = [];
+    private int count;
 
     /// <summary>What every call is answered with instead.</summary>
     public StatusCode Refusal { get; set; }
@@ -27,19 +28,28 @@ internal sealed class FakeCatalog : Contracts.V1.Catalog.CatalogBase
             {
                 Media = new MediaRecord
                 {
-                    MediaId = $"01kb{media.Count:d22}",
+                    MediaId = $"01kb{count:d22}",
                     Title = title,
                     Filename = "file.mp4",
                     State = state,
                     Policy = "public",
                     SizeBytes = 48_300_000,
                     CreatedAt = Timestamp.FromDateTimeOffset(
-                        new DateTimeOffset(2026, 11, 22, 9, 30, 0, TimeSpan.Zero).AddMinutes(37 * media.Count)),
+                        new DateTimeOffset(2026, 11, 22, 9, 30, 0, TimeSpan.Zero).AddMinutes(37 * count)),
                 },
             };
             change?.Invoke(listed);
             media.Add(listed);
+            count++;
             return listed;
+        }
+    }
+
+    public void Remove(ListedMedia gone)
+    {
+        lock (turn)
+        {
+            media.Remove(gone);
         }
     }
 

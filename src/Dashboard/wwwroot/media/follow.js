@@ -3,12 +3,16 @@
 //   GET /v1/media/{id} ──▶ media, job.tasks ─┐
 //   events: media ──▶ media (a new state: fetched again, for its job) ─┼─▶ change
 //           progress ──▶ tasks that moved ─┘
-const RECONNECT_MS = 3000;
+import { refusalOf } from '../api.js';
+import { follow } from '../events.js';
+
+const AGAIN_MS = 3000;
 const REFETCH_MS = 150;
 
 // Events: change, gone, trouble {detail: words or ''}.
 export class MediaFollow extends EventTarget {
-  #events = null;
+  #unfollow = null;
+  #over = false;
   #refetch = 0;
   #tasks = new Map();
 
@@ -27,7 +31,7 @@ export class MediaFollow extends EventTarget {
 
   async start() {
     await this.fetch();
-    this.#listen();
+    if (!this.#over) this.#listen();
   }
 
   async fetch() {
@@ -37,12 +41,12 @@ export class MediaFollow extends EventTarget {
         this.#end();
         return;
       }
-      if (!answer.ok) throw new Error((await answer.json()).detail);
+      if (!answer.ok) throw await refusalOf(answer);
       this.take(await answer.json(), answer.headers.get('ETag'));
       this.#trouble('');
     } catch (error) {
       this.#trouble(error instanceof TypeError ? 'The server cannot be reached.' : error.message);
-      this.#fetchSoon(RECONNECT_MS);
+      this.#fetchSoon(AGAIN_MS);
     }
   }
 
@@ -59,26 +63,15 @@ export class MediaFollow extends EventTarget {
   }
 
   #listen() {
-    const events = new EventSource(`${this.api}/events`);
-    this.#events = events;
-    events.addEventListener('media', (event) => {
-      const news = JSON.parse(event.data);
-      if (news.row_version === this.media?.row_version) return;
-      this.take(news, null);
-      this.#fetchSoon(REFETCH_MS);
-    });
-    events.addEventListener('progress', (event) => this.#progress(JSON.parse(event.data).tasks ?? []));
-    events.addEventListener('deleted', () => this.#end());
-    events.addEventListener('open', () => this.#trouble(''));
-    events.addEventListener('error', () => {
-      // The browser takes up a broken stream again by itself; a refused one is closed for good.
-      if (events.readyState !== EventSource.CLOSED) return;
-      setTimeout(async () => {
-        if (this.#events !== events) return;
-        await this.fetch();
-        if (this.#events === events) this.#listen();
-      }, RECONNECT_MS);
-    });
+    this.#unfollow = follow(`${this.api}/events`, {
+      media: (news) => {
+        if (news.row_version === this.media?.row_version) return;
+        this.take(news, null);
+        this.#fetchSoon(REFETCH_MS);
+      },
+      progress: (news) => this.#progress(news.tasks ?? []),
+      deleted: () => this.#end(),
+    }, { missed: () => this.fetch() });
   }
 
   #progress(tasks) {
@@ -101,8 +94,8 @@ export class MediaFollow extends EventTarget {
 
   #end() {
     clearTimeout(this.#refetch);
-    this.#events?.close();
-    this.#events = null;
+    this.#over = true;
+    this.#unfollow?.();
     this.dispatchEvent(new Event('gone'));
   }
 
