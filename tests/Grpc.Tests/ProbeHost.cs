@@ -54,7 +54,8 @@ sealed class ProbeHost : IAsyncDisposable
         Action<GrpcServiceOptions>? grpc = null,
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? map = null,
-        Action<ListenOptions>? listener = null)
+        Action<ListenOptions>? listener = null,
+        int port = 0)
     {
         var log = new LogLines();
         var builder = WebApplication.CreateSlimBuilder();
@@ -70,7 +71,7 @@ sealed class ProbeHost : IAsyncDisposable
                 kestrel.ListenInMemory(transport);
             else
             {
-                kestrel.Listen(IPAddress.Loopback, 0, listen =>
+                kestrel.Listen(IPAddress.Loopback, port, listen =>
                 {
                     Secure(listen, wiring);
                     listener?.Invoke(listen);

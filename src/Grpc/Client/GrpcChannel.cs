@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Core;
+using Grpc.Net.Client.Balancer;
 using Grpc.Net.Client.Retries;
 using Grpc.Net.Compression;
 
@@ -20,21 +21,22 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     readonly CancellationTokenSource _shutdown = new();
     bool _isDisposed;
 
-    GrpcChannel(Uri address, GrpcChannelOptions options)
-        : base(address.Authority)
+    GrpcChannel(Uri address, bool isSecure, GrpcChannelOptions options)
+        : base(address.IsAbsoluteUri && address.Authority.Length > 0 ? address.Authority : address.OriginalString)
     {
-        Address = address;
+        Address = IsHttp(address) ? address : AuthorityOf(address, isSecure);
         MaxReceiveMessageSize = options.MaxReceiveMessageSize;
         MaxSendMessageSize = options.MaxSendMessageSize;
         ThrowOperationCanceled = options.ThrowOperationCanceledOnCancellation;
         Time = options.TimeProvider;
         Retries = new MethodRetries(options);
         CallCredentials = options.Credentials?.OfCalls;
-        MayCarryCredentials = address.Scheme == Uri.UriSchemeHttps || options.UnsafeUseInsecureChannelCallCredentials;
+        MayCarryCredentials = isSecure || options.UnsafeUseInsecureChannelCallCredentials;
         Encodings = new MessageEncodings(options.CompressionProviders ?? MessageEncodings.DefaultProviders);
+        var handler = options.HttpHandler ?? CreateHandler();
+        Connections = ConnectionSetup.Attach(address, isSecure, options, handler);
         _http = new HttpMessageInvoker(
-            options.HttpHandler ?? CreateHandler(),
-            disposeHandler: options.HttpHandler is null || options.DisposeHttpClient);
+            handler, disposeHandler: options.HttpHandler is null || options.DisposeHttpClient);
         _invoker = new HttpCallInvoker(this);
     }
 
@@ -49,6 +51,12 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     internal TimeProvider Time { get; }
 
     internal MethodRetries Retries { get; }
+
+    /// <summary>Null where a handler connects in its own way.</summary>
+    internal ChannelConnections? Connections { get; }
+
+    /// <summary>Not for channels whose handler connects in its own way.</summary>
+    public ConnectivityState State => Known().State;
 
     /// <summary>Of all calls.</summary>
     internal CallCredentials? CallCredentials { get; }
@@ -80,8 +88,17 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     {
         ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(channelOptions);
-        if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
+        if (!address.IsAbsoluteUri)
             throw new ArgumentException($"The address {address} must start with http:// or https://.", nameof(address));
+        if (!IsHttp(address))
+        {
+            return new GrpcChannel(
+                address,
+                channelOptions.Credentials?.IsSecure ?? throw new InvalidOperationException(
+                    $"The address {address} does not tell whether to use TLS: set GrpcChannelOptions.Credentials."),
+                channelOptions);
+        }
+
         if (channelOptions.Credentials is { } credentials
             && credentials.IsSecure != (address.Scheme == Uri.UriSchemeHttps))
         {
@@ -90,7 +107,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
                 + "https:// goes with SecureSsl, http:// with Insecure.");
         }
 
-        return new GrpcChannel(address, channelOptions);
+        return new GrpcChannel(address, address.Scheme == Uri.UriSchemeHttps, channelOptions);
     }
 
     public override CallInvoker CreateCallInvoker()
@@ -98,6 +115,14 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return _invoker;
     }
+
+    /// <summary>Connects, and waits until a call could be made at once.</summary>
+    public async Task ConnectAsync(CancellationToken cancellationToken = default) =>
+        await Known().ConnectAsync(cancellationToken);
+
+    public Task WaitForStateChangedAsync(
+        ConnectivityState lastObservedState, CancellationToken cancellationToken = default) =>
+        Known().WaitForStateChangedAsync(lastObservedState, cancellationToken);
 
     /// <summary>Cancels the calls that still run and closes the connections.</summary>
     public void Dispose()
@@ -108,6 +133,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         _shutdown.Cancel();
         _shutdown.Dispose();
         _http.Dispose();
+        Connections?.Dispose();
     }
 
     /// <summary>The handler that channels use by default, for those who want to change one thing about it.</summary>
@@ -125,6 +151,16 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         // HTTP/2 by prior knowledge cannot pass a proxy that the environment names.
         UseProxy = false,
     };
+
+    static bool IsHttp(Uri address) => address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps;
+
+    // Requests have a host of their own each; this one is for those who ask whom the channel is for.
+    static Uri AuthorityOf(Uri address, bool isSecure) => new UriBuilder(
+        isSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp,
+        address.AbsolutePath.Trim('/') is { Length: > 0 } name ? name : "localhost").Uri;
+
+    ChannelConnections Known() => Connections ?? throw new InvalidOperationException(
+        "The channel's handler connects in its own way, so that nothing is known of its state.");
 
     protected override Task ShutdownAsyncCore()
     {

@@ -46,6 +46,12 @@ public class GrpcChannelOptions
     /// <summary>In bytes; a call that has sent more is not tried again.</summary>
     public long? MaxRetryBufferPerCallSize { get; set; } = 1024 * 1024;
 
+    /// <summary>Before the second attempt to connect; each further one waits 1.6 times as long.</summary>
+    public TimeSpan InitialReconnectBackoff { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Null: no limit.</summary>
+    public TimeSpan? MaxReconnectBackoff { get; set; } = TimeSpan.FromSeconds(120);
+
     /// <summary>A call cancelled by its token throws OperationCanceledException instead of RpcException.</summary>
     public bool ThrowOperationCanceledOnCancellation { get; set; }
 

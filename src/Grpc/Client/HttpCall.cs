@@ -2,7 +2,9 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
+using Grpc.Net.Client.Balancer;
 using Grpc.Wire;
 
 namespace Grpc.Net.Client;
@@ -18,6 +20,7 @@ sealed class HttpCall<TRequest, TResponse>(
     where TResponse : class
 {
     const int ReadBufferBytes = 16 * 1024;
+    const int MaxPicks = 4;
     const string UserAgent = "grpc-csharp-hexcast/1.0";
 
     static readonly StreamPipeReaderOptions PipeOptions = new(bufferSize: ReadBufferBytes, leaveOpen: true);
@@ -120,11 +123,9 @@ sealed class HttpCall<TRequest, TResponse>(
         {
             if (StatusIfEnded is not null)
                 return null;
-            // Not disposed: its body may go on for as long as the call does.
-            var request = CreateRequest(content());
-            if (Channel.CallCredentials is not null || Options.Credentials is not null)
-                await AddCredentialsAsync(request);
-            var response = await http.SendAsync(request, Aborted);
+            var response = Channel.Connections is { } connections
+                ? await SendToPickedAsync(http, connections, content())
+                : await SendToAsync(http, Channel.Address, content());
             Volatile.Write(ref _response, response);
             // The call may have ended while the response was on its way.
             if (StatusIfEnded is not null)
@@ -143,9 +144,42 @@ sealed class HttpCall<TRequest, TResponse>(
         }
     }
 
-    HttpRequestMessage CreateRequest(HttpContent content)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<HttpResponseMessage> SendToPickedAsync(
+        HttpMessageInvoker http, ChannelConnections connections, HttpContent messages)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Channel.Address, method.FullName))
+        for (var i = 1; ; i++)
+        {
+            var address = await connections.PickAsync(Options.IsWaitForReady, Aborted);
+            try
+            {
+                return await SendToAsync(http, address, messages);
+            }
+            catch (HttpRequestException e) when (i < MaxPicks && e.HttpRequestError == HttpRequestError.ConnectionError)
+            {
+                // Nothing was sent: what looked ready is not, and somebody else may be.
+            }
+        }
+    }
+
+    Task<HttpResponseMessage> SendToAsync(HttpMessageInvoker http, Uri address, HttpContent messages)
+    {
+        // Not disposed: its body may go on for as long as the call does.
+        var request = CreateRequest(messages, address);
+        return Channel.CallCredentials is null && Options.Credentials is null
+            ? http.SendAsync(request, Aborted)
+            : SendWithCredentialsAsync(http, request);
+    }
+
+    async Task<HttpResponseMessage> SendWithCredentialsAsync(HttpMessageInvoker http, HttpRequestMessage request)
+    {
+        await AddCredentialsAsync(request);
+        return await http.SendAsync(request, Aborted);
+    }
+
+    HttpRequestMessage CreateRequest(HttpContent content, Uri address)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, method.FullName))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -7,7 +7,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 
 public static class GrpcClientServiceExtensions
 {
-    /// <summary>Registers a generated client; its channel takes its handler from the builder that is returned.</summary>
+    /// <summary>Registers a generated client; its channel's handler is that of the builder that is returned.</summary>
     public static IHttpClientBuilder AddGrpcClient<TClient>(this IServiceCollection services)
         where TClient : class =>
         services.AddGrpcClient<TClient>(typeof(TClient).Name);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Grpc.Net.ClientFactory;
 
-/// <summary>The channels of all registered clients: one a name, made with the first client, closed with the host.</summary>
+/// <summary>The channels of all registered clients: one a name, made with the first client of it.</summary>
 sealed class GrpcClientChannels(
     IServiceProvider root,
     IOptionsMonitor<GrpcClientFactoryOptions> options,

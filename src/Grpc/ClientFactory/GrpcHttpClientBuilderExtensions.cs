@@ -40,7 +40,9 @@ public static class GrpcHttpClientBuilderExtensions
         builder.AddInterceptor(InterceptorScope.Channel, configureInvoker);
 
     public static IHttpClientBuilder AddInterceptor(
-        this IHttpClientBuilder builder, InterceptorScope scope, Func<IServiceProvider, Interceptor> configureInvoker) =>
+        this IHttpClientBuilder builder,
+        InterceptorScope scope,
+        Func<IServiceProvider, Interceptor> configureInvoker) =>
         builder.Configure((_, client) => client.InterceptorRegistrations.Add(new(scope, configureInvoker)));
 
     public static IHttpClientBuilder AddCallCredentials(
