@@ -41,7 +41,8 @@ internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
                 SessionId: parts is [_, _, "browser"] ? "session" : null));
     }
 
-    public CancellationToken EndOf(Principal principal) => CancellationToken.None;
+    public ValueTask<CancellationToken> EndOfAsync(Principal principal, CancellationToken cancel) =>
+        ValueTask.FromResult(CancellationToken.None);
 
     public Task WriteAsync(AuditEntry entry)
     {
