@@ -60,7 +60,8 @@ public static partial class DurableFiles
         }
     }
 
-    private const int DirectoryReadOnly = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
+    // O_RDONLY and O_CLOEXEC, which have the same numbers on every architecture; O_DIRECTORY has not.
+    private const int DirectoryReadOnly = 0x80000;
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial nint Open(string path, int flags);
