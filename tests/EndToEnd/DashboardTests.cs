@@ -66,6 +66,72 @@ public sealed class DashboardTests(Chromium chromium) : IAsyncLifetime
         await Expect(Page).ToHaveURLAsync(Url("/sign-in"));
     }
 
+    [Fact]
+    public async Task By_keyboard_alone_one_signs_in_uploads_and_gives_a_signed_link_away()
+    {
+        var file = Path.Combine(folder.Path, "harbour.mp4");
+        await Clips.MakeStandardAsync(file, seconds: 6, size: "320x180");
+        browsed = await BrowsedPage.OpenAsync(chromium, new Uri(Url("/")));
+        await GoToAsync(Page.GetByLabel("Access token"));
+        await Page.Keyboard.TypeAsync(platform.AdminToken);
+        await Page.Keyboard.PressAsync("Enter");
+        await PressAsync(Page.GetByRole(AriaRole.Link, new() { Name = "Upload a video" }));
+
+        await GoToAsync(Page.Locator("#files"));
+        var chooser = await Page.RunAndWaitForFileChooserAsync(() => Page.Keyboard.PressAsync("Space"));
+        await chooser.SetFilesAsync(file);
+        await GoToAsync(Page.Locator(".upload [data-field=policy]"));
+        await Page.Keyboard.TypeAsync("Only");
+        await Expect(Page.Locator(".upload [data-field=policy]")).ToHaveValueAsync("signed");
+        await PressAsync(Page.GetByRole(AriaRole.Button, new() { Name = "Upload 1 file" }), "Shift+Tab");
+        await Expect(Page.Locator(".upload [data-badge][data-state=ready]")).ToHaveCountAsync(
+            1, new() { Timeout = (float)TimeSpan.FromMinutes(3).TotalMilliseconds });
+        await PressAsync(Page.Locator(".upload [data-action=open]"));
+
+        // A dialog that closes gives the focus back to where it was.
+        foreach (var name in (string[])["Edit", "Delete"])
+        {
+            var button = Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
+            await Expect(button).ToBeEnabledAsync();
+            await PressAsync(button);
+            await Expect(Page.Locator("dialog[open]")).ToHaveCountAsync(1);
+            await Page.Keyboard.PressAsync("Escape");
+            await Expect(button).ToBeFocusedAsync();
+        }
+
+        var link = Page.GetByLabel("Watch page", new() { Exact = true });
+        await Expect(link).ToHaveValueAsync("");
+        await PressAsync(Page.GetByRole(AriaRole.Button, new() { Name = "Make links" }));
+        await Expect(link).Not.ToHaveValueAsync("");
+        browsed.ShouldHaveNoProblems();
+        await Page.Context.ClearCookiesAsync();
+        (await Page.GotoAsync(await link.InputValueAsync()))!.Status.ShouldBe(200);
+    }
+
+    private async Task PressAsync(ILocator target, string by = "Tab")
+    {
+        await GoToAsync(target, by);
+        await Page.Keyboard.PressAsync("Enter");
+    }
+
+    /// <summary>As far as the tabulator leads, and not for ever.</summary>
+    private async Task GoToAsync(ILocator target, string by = "Tab")
+    {
+        const int StopLimit = 100;
+        await Expect(target).ToBeAttachedAsync();
+        for (var stop = 0; stop < StopLimit; stop++)
+        {
+            if (await target.EvaluateAsync<bool>("e => e === document.activeElement"))
+            {
+                return;
+            }
+
+            await Page.Keyboard.PressAsync(by);
+        }
+
+        throw new TimeoutException($"The keyboard does not lead to {target}.");
+    }
+
     private async Task SignInAsync()
     {
         browsed = await BrowsedPage.OpenAsync(chromium, new Uri(Url("/")));

@@ -55,7 +55,8 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
 
         await using var browsed = await BrowsedPage.OpenAsync(chromium, host.Url(path));
         // What a browser says of an answer's status is no defect of the page.
-        if (name.EndsWith("-trouble", StringComparison.Ordinal) || name.StartsWith("problem-", StringComparison.Ordinal))
+        if (name.EndsWith("-trouble", StringComparison.Ordinal)
+            || name.StartsWith("problem-", StringComparison.Ordinal))
         {
             browsed.ForgetProblems();
         }

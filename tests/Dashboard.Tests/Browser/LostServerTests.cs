@@ -112,7 +112,8 @@ public sealed class LostServerTests(Chromium chromium) : IAsyncLifetime
         host.Scheduler.Refusal = StatusCode.Unavailable;
         host.Api.NodeEvents.Refuse(503);
         await OpenAsync("/nodes");
-        await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "The cluster cannot be shown" })).ToBeVisibleAsync();
+        await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "The cluster cannot be shown" }))
+            .ToBeVisibleAsync();
         await Expect(Page.Locator(".charts")).ToBeHiddenAsync();
         host.Scheduler.Refusal = StatusCode.OK;
         host.Api.NodeEvents.Accept();
