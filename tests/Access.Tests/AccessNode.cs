@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Hexcast.Coordination;
 using Hexcast.Harness;
@@ -121,10 +122,15 @@ internal sealed class AccessNode : IAsyncDisposable
             Folder,
             [new CoordinationModule(), new AccessModule(), new Doors(), new ClockOf(Clock)],
             settings);
-        Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
+        var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
+        if (settings.FirstOrDefault(setting => setting.Key == "Tls:CertificateFile").Value is { } file)
         {
-            BaseAddress = node.Address,
-        };
+            var own = X509CertificateLoader.LoadCertificateFromFile(file).GetCertHashString();
+            handler.SslOptions.RemoteCertificateValidationCallback =
+                (_, shown, _, _) => shown?.GetCertHashString() == own;
+        }
+
+        Http = new HttpClient(handler) { BaseAddress = node.Address };
     }
 
     private static string ReadShared(string path)

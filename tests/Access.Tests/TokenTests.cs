@@ -100,6 +100,36 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tokens_end_is_the_one_that_was_chosen_and_stands_in_every_answer()
+    {
+        const int chosenSeconds = 86_400;
+        var earliest = node.Clock.GetUtcNow().AddSeconds(chosenSeconds);
+        using var made = await node.SendAsync(HttpMethod.Post, "/v1/tokens", node.AdminToken, JsonContent.Create(
+            new { name = "a day's", scopes = new[] { "read" }, expires_in = chosenSeconds }));
+        var latest = node.Clock.GetUtcNow().AddSeconds(chosenSeconds);
+        var answer = JsonNode.Parse(await made.Content.ReadAsStringAsync())!;
+        var ends = DateTimeOffset.Parse((string)answer["expires_at"]!);
+        // Whole milliseconds.
+        ends.ShouldBeInRange(earliest.AddMilliseconds(-1), latest);
+
+        using var listed = await node.SendAsync(HttpMethod.Get, "/v1/tokens", node.AdminToken);
+        var tokens = JsonNode.Parse(await listed.Content.ReadAsStringAsync())!["tokens"]!.AsArray();
+        ((string)tokens.Single(t => (string)t!["id"]! == (string)answer["id"]!)!["expires_at"]!)
+            .ShouldBe((string)answer["expires_at"]!);
+        using var asked = await node.SendAsync(HttpMethod.Get, "/v1/session", (string)answer["secret"]!);
+        ((string)JsonNode.Parse(await asked.Content.ReadAsStringAsync())!["expires_at"]!)
+            .ShouldBe((string)answer["expires_at"]!);
+
+        // Left out it is never, and said so.
+        var (_, id) = await node.MakeAsync("read");
+        using var again = await node.SendAsync(HttpMethod.Get, "/v1/tokens", node.AdminToken);
+        var endless = JsonNode.Parse(await again.Content.ReadAsStringAsync())!["tokens"]!.AsArray()
+            .Single(t => (string)t!["id"]! == id)!.AsObject();
+        endless.ContainsKey("expires_at").ShouldBeTrue();
+        endless["expires_at"].ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Tokens_and_sessions_outlive_a_restart_and_their_secrets_are_nowhere_on_the_disk()
     {
         var (token, _) = await node.MakeAsync("read");
