@@ -36,6 +36,7 @@ public sealed class AccessModule : RoleModule
 
     public override void MapHttp(IEndpointRouteBuilder http)
     {
+        AuditTelemetry.Zero();
         http.ServiceProvider.GetRequiredService<TokenEndpoints>().Map(http);
         http.ServiceProvider.GetRequiredService<SessionEndpoints>().Map(http);
         http.ServiceProvider.GetRequiredService<AuditEndpoints>().Map(http);

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Hexcast.Access.Audit;
 using Hexcast.Access.Credentials;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
@@ -6,9 +7,13 @@ using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Access;
 
-/// <summary>What can wait: last uses are written, ended sessions and long expired tokens are taken away.</summary>
+/// <summary>
+/// What can wait: last uses are written, and what the audit log still owes; ended sessions and long expired tokens are
+/// taken away.
+/// </summary>
 internal sealed class Housekeeping(
-    CredentialStore store, Sessions sessions, TokenUse use, CredentialEnds ends, TimeProvider clock) : BackgroundService
+    CredentialStore store, Sessions sessions, TokenUse use, CredentialEnds ends, AuditLog audit, TimeProvider clock)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
@@ -21,6 +26,7 @@ internal sealed class Housekeeping(
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             EndExpired();
+            await audit.WriteKeptAsync();
             await use.WriteAsync(stoppingToken);
             try
             {
@@ -37,6 +43,7 @@ internal sealed class Housekeeping(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
+        await audit.WriteKeptAsync();
         await use.WriteAsync(cancellationToken);
     }
 

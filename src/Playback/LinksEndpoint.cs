@@ -37,11 +37,11 @@ internal sealed class LinksEndpoint(
         }
 
         var policy = Policy(asked.Policy, IndexConversion.ToPolicy(media.Policy));
+        var version = await versions.FindAsync(mediaId, context.RequestAborted);
+        await context.Audit().RequireAsync(context);
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
-            LinksTo(
-                context.Response, mediaId, policy, lifetime, asked.Cookie,
-                await versions.FindAsync(mediaId, context.RequestAborted)),
+            LinksTo(context.Response, mediaId, policy, lifetime, asked.Cookie, version),
             context.RequestAborted);
     }
 

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 
 namespace Hexcast.EndToEnd;
 
@@ -55,6 +57,50 @@ public sealed class DiskFullTests
         retried.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         await platform.Api.WaitForAsync(id, "ready");
     }
+
+    [Fact]
+    public async Task Without_space_for_the_audit_log_no_token_is_given_out_and_nothing_else_goes_unwritten()
+    {
+        using var folder = new TempFolder();
+        await using var platform = await PlatformProcess.StartAsync(
+            Path.Combine(folder.Path, "data"), ("audit", "64k"));
+        var ballast = FillUp(platform, "audit", leftBytes: 0);
+
+        using (var refused = await MakeTokenAsync(platform))
+        {
+            refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            (await refused.Content.ReadAsStringAsync()).ShouldContain("audit_unavailable");
+        }
+
+        var tokens = await platform.Http.GetFromJsonAsync<JsonNode>("/v1/tokens");
+        ((bool)tokens!["tokens"]!.AsArray().ShouldHaveSingleItem()!["admin_file"]!).ShouldBeTrue();
+        using (var signedIn = await platform.Http.PostAsJsonAsync("/v1/session", new { token = platform.AdminToken }))
+        {
+            signedIn.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        }
+
+        (await ScrapeAsync(platform)).Value("audit_entries_waiting").ShouldBe(2);
+        platform.Log.Split("The audit log cannot be written").Length.ShouldBe(2, "it is said once");
+
+        File.Delete(ballast);
+        using (var made = await MakeTokenAsync(platform))
+        {
+            made.StatusCode.ShouldBe(HttpStatusCode.Created);
+        }
+
+        var audit = await platform.Http.GetFromJsonAsync<JsonNode>("/v1/audit");
+        audit!["entries"]!.AsArray().Select(entry => $"{entry!["action"]} {entry["outcome"]}").ShouldBe(
+            ["token.create ok", "session.begin ok", "token.create audit_unavailable"]);
+        var metrics = await ScrapeAsync(platform);
+        metrics.Value("audit_entries_waiting").ShouldBe(0);
+        metrics.Value("audit_entries_lost_total").ShouldBe(0);
+    }
+
+    private static Task<HttpResponseMessage> MakeTokenAsync(PlatformProcess platform) =>
+        platform.Http.PostAsJsonAsync("/v1/tokens", new { name = "cms", scopes = new[] { "read" } });
+
+    private static async Task<Exposition> ScrapeAsync(PlatformProcess platform) =>
+        new(await platform.Http.GetStringAsync("/metrics"));
 
     private static string FillUp(PlatformProcess platform, string folder, int leftBytes = LeftBytes)
     {

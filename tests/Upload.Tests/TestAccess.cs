@@ -44,9 +44,11 @@ internal sealed class TestAccess : RoleModule, IAuthenticator, IAuditLog
     public ValueTask<CancellationToken> EndOfAsync(Principal principal, CancellationToken cancel) =>
         ValueTask.FromResult(CancellationToken.None);
 
-    public Task WriteAsync(AuditEntry entry)
+    public Task<bool> WriteAsync(AuditEntry entry)
     {
         Entries.Enqueue(entry);
-        return Task.CompletedTask;
+        return Task.FromResult(true);
     }
+
+    public Task<bool> TryWriteAsync(AuditEntry entry) => WriteAsync(entry);
 }

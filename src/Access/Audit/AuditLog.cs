@@ -6,30 +6,32 @@ namespace Hexcast.Access.Audit;
 
 /// <summary>
 /// Entries in the order in which they come. Whoever has the turn writes what all that wait have brought and syncs once
-/// for them, so that many requests at once share a sync.
+/// for them, so that many requests at once share a sync. While the disk fails, the entries of what has happened are
+/// kept and go first once it is well again; no token is given out meanwhile (<see cref="AuditTrail.RequireAsync"/>).
 /// </summary>
 internal sealed class AuditLog(AuditFiles files, ILogger<AuditLog> log) : IAuditLog, IDisposable
 {
-    /// <summary>More requests than a node serves at once.</summary>
-    private const int WaitingLimit = 10_000;
+    /// <summary>Every try writes them all: about 300 KiB.</summary>
+    public const int KeptLimit = 1000;
 
     private readonly SemaphoreSlim turn = new(1, 1);
     private readonly ConcurrentQueue<Waiting> queue = new();
 
-    public async Task WriteAsync(AuditEntry entry)
-    {
-        if (queue.Count >= WaitingLimit)
-        {
-            log.LogError("The audit log cannot keep up: {Action} on {Target} has no entry", entry.Action, entry.Target);
-            return;
-        }
+    // Under the turn: what the disk has not taken.
+    private readonly List<AuditEntry> kept = [];
+    private bool failing;
 
-        var mine = new Waiting(entry);
-        queue.Enqueue(mine);
+    public Task<bool> WriteAsync(AuditEntry entry) => WriteAsync(new Waiting(entry, Keep: true));
+
+    public Task<bool> TryWriteAsync(AuditEntry entry) => WriteAsync(new Waiting(entry, Keep: false));
+
+    /// <summary>What was kept is tried once more, though nothing new comes.</summary>
+    public async Task WriteKeptAsync()
+    {
         await turn.WaitAsync();
         try
         {
-            if (!mine.Written)
+            if (kept.Count > 0)
             {
                 WriteAll();
             }
@@ -42,6 +44,25 @@ internal sealed class AuditLog(AuditFiles files, ILogger<AuditLog> log) : IAudit
 
     public void Dispose() => turn.Dispose();
 
+    private async Task<bool> WriteAsync(Waiting mine)
+    {
+        queue.Enqueue(mine);
+        await turn.WaitAsync();
+        try
+        {
+            if (mine.IsDurable is null)
+            {
+                WriteAll();
+            }
+
+            return mine.IsDurable!.Value;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
     private void WriteAll()
     {
         var batch = new List<Waiting>();
@@ -50,24 +71,59 @@ internal sealed class AuditLog(AuditFiles files, ILogger<AuditLog> log) : IAudit
             batch.Add(next);
         }
 
+        var durable = Append([.. kept, .. batch.Select(waiting => waiting.Entry)]);
+        batch.ForEach(waiting => waiting.IsDurable = durable);
+        if (durable)
+        {
+            kept.Clear();
+        }
+        else
+        {
+            Keep([.. batch.Where(waiting => waiting.Keep).Select(waiting => waiting.Entry)]);
+        }
+
+        AuditTelemetry.NoteKept(kept.Count);
+    }
+
+    private bool Append(List<AuditEntry> entries)
+    {
         try
         {
-            files.Append(batch.Select(waiting => waiting.Entry));
+            files.Append(entries);
+            if (failing)
+            {
+                log.LogWarning("The audit log is written again, {Entries} entries late", kept.Count);
+            }
+
+            failing = false;
+            return true;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // What was asked for has happened; to fail its answer now would say that it has not.
-            log.LogError(failure, "{Entries} audit entries could not be written", batch.Count);
-        }
+            if (!failing)
+            {
+                log.LogError(failure, "The audit log cannot be written: its entries wait, and no token is given out");
+            }
 
-        batch.ForEach(waiting => waiting.Written = true);
+            failing = true;
+            return false;
+        }
     }
 
-    private sealed class Waiting(AuditEntry entry)
+    private void Keep(List<AuditEntry> entries)
     {
-        public AuditEntry Entry { get; } = entry;
+        var fit = Math.Min(entries.Count, KeptLimit - kept.Count);
+        kept.AddRange(entries.Take(fit));
+        foreach (var lost in entries.Skip(fit))
+        {
+            AuditTelemetry.NoteLost();
+            log.LogError("{Action} on {Target} has no audit entry: too many wait", lost.Action, lost.Target);
+        }
+    }
 
-        // Under the turn.
-        public bool Written { get; set; }
+    private sealed record Waiting(AuditEntry Entry, bool Keep)
+    {
+        // Under the turn; null: nobody has tried yet.
+        public bool? IsDurable { get; set; }
     }
 }

@@ -28,8 +28,7 @@ internal sealed class TokenEndpoints(ITokenBook tokens)
     private async Task CreateAsync(HttpContext context)
     {
         var asked = await JsonBody.ReadAsync<TokenRequest>(context.Request, BodyLimitBytes, Expected);
-        var (token, secret) = await tokens.CreateAsync(context.Principal(), asked, context.RequestAborted);
-        context.Audit().Target = token.Label;
+        var (token, secret) = await tokens.CreateAuditedAsync(context, asked);
         context.Response.StatusCode = StatusCodes.Status201Created;
         await AnswerAsync(context, NewTokenAnswer.Of(TokenAnswer.Of(token), secret));
     }

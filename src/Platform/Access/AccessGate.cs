@@ -122,9 +122,9 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
             return;
         }
 
-        var trail = new AuditTrail(audited.Action);
+        var trail = new AuditTrail(audited.Action, audit, clock);
         context.Features.Set(trail);
-        context.Response.OnStarting(() => trail.WriteAsync(context, audit, clock));
+        context.Response.OnStarting(() => trail.WriteAsync(context));
         try
         {
             await next(context);
@@ -133,7 +133,7 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
         {
             // The client left and gets no answer, but what it began may have happened.
             trail.Outcome ??= ErrorCodes.Cancelled;
-            await trail.WriteAsync(context, audit, clock);
+            await trail.WriteAsync(context);
             throw;
         }
     }
@@ -198,7 +198,7 @@ internal sealed class AccessGate(IServiceProvider services, TimeProvider clock)
 
         var action = endpoint.Metadata.GetMetadata<AuditRule>()?.Action
             ?? $"{context.Request.Method} {(endpoint as RouteEndpoint)?.RoutePattern.RawText}";
-        await audit.WriteAsync(AuditTrail.EntryOf(context, new AuditTrail(action), code, clock));
+        await audit.WriteAsync(new AuditTrail(action, audit, clock).EntryOf(context, code));
     }
 
     private static bool SendsToSignIn(string code) => code is ErrorCodes.Unauthenticated

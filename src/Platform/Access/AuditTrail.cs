@@ -23,8 +23,13 @@ public sealed record AuditEntry(
 /// <summary>Where audit entries go.</summary>
 public interface IAuditLog
 {
-    /// <summary>Durable when it ends. One that cannot be written is logged, and never thrown to its request.</summary>
-    Task WriteAsync(AuditEntry entry);
+    /// <summary>
+    /// True: it is durable. False: it cannot be written now; it is kept, and written before any later one.
+    /// </summary>
+    Task<bool> WriteAsync(AuditEntry entry);
+
+    /// <summary>True: it is durable. False: it cannot be written now, and is not kept.</summary>
+    Task<bool> TryWriteAsync(AuditEntry entry);
 }
 
 /// <summary>
@@ -35,9 +40,13 @@ public sealed class AuditTrail
 {
     public const string Ok = "ok";
 
+    private readonly IAuditLog? log;
+    private readonly TimeProvider clock;
     private bool written;
 
-    internal AuditTrail(string action) => Action = action;
+    /// <param name="log">Null: nobody reads this one.</param>
+    internal AuditTrail(string action, IAuditLog? log, TimeProvider clock) =>
+        (Action, this.log, this.clock) = (action, log, clock);
 
     public string Action { get; set; }
 
@@ -53,29 +62,45 @@ public sealed class AuditTrail
     /// <summary>Nothing worth a line, such as a piece of an upload. Whoever is not let in has one anyway.</summary>
     public bool Unremarkable { get; set; }
 
-    /// <summary>Once, however often it is called.</summary>
-    internal Task WriteAsync(HttpContext context, IAuditLog log, TimeProvider clock)
+    /// <summary>
+    /// For what gives somebody a token: writes that it went well, before the token leaves. What is asked for
+    /// after this may no longer fail.
+    /// </summary>
+    /// <exception cref="HexcastException">audit_unavailable: give nothing away.</exception>
+    public async Task RequireAsync(HttpContext context)
     {
-        if (written || Unremarkable)
+        if (log is not null && !written)
+        {
+            written = await log.TryWriteAsync(EntryOf(context, Ok)) ? true : throw new HexcastException(
+                ErrorCodes.AuditUnavailable,
+                "The audit log cannot be written, and without it no token is given out. Make space on the disk "
+                + "of the data folder, or look into the server's log.");
+        }
+    }
+
+    /// <summary>Once, however often it is called.</summary>
+    internal Task WriteAsync(HttpContext context)
+    {
+        if (log is null || written || Unremarkable)
         {
             return Task.CompletedTask;
         }
 
         written = true;
         var outcome = Outcome ?? context.Features.Get<ProblemCode>()?.Code ?? OutcomeOf(context.Response.StatusCode);
-        return log.WriteAsync(EntryOf(context, this, outcome, clock));
+        return log.WriteAsync(EntryOf(context, outcome));
     }
 
-    internal static AuditEntry EntryOf(HttpContext context, AuditTrail trail, string outcome, TimeProvider clock)
+    internal AuditEntry EntryOf(HttpContext context, string outcome)
     {
-        var principal = trail.Principal ?? context.Features.Get<Principal>();
+        var principal = Principal ?? context.Features.Get<Principal>();
         return new AuditEntry(
             clock.GetUtcNow(),
             principal?.Name ?? "",
             principal?.Id ?? "",
             principal?.Tenant,
-            trail.Action,
-            trail.Target ?? TargetOf(context.Request),
+            Action,
+            Target ?? TargetOf(context.Request),
             context.Connection.RemoteIpAddress?.ToString() ?? "",
             outcome,
             Activity.Current?.TraceId.ToHexString());
@@ -91,5 +116,5 @@ public static class AuditTrails
 {
     /// <summary>The trail of this request; one that nobody reads where the endpoint is not audited.</summary>
     public static AuditTrail Audit(this HttpContext context) =>
-        context.Features.Get<AuditTrail>() ?? new AuditTrail("");
+        context.Features.Get<AuditTrail>() ?? new AuditTrail("", log: null, TimeProvider.System);
 }

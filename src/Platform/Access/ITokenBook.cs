@@ -1,4 +1,5 @@
 using Hexcast.Platform.Errors;
+using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Platform.Access;
 
@@ -44,6 +45,31 @@ public interface ITokenBook
     /// <summary>The token, and whatever it has begun, is out when it ends.</summary>
     /// <exception cref="HexcastException">not_found; conflict: it is a node's admin token.</exception>
     Task RevokeAsync(Principal viewer, string id);
+}
+
+public static class TokenBooks
+{
+    /// <summary>
+    /// Makes a token for whoever asks and writes so, before anybody has its secret. One that cannot be written is
+    /// taken back.
+    /// </summary>
+    /// <exception cref="HexcastException">audit_unavailable; and as of the book itself.</exception>
+    public static async Task<(KnownToken Token, string Secret)> CreateAuditedAsync(
+        this ITokenBook book, HttpContext context, TokenRequest asked)
+    {
+        var made = await book.CreateAsync(context.Principal(), asked, context.RequestAborted);
+        context.Audit().Target = made.Token.Label;
+        try
+        {
+            await context.Audit().RequireAsync(context);
+            return made;
+        }
+        catch (HexcastException)
+        {
+            await book.RevokeAsync(context.Principal(), made.Token.Id);
+            throw;
+        }
+    }
 }
 
 /// <summary>The audit log, read.</summary>

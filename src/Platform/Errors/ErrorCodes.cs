@@ -14,6 +14,7 @@ public static class ErrorCodes
     public const string ResourceExhausted = "resource_exhausted";
     public const string StorageFull = "storage_full";
     public const string Unavailable = "unavailable";
+    public const string AuditUnavailable = "audit_unavailable";
     public const string DeadlineExceeded = "deadline_exceeded";
     public const string Internal = "internal";
     public const string Cancelled = "cancelled";
@@ -48,6 +49,7 @@ public static class ErrorCodes
         [ResourceExhausted] = (429, StatusCode.ResourceExhausted),
         [StorageFull] = (507, StatusCode.ResourceExhausted),
         [Unavailable] = (503, StatusCode.Unavailable),
+        [AuditUnavailable] = (503, StatusCode.Unavailable),
         [DeadlineExceeded] = (504, StatusCode.DeadlineExceeded),
         [Internal] = (500, StatusCode.Internal),
         [Cancelled] = (409, StatusCode.Aborted),

@@ -16,7 +16,10 @@ internal sealed class OperationWriter : IOpenApiOperationTransformer
 
     /// <summary>What any operation can end with, whatever it does.</summary>
     private static readonly string[] Anywhere =
-        [ErrorCodes.Internal, ErrorCodes.Unavailable, ErrorCodes.DeadlineExceeded, ErrorCodes.StorageFull];
+    [
+        ErrorCodes.Internal, ErrorCodes.Unavailable, ErrorCodes.AuditUnavailable, ErrorCodes.DeadlineExceeded,
+        ErrorCodes.StorageFull,
+    ];
 
     public Task TransformAsync(
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)

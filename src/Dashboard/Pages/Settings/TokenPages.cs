@@ -57,16 +57,14 @@ internal sealed class TokenPages(PageRenderer renderer, IServiceProvider service
         var maker = context.Principal();
         try
         {
-            var (token, secret) = await Book.CreateAsync(
-                maker,
+            var (_, secret) = await Book.CreateAuditedAsync(
+                context,
                 new TokenRequest(
-                    draft.Name, draft.Scopes, draft.Tenant.Length == 0 ? null : draft.Tenant, Life(draft.Expires)),
-                context.RequestAborted);
-            context.Audit().Target = token.Label;
+                    draft.Name, draft.Scopes, draft.Tenant.Length == 0 ? null : draft.Tenant, Life(draft.Expires)));
             await AnswerAsync(context, new TokensView { Tokens = Book.List(maker), Secret = secret });
         }
         catch (HexcastException refused) when (refused.Code is ErrorCodes.InvalidArgument or ErrorCodes.ScopeMissing
-            or ErrorCodes.ResourceExhausted)
+            or ErrorCodes.ResourceExhausted or ErrorCodes.AuditUnavailable)
         {
             context.Audit().Outcome = refused.Code;
             await AnswerAsync(
