@@ -11,6 +11,9 @@ public sealed class TraceTests : IDisposable
     private const string ClientsTrace = "11111111111111111111111111111111";
     private const string ClientsSpan = "2222222222222222";
     private const string OtherTrace = "33333333333333333333333333333333";
+
+    // What a person or a client says of itself; no log and no trace repeats it.
+    private const string Title = "Private title", Filename = "Private name.mp4", ClientAddress = "203.0.113.77";
     private static readonly TimeSpan ExportLimit = TimeSpan.FromSeconds(30);
 
     private readonly TempFolder folder = new();
@@ -23,9 +26,15 @@ public sealed class TraceTests : IDisposable
         await using var receiver = await OtlpReceiver.StartAsync();
         await using var platform = await PlatformProcess.StartAsync(
             Path.Combine(folder.Path, "data"),
-            settings: new Dictionary<string, string> { ["Telemetry:OtlpEndpoint"] = receiver.Http });
+            settings: new Dictionary<string, string>
+            {
+                ["Telemetry:OtlpEndpoint"] = receiver.Http,
+                ["Access:TrustedProxies:0"] = "127.0.0.1",
+            });
+        platform.Http.DefaultRequestHeaders.Add("X-Forwarded-For", ClientAddress);
         var id = await UploadAcrossARestartAsync(platform);
         await platform.Api.WaitForAsync(id, "ready");
+        await FailAsync(platform);
         await PlayAsync(platform, id);
         await WaitForSpanAsync(receiver, "first play");
         (await platform.StopAsync()).ShouldBe(0);
@@ -66,8 +75,16 @@ public sealed class TraceTests : IDisposable
         played.Start.ShouldBeGreaterThan(trace.Only("media playable").Start);
 
         trace.Spans.ShouldAllBe(span => span.Start <= span.End && !span.Failed);
-        receiver.Spans.SelectMany(s => s.Tags.Values).ShouldAllBe(value => !value.Contains("Private title"));
         CheckLog(platform.Log, id);
+        // That it was the client's address, and that it stands where it should, says the audit log.
+        (await File.ReadAllTextAsync(Path.Combine(platform.DataFolder, "audit/audit-000001.jsonl")))
+            .ShouldContain($"\"address\":\"{ClientAddress}\"");
+        foreach (var personal in (string[])[Title, Filename, ClientAddress])
+        {
+            receiver.Spans.SelectMany(s => s.Tags.Values.Append(s.Name))
+                .ShouldAllBe(value => !value.Contains(personal));
+            platform.Log.Split('\n').Where(line => line.Contains(personal)).ShouldBeEmpty();
+        }
     }
 
     [Fact]
@@ -156,7 +173,7 @@ public sealed class TraceTests : IDisposable
         var bytes = await File.ReadAllBytesAsync(clip);
         var half = bytes.Length / 2;
         using var created = await platform.Api.CreateUploadAsync(
-            bytes.Length, $"00-{ClientsTrace}-{ClientsSpan}-01", ("title", "Private title"));
+            bytes.Length, $"00-{ClientsTrace}-{ClientsSpan}-01", ("title", Title), ("filename", Filename));
         var location = created.Headers.Location!.ToString();
         (await platform.Api.PatchAsync(location, 0, bytes.AsMemory(0, half))).StatusCode
             .ShouldBe(HttpStatusCode.NoContent);
@@ -165,6 +182,15 @@ public sealed class TraceTests : IDisposable
         (await platform.Api.PatchAsync(location, half, bytes.AsMemory(half), $"00-{OtherTrace}-{ClientsSpan}-01"))
             .StatusCode.ShouldBe(HttpStatusCode.NoContent);
         return location.Split('/')[^1];
+    }
+
+    // What goes wrong is told at greater length.
+    private async Task FailAsync(PlatformProcess platform)
+    {
+        var file = Path.Combine(folder.Path, Filename);
+        await File.WriteAllTextAsync(file, "no media");
+        var id = await platform.Api.UploadAsync(file, metadata: ("title", Title));
+        await platform.Api.WaitForAsync(id, "failed");
     }
 
     private static async Task PlayAsync(PlatformProcess platform, string id)

@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Hexcast.Harness;
 
 /// <summary>
-/// What a run of the suite leaves for the search for leaked secrets (tests/Leaks): the log lines and spans of every
-/// platform that it started, and every secret that it used. Only where HEXCAST_TEST_EVIDENCE names a folder.
+/// What a run of the suite leaves for the search for leaked secrets (tests/Leaks): the log lines, the spans, the audit
+/// entries and the words on standard error of every platform that it started, and every secret that it used.
+/// Only where HEXCAST_TEST_EVIDENCE names a folder.
 /// </summary>
 public static class Evidence
 {
@@ -28,13 +29,21 @@ public static class Evidence
         }
     }
 
-    /// <summary>What lies in the data folder and is nobody's business: keys that sign, the administrator's token.
+    /// <summary>
+    /// What lies in the data folder and is nobody's business: keys that sign, the administrator's token. And its audit
+    /// log, in which neither may stand.
     /// </summary>
-    public static void KeepSecretsOf(string dataFolder)
+    public static void KeepDataFolder(string dataFolder)
     {
         if (Folder is null || !Directory.Exists(dataFolder))
         {
             return;
+        }
+
+        var audit = Path.Combine(dataFolder, "audit");
+        foreach (var file in Directory.Exists(audit) ? Directory.GetFiles(audit, "*.jsonl") : [])
+        {
+            Keep("audit", File.ReadAllText(file).TrimEnd('\n'));
         }
 
         foreach (var file in Directory.EnumerateFiles(dataFolder, "*.token"))

@@ -13,7 +13,7 @@ internal static class NodeEvidence
     /// </summary>
     public static void KeepLog(string file)
     {
-        Evidence.KeepSecretsOf(Path.GetDirectoryName(file)!);
+        Evidence.KeepDataFolder(Path.GetDirectoryName(file)!);
         if (Evidence.Folder is not null && File.Exists(file))
         {
             foreach (var line in File.ReadLines(file))

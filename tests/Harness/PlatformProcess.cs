@@ -11,6 +11,7 @@ public sealed class PlatformProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly StringBuilder output = new();
+    private readonly StringBuilder errors = new();
     private (string Folder, string Size)? smallDisk;
     private IReadOnlyDictionary<string, string> settings = new Dictionary<string, string>();
     private Process? process;
@@ -64,6 +65,18 @@ public sealed class PlatformProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Of that, what was on standard error: words for people.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (output)
+            {
+                return errors.ToString();
+            }
+        }
+    }
+
     /// <param name="dataFolder">Kept from one life to the next.</param>
     /// <param name="smallDisk">A folder below it that becomes a disk of its own, and its size ("20m").</param>
     /// <param name="settings">Options by "Section:Option", of all its lives.</param>
@@ -109,8 +122,8 @@ public sealed class PlatformProcess : IAsyncDisposable
         }
 
         process = Process.Start(start)!;
-        process.OutputDataReceived += (_, line) => Keep(line.Data);
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.OutputDataReceived += (_, line) => Keep("log", line.Data);
+        process.ErrorDataReceived += (_, line) => Keep("words", line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         await Wait.ForAsync(ReadyAsync, StartLimit, () => $"the platform is not ready:\n{Log}");
@@ -140,7 +153,7 @@ public sealed class PlatformProcess : IAsyncDisposable
             await KillAsync();
         }
 
-        Evidence.KeepSecretsOf(DataFolder);
+        Evidence.KeepDataFolder(DataFolder);
         process?.Dispose();
         Http.Dispose();
     }
@@ -170,17 +183,20 @@ public sealed class PlatformProcess : IAsyncDisposable
         }
     }
 
-    private void Keep(string? line)
+    private void Keep(string kind, string? line)
     {
-        // Words for people are no log: at the first start they hold the admin token, on purpose.
-        if (line?.StartsWith('{') == true)
+        if (line is not null)
         {
-            Evidence.Keep("log", line);
+            Evidence.Keep(kind, line);
         }
 
         lock (output)
         {
             output.AppendLine(line);
+            if (kind == "words")
+            {
+                errors.AppendLine(line);
+            }
         }
     }
 }

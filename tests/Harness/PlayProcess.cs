@@ -22,6 +22,12 @@ public sealed class PlayProcess(string dataFolder)
     {
         using var process = Start(arguments);
         var ended = await EndAsync(process);
+        Evidence.KeepDataFolder(dataFolder);
+        foreach (var line in ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Evidence.Keep("words", line);
+        }
+
         foreach (var line in Evidence.Folder is null ? [] : File.ReadLines(Path.Combine(dataFolder, "hexcast.log")))
         {
             Evidence.Keep("log", line);

@@ -33,11 +33,15 @@ public sealed partial class SecretRecorder(HttpMessageHandler inner) : Delegatin
     private static string Header(HttpResponseMessage answer, string name) =>
         answer.Headers.TryGetValues(name, out var values) ? string.Join('\n', values) : "";
 
+    /// <summary>Tokens in addresses, our cookies, and what JSON calls a secret or a token.</summary>
+    public static IEnumerable<string> SecretsIn(string? text) =>
+        Secrets().Matches(text ?? "").Select(found => Uri.UnescapeDataString(found.Groups["secret"].Value));
+
     private static void Note(string? text)
     {
-        foreach (Match found in Secrets().Matches(text ?? ""))
+        foreach (var secret in SecretsIn(text))
         {
-            Evidence.Secret(Uri.UnescapeDataString(found.Groups["secret"].Value));
+            Evidence.Secret(secret);
         }
     }
 

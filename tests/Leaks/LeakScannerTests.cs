@@ -40,6 +40,20 @@ public sealed class LeakScannerTests
         new LeakScanner([Secret]).Scan("log", [line]).ShouldBeEmpty();
 
     [Fact]
+    public void The_admin_token_may_be_shown_once_in_the_words_of_the_first_start_and_nowhere_else()
+    {
+        var token = "hxc_" + new string('a', 43);
+        var first = $"hexcast: sign in with the admin token {token} (shown this once; it is kept in /data/admin.token)";
+        var (scanner, showing) = (new LeakScanner([token]), new FirstShowing());
+        Scan($"sign in with {token}").ShouldNotBeEmpty();
+        Scan($"{first} {token}").ShouldNotBeEmpty();
+        Scan(first).ShouldBeEmpty();
+        Scan(first).ShouldNotBeEmpty("a second time");
+
+        IEnumerable<string> Scan(string line) => scanner.Scan("words", [showing.Without(line)]);
+    }
+
+    [Fact]
     public void A_report_does_not_repeat_the_secret() =>
         new LeakScanner([Secret]).Scan("log", [$"a {Secret} b"]).ShouldAllBe(find => !find.Contains(Secret));
 }

@@ -4,12 +4,13 @@ using Hexcast.Harness;
 namespace Hexcast.Leaks;
 
 /// <summary>
-/// Runs last (scripts/test.sh): none of the secrets that the whole suite used stands in a log or a trace that it made.
+/// Runs last (scripts/test.sh): none of the secrets that the whole suite used stands in a log, a trace, an audit log or
+/// on the standard error that it made.
 /// </summary>
 public sealed class SuiteTests
 {
     [Fact]
-    public void No_secret_of_the_suite_stands_in_its_logs_and_traces()
+    public void No_secret_of_the_suite_stands_in_what_it_logged_traced_audited_or_said()
     {
         Assert.SkipWhen(Evidence.Folder is null, $"Runs after the others, over what {Evidence.Variable} names.");
         var secrets = Lines("secrets").Select(l => Encoding.UTF8.GetString(Convert.FromBase64String(l)))
@@ -19,8 +20,11 @@ public sealed class SuiteTests
         TestContext.Current.SendDiagnosticMessage($"{secrets.Count} secrets, {logs} log lines, {spans} exports");
 
         var scanner = new LeakScanner(secrets);
-        var found = Files("log").Concat(Files("spans"))
+        var shown = new FirstShowing();
+        var found = new[] { "log", "spans", "audit" }.SelectMany(Files)
             .SelectMany(file => scanner.Scan(Path.GetFileName(file), File.ReadLines(file)))
+            .Concat(Files("words").SelectMany(
+                file => scanner.Scan(Path.GetFileName(file), File.ReadLines(file).Select(shown.Without))))
             .ToList();
         found.ShouldBeEmpty(string.Join('\n', found.Take(20)));
     }
@@ -34,6 +38,10 @@ public sealed class SuiteTests
         Lines("secrets").Distinct().Count().ShouldBeGreaterThan(20);
         Lines("log").Count().ShouldBeGreaterThan(500);
         Lines("spans").Count().ShouldBeGreaterThan(20);
+        Lines("audit").Count().ShouldBeGreaterThan(50);
+        Lines("words").Count().ShouldBeGreaterThan(20);
+        Lines("browser-cookies").Count().ShouldBeGreaterThan(3);
+        Lines("browser-tokens").Count().ShouldBeGreaterThan(3);
     }
 
     private static IEnumerable<string> Files(string kind) => Directory.GetFiles(Evidence.Folder!, kind + "-*");

@@ -37,6 +37,7 @@ internal sealed class BrowsedPage : IAsyncDisposable
             TimezoneId = "Europe/Berlin",
             Locale = "en-GB",
         });
+        BrowserSecrets.Watch(context);
         context.SetDefaultTimeout(LimitMs);
         Assertions.SetDefaultExpectTimeout(LimitMs);
         if (cookie is not null)

@@ -44,6 +44,7 @@ internal sealed class WatchedPage : IAsyncDisposable
             Permissions = ["clipboard-read", "clipboard-write"],
             ExtraHTTPHeaders = header is var (name, value) ? [new(name, value)] : null,
         });
+        BrowserSecrets.Watch(context);
         context.SetDefaultTimeout((float)Limit.TotalMilliseconds);
         Assertions.SetDefaultExpectTimeout((float)Limit.TotalMilliseconds);
         await context.AddInitScriptAsync("""
