@@ -6,7 +6,8 @@ namespace Hexcast.Leaks;
 
 /// <summary>
 /// Looks through log lines, spans, audit entries and words on standard error for secrets: for those that the tests
-/// noted, in every spelling that they have in URLs and JSON, and for whatever has the form of a credential, noted or not.
+/// noted, in every spelling that they have in URLs and JSON, and for whatever has the form of a credential, noted or
+/// not.
 /// </summary>
 internal sealed partial class LeakScanner(IEnumerable<string> secrets)
 {
