@@ -34,12 +34,17 @@ internal sealed class CallGates(GrpcOptions options, TimeProvider clock)
 
         var method = methods.GetOrAdd(
             called.FullName,
-            static (_, args) => new Method(args.options.LimitsOf(args.called)),
+            static (name, args) =>
+            {
+                // A counter that was never needed is 0, not absent: alerts count on it.
+                Refused.Add(0, MethodTag(name));
+                return new Method(args.options.LimitsOf(args.called));
+            },
             (options, called));
         var callClass = CallClasses.Of(context.Request.Headers);
         if (!method.TryAdmit(callClass, Now, context.RequestAborted, out var turn, out var retryAfter))
         {
-            Refused.Add(1, new KeyValuePair<string, object?>("rpc.method", called.FullName.TrimStart('/')));
+            Refused.Add(1, MethodTag(called.FullName));
             Refuse(context, retryAfter);
             return;
         }
@@ -60,6 +65,9 @@ internal sealed class CallGates(GrpcOptions options, TimeProvider clock)
             await next(context);
         }
     }
+
+    private static KeyValuePair<string, object?> MethodTag(string fullName) =>
+        new("rpc.method", fullName.TrimStart('/'));
 
     private TimeSpan Now => clock.GetElapsedTime(start);
 
