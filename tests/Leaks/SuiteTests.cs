@@ -40,8 +40,8 @@ public sealed class SuiteTests
         Lines("spans").Count().ShouldBeGreaterThan(20);
         Lines("audit").Count().ShouldBeGreaterThan(50);
         Lines("words").Count().ShouldBeGreaterThan(20);
-        Lines("browser-cookies").Count().ShouldBeGreaterThan(3);
-        Lines("browser-tokens").Count().ShouldBeGreaterThan(3);
+        Lines("browser-cookies").Count().ShouldBeGreaterThan(1);
+        Lines("browser-tokens").Count().ShouldBeGreaterThan(1);
     }
 
     private static IEnumerable<string> Files(string kind) => Directory.GetFiles(Evidence.Folder!, kind + "-*");
