@@ -11,6 +11,9 @@ internal sealed class BrowsedPage : IAsyncDisposable
     /// <summary>Web Vitals calls 0.1 good; these pages keep their places.</summary>
     private const double LayoutShiftLimit = 0.01;
 
+    /// <summary>Before the player is needed.</summary>
+    private const int ScriptBudgetBytes = 150_000;
+
     private readonly List<string> problems = [];
 
     private BrowsedPage(IPage page)
@@ -96,6 +99,20 @@ internal sealed class BrowsedPage : IAsyncDisposable
         found.EnumerateArray().Select(v => v.GetString()).ShouldBeEmpty(where);
     }
 
+    /// <summary>What the browser has really loaded of scripts; of the player's library only where it plays.</summary>
+    public async Task ShouldBeLightAsync(string where, bool player = false)
+    {
+        var scripts = await Page.EvaluateAsync<JsonElement>("""
+            performance.getEntriesByType('resource').filter((e) => new URL(e.name).pathname.endsWith('.js'))
+              .map((e) => [e.name.split('/').slice(5).join('/'), e.decodedBodySize])
+            """);
+        var sizes = scripts.EnumerateArray().ToDictionary(s => s[0].GetString()!, s => s[1].GetInt32());
+        sizes.ShouldNotBeEmpty(where);
+        sizes.Values.ShouldAllBe(size => size > 0);
+        sizes.Remove("lib/shaka-player.js").ShouldBe(player, where);
+        sizes.Values.Sum().ShouldBeLessThan(ScriptBudgetBytes, $"{where}: {scripts}");
+    }
+
     public async Task ShouldFitAsync(string where) =>
         (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
         .ShouldBeLessThanOrEqualTo(0, $"{where} scrolls sideways: {await WidestAsync()}");
@@ -107,14 +124,14 @@ internal sealed class BrowsedPage : IAsyncDisposable
             .ShouldBeLessThan(LayoutShiftLimit, $"{where}: {shifts}");
     }
 
-    /// <summary>What a finger hits is 44 px high and wide, or a link within text.</summary>
+    /// <summary>What a finger hits is 44 px high and wide, a link within text, or a cell among hundreds.</summary>
     public async Task ShouldHaveTouchTargetsAsync(string where)
     {
         var small = await Page.EvaluateAsync<string[]>("""
             [...document.querySelectorAll('button, .button, .nav a, select, input:not([type=hidden]), summary')]
               .filter((e) => e.checkVisibility() && !e.classList.contains('visually-hidden') && e.type !== 'checkbox')
               .map((e) => [e, e.getBoundingClientRect()])
-              .filter(([e, box]) => box.height < 43.5 && !e.closest('.segmented, label'))
+              .filter(([e, box]) => box.height < 43.5 && !e.closest('.segmented, label, .cells'))
               .map(([e, box]) => `${e.outerHTML.slice(0, 80)} ${box.width}×${box.height}`)
             """);
         small.ShouldBeEmpty(where);

@@ -61,6 +61,7 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
             browsed.ForgetProblems();
         }
 
+        await browsed.ShouldBeLightAsync(name);
         await browsed.ShouldNotShiftAsync(name);
         await browsed.ShouldBeAccessibleAsync($"{name}, light");
         await browsed.ShouldFitAsync(name);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Hexcast.Contracts.V1;
 using Hexcast.Playback.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -11,6 +12,8 @@ namespace Hexcast.Dashboard.Tests.Browser;
 public sealed class MediaPageTests(Chromium chromium) : IAsyncLifetime
 {
     private const int Chunks = 240;
+    private const string Title =
+        "Recording of the whole conference, first day, from the camera at the back of the hall";
     private static readonly DateTimeOffset Start = TimeProvider.System.GetUtcNow().AddMinutes(-4);
 
     private readonly MediaApi api = new();
@@ -113,6 +116,104 @@ public sealed class MediaPageTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_graph_has_a_line_for_each_need()
+    {
+        Show("processing", MediaState.Processing, Tasks(done: 5, running: 1, chunks: 6));
+        await using var opened = await OpenAsync();
+        var page = opened.Page;
+        // Parts, sound and poster need the probe; publishing needs these three, and the probe through them.
+        await Expect(page.Locator(".graph-edges path")).ToHaveCountAsync(6);
+        // From what is done to what waits or is done too: the sound, the poster, and publishing from the poster.
+        await Expect(page.Locator(".graph-edges .edge-done")).ToHaveCountAsync(3);
+    }
+
+    [Fact]
+    public async Task Renditions_tell_their_size_and_rates_and_the_sum()
+    {
+        Show(
+            "processing", MediaState.Processing, Tasks(done: 1, running: 1, chunks: 2),
+            media => media["renditions"] = Renditions());
+        await using var opened = await OpenAsync();
+        var rows = opened.Page.Locator("[data-part=renditions] tbody tr");
+        await Expect(rows.Nth(0).Locator("th, td")).ToHaveTextAsync([
+            "2160phevc-2160-main10-high-tier", "3840 × 2160, 29.97 fps", "hvc1.2.4.H153.B0.00.00.00.00.00",
+            "24.0 Mbit/speak 36.5 Mbit/s", "17.3 GB1440 segments"]);
+        await Expect(rows.Nth(1).Locator("th, td")).ToHaveTextAsync([
+            "Soundaac-128", "2 channels, 48 kHz", "mp4a.40.2", "128 kbit/speak 131 kbit/s", "92.2 MB1440 segments"]);
+        await Expect(opened.Page.Locator("[data-total]")).ToHaveTextAsync("17.4 GB together");
+    }
+
+    [Fact]
+    public async Task What_is_known_stands_there_while_the_api_does_not_answer_and_the_rest_comes_with_it()
+    {
+        Show("processing", MediaState.Processing, Tasks(done: 1, running: 1, chunks: 2));
+        api.Refusal = Results.Text("<h1>Bad gateway, says the proxy</h1>", "text/html", statusCode: 502);
+        api.Events.Refuse(502);
+        await using var opened = await OpenAsync();
+        var page = opened.Page;
+        await Expect(page.Locator("[data-part=notice]")).ToHaveTextAsync("The server answered 502.");
+        await Expect(page.Locator("#media")).ToHaveAttributeAsync("aria-busy", "false");
+        await Expect(Fact(page.Locator("[data-part=facts]"), "File")).ToHaveTextAsync("A001_C003_1122.mov");
+        await Expect(Fact(page.Locator("[data-part=facts]"), "Size")).ToHaveTextAsync("9.5 GB");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Work" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Edit" })).ToBeDisabledAsync();
+        await opened.ShouldBeAccessibleAsync("no answer");
+        await opened.TakePictureAsync("media-trouble-light");
+
+        api.Refusal = null;
+        api.Events.Accept();
+        await Expect(page.Locator(".cell")).ToHaveCountAsync(2);
+        await Expect(page.Locator("[data-part=notice]")).ToBeHiddenAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Edit" })).ToBeEnabledAsync();
+        await Expect(page.Locator("#away")).ToBeEmptyAsync();
+    }
+
+    [Fact]
+    public async Task A_media_that_changed_while_its_events_were_refused_is_shown_as_it_is()
+    {
+        Show("processing", MediaState.Processing, Tasks(done: 1, running: 1, chunks: 2));
+        await using var opened = await OpenAsync();
+        var page = opened.Page;
+        await Expect(page.Locator(".cell[data-state=committed]")).ToHaveCountAsync(1);
+        api.Events.Refuse(503);
+        await Expect(page.Locator("#away")).Not.ToBeEmptyAsync();
+        api.Put(Json("ready", Tasks(done: 2, running: 0, chunks: 2)));
+        api.Events.Accept();
+        await Expect(page.Locator("#state")).ToHaveTextAsync("Ready");
+        await Expect(page.Locator(".cell[data-state=committed]")).ToHaveCountAsync(2);
+        api.Progress(new JsonArray(Job("audio", "encode_audio", "committed", 2, 3, ["probe"])));
+        await Expect(page.Locator("[data-kind=encode_audio] [data-state=committed]")).ToHaveCountAsync(1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Without_script_what_is_known_is_there_and_what_is_not_is_named(bool failed)
+    {
+        Show(
+            failed ? "failed" : "ready", failed ? MediaState.Failed : MediaState.Ready,
+            Tasks(done: 2, running: 0, chunks: 2));
+        await using var browsed = await BrowsedPage.OpenAsync(
+            chromium, host.Url($"/media/{mediaId}"), script: false);
+        var page = browsed.Page;
+        await Expect(page.Locator("h1")).ToContainTextAsync("Recording of the whole conference");
+        await Expect(page.Locator("#state")).ToHaveTextAsync(failed ? "Failed" : "Ready");
+        await Expect(page.Locator("#summary")).ToHaveTextAsync("1:36:00 · 9.5 GB · public");
+        await Expect(Fact(page.Locator("[data-part=facts]"), "Length")).ToHaveTextAsync("1:36:00");
+        await Expect(page.Locator("[data-part=facts]")).ToBeVisibleAsync();
+        // Chromium hides noscript as long as it could run scripts, which a test's switch does not change.
+        (await page.ContentAsync()).ShouldContain("need JavaScript, which is switched off here");
+        if (failed)
+        {
+            await Expect(page.Locator("[data-part=failure]")).ToContainTextAsync("The file ends too early.");
+            await Expect(page.Locator("[data-part=failure]")).ToBeVisibleAsync();
+        }
+
+        await browsed.TakePictureAsync($"media-no-script-{(failed ? "failed" : "ready")}");
+        browsed.ShouldHaveNoProblems();
+    }
+
+    [Fact]
     public async Task A_media_that_is_not_there_says_so()
     {
         await using var opened = await OpenAsync();
@@ -123,27 +224,38 @@ public sealed class MediaPageTests(Chromium chromium) : IAsyncLifetime
 
     private Task<WatchedPage> OpenAsync() => WatchedPage.OpenAsync(chromium, host.Url($"/media/{mediaId}"));
 
+    private static ILocator Fact(ILocator list, string term) =>
+        list.Locator($"dt:text-is('{term}') + dd");
+
     private void Show(string state, MediaState record, JsonArray tasks, Action<JsonObject>? change = null)
     {
-        const string Title = "Recording of the whole conference, first day, from the camera at the back of the hall";
-        host.Catalog.Set(new MediaRecord { MediaId = mediaId, State = record, Title = Title, Policy = "public" });
-        var media = new JsonObject
+        host.Catalog.Set(new MediaRecord
         {
-            ["media_id"] = mediaId, ["state"] = state, ["title"] = Title, ["filename"] = "A001_C003_1122.mov",
-            ["tags"] = new JsonArray("conference", "day one"), ["policy"] = "public", ["preset"] = "ladder_h264_aac",
-            ["size_bytes"] = 9_483_300_000, ["sha256"] = new string('7', 64), ["row_version"] = 3,
-            ["created_at"] = At(-2), ["playable_at"] = At(4), ["ready_at"] = null, ["version"] = null,
-            ["error"] = null, ["renditions"] = new JsonArray(), ["poster"] = false,
-            ["source"] = new JsonObject
-            {
-                ["container"] = "mov,mp4", ["video_codec"] = "h264", ["audio_codec"] = "aac", ["width"] = 3840,
-                ["height"] = 2160, ["frame_rate"] = 25.0, ["duration_seconds"] = 5760.0, ["frames"] = 144_000,
-            },
-            ["job"] = new JsonObject { ["job_id"] = "job", ["state"] = "running", ["tasks"] = tasks },
-        };
+            MediaId = mediaId, State = record, Title = Title, Policy = "public", Filename = "A001_C003_1122.mov",
+            SizeBytes = 9_483_300_000, DurationSeconds = 5760, Preset = "ladder_h264_aac",
+            CreatedAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(Start),
+            Error = record == MediaState.Failed
+                ? new MediaError { Code = "source_truncated", Message = "The file ends too early." } : null,
+        });
+        var media = Json(state, tasks);
         change?.Invoke(media);
         api.Set(media);
     }
+
+    private JsonObject Json(string state, JsonArray tasks) => new()
+    {
+        ["media_id"] = mediaId, ["state"] = state, ["title"] = Title, ["filename"] = "A001_C003_1122.mov",
+        ["tags"] = new JsonArray("conference", "day one"), ["policy"] = "public", ["preset"] = "ladder_h264_aac",
+        ["size_bytes"] = 9_483_300_000, ["sha256"] = new string('7', 64), ["row_version"] = 3,
+        ["created_at"] = At(-2), ["playable_at"] = At(4), ["ready_at"] = null, ["version"] = null,
+        ["error"] = null, ["renditions"] = new JsonArray(), ["poster"] = false,
+        ["source"] = new JsonObject
+        {
+            ["container"] = "mov,mp4", ["video_codec"] = "h264", ["audio_codec"] = "aac", ["width"] = 3840,
+            ["height"] = 2160, ["frame_rate"] = 25.0, ["duration_seconds"] = 5760.0, ["frames"] = 144_000,
+        },
+        ["job"] = new JsonObject { ["job_id"] = "job", ["state"] = "running", ["tasks"] = tasks },
+    };
 
     private static JsonArray Renditions() =>
     [

@@ -5,8 +5,8 @@ import { bits, bytes, clock, duration, frameRate } from '../player/format.js';
 
 const STATES = {
   uploaded: 'Waiting',
-  processing: 'In the works',
-  playable: 'Plays, still in the works',
+  processing: 'Processing',
+  playable: 'Playable, still working',
   ready: 'Ready',
   failed: 'Failed',
   gone: 'Deleted',

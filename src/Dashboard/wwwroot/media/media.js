@@ -46,6 +46,7 @@ function draw() {
   showWork(media, tasks, now);
   showRenditions(part('renditions'), media);
   share.show(media);
+  for (const name of ['edit', 'delete']) part(name).disabled = false;
   root.setAttribute('aria-busy', 'false');
 }
 
@@ -97,6 +98,12 @@ function showWork(media, tasks, now) {
   showTimeline(part('timeline'), tasks, selected, now, select);
 }
 
+function meetTrouble(words) {
+  // Nothing more may come for a while: what is there is shown as it is.
+  if (words) root.setAttribute('aria-busy', 'false');
+  notice(words);
+}
+
 function notice(words) {
   setText(part('notice'), words);
   part('notice').hidden = !words;
@@ -112,7 +119,7 @@ window.hexcast = {
 };
 
 follow.addEventListener('change', drawSoon);
-follow.addEventListener('trouble', (event) => notice(event.detail));
+follow.addEventListener('trouble', (event) => meetTrouble(event.detail));
 follow.addEventListener('gone', () => {
   cancelAnimationFrame(frame);
   player.video.pause();
