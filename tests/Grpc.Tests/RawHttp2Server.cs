@@ -32,6 +32,9 @@ sealed class RawHttp2Server : IAsyncDisposable
 
     public int Connections => _connections;
 
+    /// <summary>Called with each stream that the client ends or resets.</summary>
+    public Action<int>? OnStreamEnd { get; set; }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -73,8 +76,11 @@ sealed class RawHttp2Server : IAsyncDisposable
                 var isAck = (header[4] & RawHttp2Connection.Ack) != 0;
                 if (header[3] == RawHttp2Connection.Settings && !isAck)
                     await connection.SendAsync(RawHttp2Connection.Settings, RawHttp2Connection.Ack, 0, []);
+                var streamId = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5));
                 if (header[3] == RawHttp2Connection.Headers)
-                    await _onRequest(connection, BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5)));
+                    await _onRequest(connection, streamId);
+                if (RawHttp2Connection.IsStreamEnd(header[3], header[4]))
+                    OnStreamEnd?.Invoke(streamId);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
@@ -94,6 +100,9 @@ sealed class RawHttp2Connection(NetworkStream stream)
     public const byte Ack = 1;
     const byte EndStream = 1;
     const byte EndHeaders = 4;
+
+    public static bool IsStreamEnd(byte type, byte flags) =>
+        type == Reset || (type is Data or Headers && (flags & EndStream) != 0);
 
     public Task SendAsync(byte type, byte flags, int streamId, ReadOnlySpan<byte> payload)
     {

@@ -5,6 +5,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Grpc.Net.Client.Balancer;
+using Grpc.Net.Client.Retries;
 using Grpc.Wire;
 
 namespace Grpc.Net.Client;
@@ -28,6 +29,7 @@ sealed class HttpCall<TRequest, TResponse>(
     Task<FrameReader?>? _reader;
     HttpResponseMessage? _response;
     StreamContent<TRequest>? _requestStream;
+    ReplayContent? _replay;
     int _previousAttempts;
 
     public override void SendUnary(TRequest request) =>
@@ -43,9 +45,10 @@ sealed class HttpCall<TRequest, TResponse>(
     }
 
     /// <summary>As one of several attempts.</summary>
-    public void SendContent(HttpContent content, int previousAttempts)
+    public void SendContent(ReplayContent content, int previousAttempts)
     {
         _previousAttempts = previousAttempts;
+        _replay = content;
         Send(() => content);
     }
 
@@ -65,7 +68,7 @@ sealed class HttpCall<TRequest, TResponse>(
             if (await _reader! is { } reader)
             {
                 message = await reader.ReadSingleAsync(method.ResponseMarshaller.ContextualDeserializer, Aborted);
-                EndByTrailers();
+                EndByTrailers(hasAllMessages: message is not null);
             }
         }
         catch (Exception e)
@@ -73,10 +76,7 @@ sealed class HttpCall<TRequest, TResponse>(
             throw Fail(e);
         }
 
-        if (GetStatus().StatusCode != StatusCode.OK)
-            throw EndedException();
-        return message
-            ?? throw new RpcException(new Status(StatusCode.Internal, "The server sent OK without a message."));
+        return GetStatus().StatusCode == StatusCode.OK ? message! : throw EndedException();
     }
 
     public override async ValueTask<TResponse?> ReadNextAsync()
@@ -90,7 +90,7 @@ sealed class HttpCall<TRequest, TResponse>(
                     var message = await reader.ReadAsync(method.ResponseMarshaller.ContextualDeserializer, Aborted);
                     if (message is not null)
                         return message;
-                    EndByTrailers();
+                    EndByTrailers(hasAllMessages: true);
                 }
             }
             catch (Exception e)
@@ -106,6 +106,7 @@ sealed class HttpCall<TRequest, TResponse>(
     {
         // A request stream that is still open is reset by disposing the response; its content must stop waiting.
         _requestStream?.End();
+        _replay?.End();
         Volatile.Read(ref _response)?.Dispose();
     }
 
@@ -247,7 +248,7 @@ sealed class HttpCall<TRequest, TResponse>(
         {
             var trailersOnly = ReadMetadata(response.Headers);
             SetHeaders(trailersOnly);
-            End(status, trailersOnly);
+            EndByServer(status, trailersOnly, method.Type is MethodType.ServerStreaming or MethodType.DuplexStreaming);
             return false;
         }
 
@@ -286,13 +287,20 @@ sealed class HttpCall<TRequest, TResponse>(
     }
 
     // (4)
-    void EndByTrailers()
+    void EndByTrailers(bool hasAllMessages)
     {
         var trailers = _response!.TrailingHeaders;
         if (TryReadStatus(trailers, out var status))
-            End(status, ReadMetadata(trailers));
+            EndByServer(status, ReadMetadata(trailers), hasAllMessages);
         else
             Abort(new Status(StatusCode.Unknown, "The server ended the call without a status."));
+    }
+
+    void EndByServer(Status status, Metadata trailers, bool hasAllMessages)
+    {
+        if (status.StatusCode == StatusCode.OK && !hasAllMessages)
+            status = new Status(StatusCode.Internal, "The server sent OK without a message.");
+        End(status, trailers);
     }
 
     static bool TryReadStatus(HttpResponseHeaders headers, out Status status)

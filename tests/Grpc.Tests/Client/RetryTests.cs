@@ -275,7 +275,7 @@ public abstract class RetryTests
         error.ShouldBeOfType<RpcException>().Status.ShouldBe(new Status(StatusCode.ResourceExhausted, "enough"));
     }
 
-    static GrpcChannelOptions Retrying(int attempts = 5, TimeSpan? backoff = null) => new()
+    internal static GrpcChannelOptions Retrying(int attempts = 5, TimeSpan? backoff = null) => new()
     {
         ServiceConfig = new ServiceConfig
         {

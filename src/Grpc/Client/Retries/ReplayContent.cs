@@ -5,6 +5,7 @@ namespace Grpc.Net.Client.Retries;
 /// <summary>The body of one attempt: all messages from the first, and then those that still come.</summary>
 sealed class ReplayContent : HttpContent
 {
+    readonly CancellationTokenSource _ended = new();
     readonly RequestBuffer _buffer;
     readonly int _attempt;
 
@@ -15,25 +16,32 @@ sealed class ReplayContent : HttpContent
         Headers.ContentType = GrpcContentType.Value;
     }
 
+    /// <summary>The attempt is over; its body must not wait for messages, nor for the server to take them.</summary>
+    public void End() => _ended.Cancel();
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(
         Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
+        either.Token.ThrowIfCancellationRequested();
+        var run = _buffer.StartRun(_attempt);
         try
         {
-            await stream.FlushAsync(cancellationToken);
-            for (var i = 0; await _buffer.GetAsync(i, cancellationToken) is { } frame; i++)
+            await stream.FlushAsync(either.Token);
+            for (var i = 0; await _buffer.GetAsync(run, i, either.Token) is { } frame; i++)
             {
-                await stream.WriteAsync(frame, cancellationToken);
-                await stream.FlushAsync(cancellationToken);
-                _buffer.OnSent(i);
+                await stream.WriteAsync(frame, either.Token);
+                await stream.FlushAsync(either.Token);
+                _buffer.OnSent(run, i);
             }
         }
-        catch
+        catch (Exception) when (!_ended.IsCancellationRequested)
         {
-            _buffer.Break(_attempt);
+            // Where the attempt itself has ended, the call says what comes of it: another one, or its end.
+            _buffer.Break(run);
             throw;
         }
     }

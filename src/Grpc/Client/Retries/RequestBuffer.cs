@@ -2,21 +2,35 @@ namespace Grpc.Net.Client.Retries;
 
 /// <summary>
 /// The messages of one call as they go out. While the call can still be tried again they are kept; once it is committed
-/// to an attempt each is let go when it is sent.
+/// to an attempt each is let go when it is sent. Each time that a body is sent from the first message is a run: an
+/// attempt has several where the connection sends its request anew. Only the latest run counts.
 /// </summary>
 sealed class RequestBuffer(MethodRetries shared)
 {
     readonly Lock _gate = new();
-    readonly List<byte[]?> _frames = [];
+    readonly Dictionary<int, byte[]> _frames = [];
     TaskCompletionSource _changed = NewSignal();
     long _heldBytes;
+    int _count;
     int _sent;
+    int _sentByRun;
     bool _isCompleted;
     int _attempt;
+    int _run;
     bool _isBroken;
     bool _isOver;
 
     public bool IsCommitted { get; private set; }
+
+    /// <summary>Messages that are held; of a committed call those that are still to be sent.</summary>
+    public int HeldFrames
+    {
+        get
+        {
+            lock (_gate)
+                return _frames.Count;
+        }
+    }
 
     /// <summary>Adds a message. Too much to hold commits the call to the attempt that runs.</summary>
     /// <returns>The number of messages with it.</returns>
@@ -26,9 +40,9 @@ sealed class RequestBuffer(MethodRetries shared)
         {
             if (!IsCommitted && !_isOver && !TryHold(frame.Length))
                 Commit();
-            _frames.Add(frame);
+            _frames.Add(_count++, frame);
             Pulse();
-            return _frames.Count;
+            return _count;
         }
     }
 
@@ -56,16 +70,29 @@ sealed class RequestBuffer(MethodRetries shared)
         lock (_gate)
         {
             _attempt = attempt;
-            _isBroken = false;
+            Supersede();
         }
     }
 
-    /// <summary>An attempt takes no more messages; an earlier one than that which runs may say so late.</summary>
-    public void Break(int attempt)
+    /// <summary>A body of that attempt is sent from the first message.</summary>
+    /// <returns>The run's number.</returns>
+    public int StartRun(int attempt)
     {
         lock (_gate)
         {
             if (attempt != _attempt)
+                throw Superseded();
+            Supersede();
+            return _run;
+        }
+    }
+
+    /// <summary>A run takes no more messages.</summary>
+    public void Break(int run)
+    {
+        lock (_gate)
+        {
+            if (run != _run)
                 return;
             _isBroken = true;
             Pulse();
@@ -84,16 +111,19 @@ sealed class RequestBuffer(MethodRetries shared)
     }
 
     /// <summary>The message of that index, or null once there are no more.</summary>
-    public async ValueTask<byte[]?> GetAsync(int index, CancellationToken cancellationToken)
+    /// <exception cref="IOException">There is a later run, or the message was let go.</exception>
+    public async ValueTask<byte[]?> GetAsync(int run, int index, CancellationToken cancellationToken)
     {
         while (true)
         {
             Task changed;
             lock (_gate)
             {
-                if (index < _frames.Count)
+                if (run != _run)
+                    throw Superseded();
+                if (index < _count)
                 {
-                    return _frames[index]
+                    return _frames.GetValueOrDefault(index)
                         ?? throw new IOException("The connection was lost, and messages that were sent are not kept.");
                 }
 
@@ -106,19 +136,22 @@ sealed class RequestBuffer(MethodRetries shared)
         }
     }
 
-    /// <summary>An attempt has sent the message of that index.</summary>
-    public void OnSent(int index)
+    /// <summary>A run has sent the message of that index.</summary>
+    public void OnSent(int run, int index)
     {
         lock (_gate)
         {
-            _sent = Math.Max(_sent, index + 1);
+            if (run != _run)
+                return;
+            _sentByRun = index + 1;
+            _sent = Math.Max(_sent, _sentByRun);
             if (IsCommitted)
-                _frames[index] = null;
+                _frames.Remove(index);
             Pulse();
         }
     }
 
-    /// <summary>Waits until some attempt has sent so many messages: the back-pressure of the writer.</summary>
+    /// <summary>Waits until some run has sent so many messages: the back-pressure of the writer.</summary>
     public async Task SentAsync(int count, CancellationToken cancellationToken)
     {
         while (true)
@@ -145,6 +178,7 @@ sealed class RequestBuffer(MethodRetries shared)
         return true;
     }
 
+    // Not what an earlier run has sent: the latest one still needs it.
     void Commit()
     {
         if (IsCommitted)
@@ -152,8 +186,16 @@ sealed class RequestBuffer(MethodRetries shared)
         IsCommitted = true;
         shared.Release(_heldBytes);
         _heldBytes = 0;
-        for (var i = 0; i < _sent; i++)
-            _frames[i] = null;
+        for (var i = 0; i < _sentByRun; i++)
+            _frames.Remove(i);
+    }
+
+    void Supersede()
+    {
+        _run++;
+        _sentByRun = 0;
+        _isBroken = false;
+        Pulse();
     }
 
     void Pulse()
@@ -162,6 +204,8 @@ sealed class RequestBuffer(MethodRetries shared)
         _changed = NewSignal();
         changed.TrySetResult();
     }
+
+    static IOException Superseded() => new("The call's messages are sent anew, and no longer here.");
 
     static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
