@@ -182,9 +182,43 @@ public sealed class WireTests
             context.Complete([1]);
             context.Complete();
         });
+        Write((_, context) =>
+        {
+            context.Complete([1]);
+            context.SetPayloadLength(1);
+        });
 
         void Write(Action<string, SerializationContext> serializer) => Should.Throw<InvalidOperationException>(
             () => new FrameWriter(null).Write("", serializer, output));
+    }
+
+    [Fact]
+    public void Serializer_that_mixes_its_ways_to_write_is_refused_before_anything_follows()
+    {
+        Refuse("", (_, context) =>
+        {
+            context.GetBufferWriter();
+            context.SetPayloadLength(1);
+        });
+        Refuse("", (_, context) =>
+        {
+            context.GetBufferWriter().Write("a"u8);
+            context.Complete([1]);
+        });
+        Refuse("0000000001", (_, context) =>
+        {
+            context.SetPayloadLength(1);
+            context.Complete([1]);
+        });
+
+        static void Refuse(string written, Action<string, SerializationContext> serializer)
+        {
+            var output = new ArrayBufferWriter<byte>();
+            var writer = new FrameWriter(null);
+            Should.Throw<InvalidOperationException>(() => writer.Write("", serializer, output));
+            Convert.ToHexString(output.WrittenSpan).ShouldBe(written);
+            writer.IsBroken.ShouldBe(written.Length > 0);
+        }
     }
 
     [Fact]

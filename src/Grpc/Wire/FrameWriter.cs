@@ -18,6 +18,7 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     MessageCompressor? _compressor;
     int? _declaredBytes;
     int _writtenBytes;
+    bool _isWriting;
     bool _complete;
 
     /// <summary>A serializer failed inside a frame: what went out cannot be followed by anything sensible.</summary>
@@ -38,6 +39,7 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
         _unsized = compressor?.StartMessage();
         _declaredBytes = null;
         _writtenBytes = 0;
+        _isWriting = false;
         _complete = false;
         try
         {
@@ -59,8 +61,9 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     public override void SetPayloadLength(int payloadLength)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        if (_declaredBytes is not null || _unsized is { WrittenCount: > 0 })
-            throw new InvalidOperationException("The length of a message is set once, before its first byte.");
+        ThrowIfComplete();
+        if (_declaredBytes is not null || _isWriting)
+            throw new InvalidOperationException("The length of a message is set once, before its writer is asked for.");
         ThrowIfTooBig(payloadLength);
         _declaredBytes = payloadLength;
         if (_compressor is null)
@@ -69,6 +72,8 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
 
     public override IBufferWriter<byte> GetBufferWriter()
     {
+        ThrowIfComplete();
+        _isWriting = true;
         if (_declaredBytes is not null && _compressor is null)
             return this;
         return _unsized ??= new ArrayBufferWriter<byte>();
@@ -95,6 +100,8 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     {
         ArgumentNullException.ThrowIfNull(payload);
         ThrowIfComplete();
+        if (_declaredBytes is not null || _isWriting)
+            throw new InvalidOperationException("A message is either one array or written in pieces, not both.");
         if (_compressor is not null)
             _unsized!.Write(payload);
         WriteWhole(payload);
