@@ -79,9 +79,43 @@ public sealed class CredentialsTests
         var byNetwork = await ErrorOf(host.Client.UnaryAsync(
             new ProbeRequest(), Failing(new HttpRequestException("no token server"))).ResponseAsync);
 
+        var byTimeout = await ErrorOf(host.Client.UnaryAsync(
+            new ProbeRequest(), Failing(new TaskCanceledException("timeout", new TimeoutException()))).ResponseAsync);
+        var byMistake = await ErrorOf(host.Client.UnaryAsync(
+            new ProbeRequest(), Failing(new InvalidOperationException("no", new OperationCanceledException())))
+            .ResponseAsync);
+
         byStatus.Status.ShouldBe(new Status(StatusCode.PermissionDenied, "no token"));
         byNetwork.StatusCode.ShouldBe(StatusCode.Unavailable);
+        byTimeout.StatusCode.ShouldBe(StatusCode.Cancelled);
+        byTimeout.Status.Detail.ShouldBe("The call's credentials failed: timeout");
+        byMistake.StatusCode.ShouldBe(StatusCode.Internal);
+        byMistake.Status.Detail.ShouldBe("The call's credentials failed: no");
         calls.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Time_that_the_credentials_take_is_not_left_for_the_server()
+    {
+        var clock = new ManualClock();
+        var timeouts = new TimeoutRecorder(TestCertificates.CreateHandler());
+        await using var host = await ProbeHost.StartAsync(Wiring.Tls, EchoAuthorization());
+        using var channel = host.CreateChannel(new GrpcChannelOptions
+        {
+            HttpHandler = timeouts,
+            DisposeHttpClient = true,
+            TimeProvider = clock,
+        });
+        var credentials = CallCredentials.FromInterceptor((_, _) =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(40));
+            return Task.CompletedTask;
+        });
+
+        await new Probe.ProbeClient(channel).UnaryAsync(new ProbeRequest(), new CallOptions(
+            deadline: clock.GetUtcNow().UtcDateTime.AddSeconds(100), credentials: credentials)).ResponseAsync.Within();
+
+        timeouts.Last.ShouldBe("60000000u");
     }
 
     [Fact]
@@ -199,4 +233,16 @@ public sealed class CredentialsTests
 
     static async Task<RpcException> ErrorOf(Task task) =>
         (await Record.ExceptionAsync(() => task.Within())).ShouldBeOfType<RpcException>();
+
+    sealed class TimeoutRecorder(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        public string? Last { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Last = request.Headers.GetValues("grpc-timeout").Single();
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
 }

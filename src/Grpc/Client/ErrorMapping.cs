@@ -48,6 +48,17 @@ static class ErrorMapping
         };
     }
 
+    /// <summary>What it means that a call's credentials threw that, before anything was sent.</summary>
+    public static Status OfCredentials(Exception e) => new(
+        e switch
+        {
+            OperationCanceledException => StatusCode.Cancelled,
+            HttpRequestException or IOException or SocketException => StatusCode.Unavailable,
+            _ => StatusCode.Internal,
+        },
+        $"The call's credentials failed: {e.Message}",
+        e);
+
     // RFC 9113 section 7.
     static StatusCode ToStatusCode(HttpProtocolException e) => e.ErrorCode switch
     {

@@ -165,16 +165,20 @@ sealed class HttpCall<TRequest, TResponse>(
 
     Task<HttpResponseMessage> SendToAsync(HttpMessageInvoker http, Uri address, HttpContent messages)
     {
-        // Not disposed: its body may go on for as long as the call does.
-        var request = CreateRequest(messages, address);
+        // Requests are not disposed: their bodies may go on for as long as the call does.
         return Channel.CallCredentials is null && Options.Credentials is null
-            ? http.SendAsync(request, Aborted)
-            : SendWithCredentialsAsync(http, request);
+            ? http.SendAsync(CreateRequest(messages, address), Aborted)
+            : SendWithCredentialsAsync(http, address, messages);
     }
 
-    async Task<HttpResponseMessage> SendWithCredentialsAsync(HttpMessageInvoker http, HttpRequestMessage request)
+    async Task<HttpResponseMessage> SendWithCredentialsAsync(
+        HttpMessageInvoker http, Uri address, HttpContent messages)
     {
-        await AddCredentialsAsync(request);
+        var credentials = await GetCredentialsAsync();
+        // Only now: credentials may take a while, which is not left of the call's time.
+        var request = CreateRequest(messages, address);
+        foreach (var metadata in credentials)
+            Add(request, metadata);
         return await http.SendAsync(request, Aborted);
     }
 
@@ -218,7 +222,7 @@ sealed class HttpCall<TRequest, TResponse>(
         }
     }
 
-    async Task AddCredentialsAsync(HttpRequestMessage request)
+    async Task<IReadOnlyList<Metadata>> GetCredentialsAsync()
     {
         if (!Channel.MayCarryCredentials)
         {
@@ -228,16 +232,29 @@ sealed class HttpCall<TRequest, TResponse>(
                 + "UnsafeUseInsecureChannelCallCredentials where everybody on the way may know them."));
         }
 
-        var authority = request.Headers.Host ?? Channel.Address.Authority;
+        var all = new List<Metadata>();
+        var authority = host ?? Channel.Address.Authority;
         var context = new AuthInterceptorContext(
             $"{Channel.Address.Scheme}://{authority}/{method.ServiceName}", method.Name, Aborted);
         foreach (var credentials in (CallCredentials?[])[Channel.CallCredentials, Options.Credentials])
         {
+            if (credentials is null)
+                continue;
             var metadata = new Metadata();
-            if (credentials is not null)
+            try
+            {
                 await credentials.AddAsync(context, metadata);
-            Add(request, metadata);
+            }
+            catch (Exception e) when (e is not RpcException)
+            {
+                // Boundary: whatever gets a token may throw anything, and the call's server has no part in it.
+                throw new RpcException(ErrorMapping.OfCredentials(e));
+            }
+
+            all.Add(metadata);
         }
+
+        return all;
     }
 
     // (2) False where the headers already end the call.
