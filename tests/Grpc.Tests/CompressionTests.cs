@@ -194,6 +194,31 @@ public abstract class CompressionTests
     }
 
     [Fact]
+    public async Task Message_of_several_gzip_members_is_refused_rather_than_taken_unchecked()
+    {
+        var member = Pack(new ProbeRequest { Text = "x" }.ToByteArray())[5..];
+        byte[] frame = [1, 0, 0, 0, (byte)(member.Length * 2), .. member, .. member];
+
+        (await SendAsync(frame, "gzip", limit: null)).Status.ShouldBe(StatusCode.Internal);
+    }
+
+    [Fact]
+    public async Task Whatever_a_provider_throws_on_what_came_is_an_internal_error_and_nothing_to_log()
+    {
+        await using var host = await ProbeHost.StartAsync(
+            _wiring, Replying(), grpc: options => options.CompressionProviders = [new Picky()]);
+        using var http = host.CreateHttpClient();
+        using var request = Raw.Call(Unary, [1, 0, 0, 0, 1, 0]);
+        request.Headers.Add("grpc-encoding", "picky");
+
+        using var response = await http.SendAsync(request).Within();
+
+        Raw.StatusOf(response).ShouldBe(StatusCode.Internal);
+        response.Headers.GetValues("grpc-message").Single().ShouldContain("decompressed as picky");
+        host.Log.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Send_limit_is_for_what_a_message_is_before_it_is_compressed()
     {
         await using var host = await ProbeHost.StartAsync(_wiring, Replying());
@@ -281,5 +306,15 @@ public abstract class CompressionTests
         host.Log.ShouldBeEmpty();
         var words = response.Headers.TryGetValues("grpc-message", out var values) ? values.Single() : string.Empty;
         return (Raw.StatusOf(response), words);
+    }
+
+    /// <summary>A provider that does not expect what peers may send.</summary>
+    sealed class Picky : ICompressionProvider
+    {
+        public string EncodingName => "picky";
+
+        public Stream CreateCompressionStream(Stream stream, CompressionLevel? compressionLevel) => stream;
+
+        public Stream CreateDecompressionStream(Stream stream) => throw new ArgumentException("not this");
     }
 }

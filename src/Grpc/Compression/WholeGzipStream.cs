@@ -6,7 +6,8 @@ namespace Grpc.Net.Compression;
 
 /// <summary>
 /// Decompresses gzip, and refuses what ends too early: .NET's own stream takes it for a shorter message. The last four
-/// bytes of a gzip member are the size of what it holds (RFC 1952 section 2.3.1).
+/// bytes of a gzip member are the size of what it holds (RFC 1952 section 2.3.1). A message is one member: the RFC
+/// allows several in a row, but no gRPC library makes them, and .NET's stream does not tell where one ends.
 /// </summary>
 sealed class WholeGzipStream : ReadOnlyStream
 {
@@ -27,7 +28,7 @@ sealed class WholeGzipStream : ReadOnlyStream
         var count = _gzip.Read(buffer);
         _plainBytes = unchecked(_plainBytes + (uint)count);
         if (count == 0 && buffer.Length > 0 && (_input.ReadBytes < MinBytes || _input.Tail != _plainBytes))
-            throw new InvalidDataException("The gzip data ends too early.");
+            throw new InvalidDataException("The gzip data ends too early, or has several members.");
         return count;
     }
 

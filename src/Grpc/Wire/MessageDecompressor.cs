@@ -34,8 +34,9 @@ sealed class MessageDecompressor(ICompressionProvider provider, int? maxMessageB
                 plain.Advance(count);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or IOException)
+        catch (Exception e) when (e is not RpcException)
         {
+            // Boundary: a provider may throw anything on bytes that the peer chose.
             throw new RpcException(new Status(
                 StatusCode.Internal, $"A message could not be decompressed as {provider.EncodingName}.", e));
         }
