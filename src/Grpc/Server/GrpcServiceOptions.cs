@@ -44,7 +44,7 @@ public class InterceptorCollection : Collection<InterceptorRegistration>
         Add(new InterceptorRegistration(typeof(TInterceptor), args));
 }
 
-/// <summary>An interceptor  from the container or, where that does not know it, is made for each call.</summary>
+/// <summary>An interceptor: taken from the container or, where that does not know it, made for each call.</summary>
 public class InterceptorRegistration
 {
     readonly object[] _args;
