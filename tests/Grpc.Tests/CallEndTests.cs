@@ -25,6 +25,8 @@ public abstract class CallEndTests
     {
         var seen = new Ended();
         await using var host = await ProbeHost.StartAsync(_wiring, new ProbeHandlers { Unary = seen.WaitUnary });
+        // The connection stands before the deadline runs, however long TLS takes.
+        await Should.ThrowAsync<RpcException>(() => host.Client.AbsentAsync(new ProbeRequest()).ResponseAsync);
 
         var deadline = Soon;
         using var call = host.Client.UnaryAsync(new ProbeRequest(), deadline: deadline);
