@@ -213,7 +213,7 @@ public sealed class DashboardTests(Chromium chromium) : IAsyncLifetime
     private async Task UseTokensAsync()
     {
         await Page.GetByRole(AriaRole.Link, new() { Name = "Tokens" }).ClickAsync();
-        await Page.GetByRole(AriaRole.Button, new() { Name = "Create a token" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Link, new() { Name = "Create a token" }).ClickAsync();
         await Page.GetByLabel("Name").FillAsync("Studio <ingest>");
         await Page.GetByLabel("Upload: put videos in").CheckAsync();
         await browsed.ShouldBeAccessibleAsync("the dialog of a new token");
@@ -231,7 +231,7 @@ public sealed class DashboardTests(Chromium chromium) : IAsyncLifetime
 
         await Page.GetByRole(AriaRole.Button, new() { Name = "I have it" }).ClickAsync();
         var row = Page.Locator("tr").Filter(new() { HasText = "Studio <ingest>" });
-        await row.GetByRole(AriaRole.Button).ClickAsync();
+        await row.GetByRole(AriaRole.Link, new() { Name = "Revoke" }).ClickAsync();
         await Expect(Page.Locator("#revoke-dialog")).ToContainTextAsync("stops working at once");
         await Page.GetByRole(AriaRole.Button, new() { Name = "Revoke", Exact = true }).ClickAsync();
         await Expect(row).ToHaveCountAsync(0);
