@@ -93,12 +93,6 @@ public sealed class PlayerPromisesTests(Chromium chromium) : IAsyncLifetime
         // An embedded one fetches nothing large before somebody plays it; on its own page it is what one came for.
         await Expect(browsed.Page.Locator("[data-part=total]")).ToHaveTextAsync("0:14");
         await browsed.ShouldBeLightAsync(place, player: place == "watch");
-        if (place == "embed")
-        {
-            // The page of its own is asked in WatchPageTests.
-            await browsed.ShouldNotShiftAsync(place);
-        }
-
         await browsed.ShouldBeAccessibleAsync($"{place}, light");
         await browsed.SetSchemeAsync(ColorScheme.Dark);
         await browsed.ShouldBeAccessibleAsync($"{place}, dark");
