@@ -90,6 +90,12 @@ internal sealed class BrowsedPage : IAsyncDisposable
     /// <summary>axe-core finds nothing serious or critical.</summary>
     public async Task ShouldBeAccessibleAsync(string where)
     {
+        // Colours change over a moment; where they end is what counts.
+        await Page.EvaluateAsync("""
+            new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() =>
+              Promise.allSettled(document.getAnimations()
+                .filter((a) => a instanceof CSSTransition).map((a) => a.finished))).then(() => 0)
+            """);
         // Evaluated by the debugger's protocol, which the page's policy does not concern.
         await Page.EvaluateAsync(Axe.Script + ";0");
         var found = await Page.EvaluateAsync<JsonElement>(
