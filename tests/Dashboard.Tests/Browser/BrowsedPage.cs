@@ -108,6 +108,16 @@ internal sealed class BrowsedPage : IAsyncDisposable
     /// <summary>What the browser has really loaded of scripts; of the player's library only where it plays.</summary>
     public async Task ShouldBeLightAsync(string where, bool player = false)
     {
+        if (player)
+        {
+            // A fetch is listed once it has ended, and this one is the longest: the page is there to look at before it.
+            await Page.EvaluateAsync("""
+                new Promise((done) => new PerformanceObserver((list) =>
+                  list.getEntries().some((e) => e.name.endsWith('/lib/shaka-player.js')) && done(0))
+                  .observe({ type: 'resource', buffered: true }))
+                """).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        }
+
         var scripts = await Page.EvaluateAsync<JsonElement>("""
             performance.getEntriesByType('resource').filter((e) => new URL(e.name).pathname.endsWith('.js'))
               .map((e) => [e.name.split('/').slice(5).join('/'), e.decodedBodySize])
