@@ -6,7 +6,7 @@ namespace Hexcast.Tidy;
 internal static class Assemblies
 {
     private static readonly string[] Shared =
-        ["Contracts", "Grpc", "Platform", "Media", "Coordination", "Tidy"];
+        ["Contracts", "Grpc", "Platform", "Media", "Raft", "Coordination", "Tidy"];
 
     public static IReadOnlyList<Assembly> All { get; } =
     [

@@ -22,6 +22,7 @@ public sealed partial class CoreTests
         "src/Coordination/Embedded/Watching/",
         "src/Media/",
         "src/Platform/Calls/CallGate.cs",
+        "src/Raft/",
         "src/Catalog/Versions/VersionComposition.cs",
         "src/Catalog/Versions/VersionIndexBuilder.cs",
         "src/Catalog/Versions/VersionRules.cs",

@@ -1,0 +1,202 @@
+namespace Hexcast.Raft;
+
+/// <summary>Who leads: 3.4 elections, 3.6 which log may win, 6.4.1 and 9.6 who may disturb.</summary>
+internal sealed partial class RaftCore
+{
+    private readonly Dictionary<ulong, bool> _votes = [];
+    private TimeSpan _leaderHeardAt;
+    private ulong _announcedTerm;
+
+    private bool CanCampaign => Members.IsVoter(Id) && !IsRecovering && _installing is null;
+
+    /// <summary>While this holds, whoever wants to be elected has a broken line and not a dead leader.</summary>
+    private bool IsLeaderHeard => Role == RaftRole.Leader
+        || (_leader != 0 && _now - _leaderHeardAt < _options.ElectionTimeoutMinimum);
+
+    /// <returns>False if the message is to be passed over.</returns>
+    private bool MeetNewTerm(RaftMessage message)
+    {
+        switch (message)
+        {
+            case RaftMessage.VoteRequest { IsTransfer: false } when IsLeaderHeard:
+                return false;
+            case RaftMessage.VoteRequest { IsPre: true }:
+            case RaftMessage.VoteResponse { IsPre: true, Granted: true }:
+                // Its term is one that nobody has begun.
+                return true;
+            case RaftMessage.AppendRequest or RaftMessage.Heartbeat or RaftMessage.InstallSnapshot:
+                BecomeFollower(message.Term, message.From);
+                return true;
+            default:
+                BecomeFollower(message.Term, leader: 0);
+                return true;
+        }
+    }
+
+    /// <summary>Whoever speaks for an old term learns of the new one. That ends an old leader, and lets one that was
+    /// left alone with a higher term back in.</summary>
+    private void AnswerOldTerm(RaftMessage message)
+    {
+        var isRefused = true;
+        Planted.Bend(PlantedFault.OldTermAccepted, ref isRefused, to: false);
+        switch (message)
+        {
+            case RaftMessage.AppendRequest request when !isRefused:
+                OnAppendRequest(request with { Term = Term });
+                break;
+            case RaftMessage.AppendRequest or RaftMessage.Heartbeat or RaftMessage.InstallSnapshot:
+                Send(message.From, Refusal(0, (0, 0)));
+                break;
+            case RaftMessage.VoteRequest request:
+                Send(message.From, new RaftMessage.VoteResponse(Id, Term, request.IsPre, Granted: false));
+                break;
+        }
+    }
+
+    private void OnElectionTimeout()
+    {
+        RestartElectionTimer();
+        if (!CanCampaign)
+        {
+            return;
+        }
+        SetRole(RaftRole.PreCandidate, leader: 0);
+        _votes.Clear();
+        foreach (var voter in Members.Voters.Where(voter => voter != Id))
+        {
+            Send(voter, new RaftMessage.VoteRequest(Id, Term + 1, IsPre: true, _log.LastIndex, _log.LastTerm));
+        }
+        CountVote(Id, granted: true);
+    }
+
+    /// <summary>The requests wait for the disk too. A candidate that crashed with its term and its last entries
+    /// unsynced could otherwise stand in the same term again, with a shorter log, and be elected by answers to its
+    /// first requests.</summary>
+    private void Campaign(bool isTransfer)
+    {
+        RestartElectionTimer();
+        SetHardState(_hardState with { Term = Term + 1, Vote = Id });
+        ForgetTerm();
+        SetRole(RaftRole.Candidate, leader: 0);
+        _votes.Clear();
+        SendWhenDurable(Id, new RaftMessage.VoteResponse(Id, Term, IsPre: false, Granted: true));
+        foreach (var voter in Members.Voters.Where(voter => voter != Id))
+        {
+            SendWhenDurable(voter, new RaftMessage.VoteRequest(
+                Id, Term, IsPre: false, _log.LastIndex, _log.LastTerm, isTransfer));
+        }
+    }
+
+    private void OnVoteRequest(RaftMessage.VoteRequest request)
+    {
+        var isFree = _hardState.Vote == request.From || (_hardState.Vote == 0 && _leader == 0)
+            || (request.IsPre && request.Term > Term);
+        Planted.Bend(PlantedFault.VotesTwiceInATerm, ref isFree, to: true);
+        var isUpToDate = _log.IsUpToDate(request.LastIndex, request.LastTerm);
+        Planted.Bend(PlantedFault.VotesForAnOlderLog, ref isUpToDate, to: true);
+        var mayVote = !IsRecovering;
+        Planted.Bend(PlantedFault.RecoveringNodeVotes, ref mayVote, to: true);
+        if (!isFree || !isUpToDate || !mayVote)
+        {
+            Send(request.From, new RaftMessage.VoteResponse(Id, Term, request.IsPre, Granted: false));
+            return;
+        }
+        var granted = new RaftMessage.VoteResponse(Id, request.Term, request.IsPre, Granted: true);
+        var promises = !request.IsPre;
+        if (promises)
+        {
+            SetHardState(_hardState with { Vote = request.From });
+            Planted.Bend(PlantedFault.VoteAnsweredBeforeFsync, ref promises, to: false);
+        }
+        if (promises)
+        {
+            SendWhenDurable(request.From, granted);
+        }
+        else
+        {
+            Send(request.From, granted);
+        }
+    }
+
+    private void OnVoteResponse(RaftMessage.VoteResponse response)
+    {
+        var isAwaited = response.IsPre ? Role == RaftRole.PreCandidate : Role == RaftRole.Candidate;
+        // A granted pre-vote names the term that was asked for.
+        if (isAwaited && (!response.IsPre || !response.Granted || response.Term == Term + 1))
+        {
+            CountVote(response.From, response.Granted);
+        }
+    }
+
+    private void CountVote(ulong from, bool granted)
+    {
+        _votes.TryAdd(from, granted);
+        var (yes, no) = (0, 0);
+        foreach (var voter in Members.Voters)
+        {
+            if (_votes.TryGetValue(voter, out var vote))
+            {
+                _ = vote ? yes++ : no++;
+            }
+        }
+        if (yes >= Members.Quorum && Role == RaftRole.PreCandidate)
+        {
+            Campaign(isTransfer: false);
+        }
+        else if (yes >= Members.Quorum)
+        {
+            BecomeLeader();
+        }
+        else if (no > Members.Voters.Count - Members.Quorum)
+        {
+            SetRole(RaftRole.Follower, leader: 0);
+        }
+    }
+
+    private void BecomeFollower(ulong term, ulong leader)
+    {
+        if (Role == RaftRole.Leader)
+        {
+            RestartElectionTimer();
+        }
+        if (term > Term)
+        {
+            SetHardState(_hardState with { Term = term, Vote = 0 });
+            ForgetTerm();
+        }
+        SetRole(RaftRole.Follower, leader);
+    }
+
+    /// <summary>Somebody leads this term, and it is not this node.</summary>
+    private void Follow(ulong leader)
+    {
+        if (Role == RaftRole.Leader)
+        {
+            throw new InvalidOperationException($"{leader} and {Id} both lead term {Term}.");
+        }
+        _leaderHeardAt = _now;
+        RestartElectionTimer();
+        SetRole(RaftRole.Follower, leader);
+    }
+
+    private void SetRole(RaftRole role, ulong leader)
+    {
+        if (role == Role && leader == _leader && _announcedTerm == Term)
+        {
+            return;
+        }
+        if (leader != _leader || Role == RaftRole.Leader)
+        {
+            RefuseReads(_reads.TakeLost(_now, leaderChanged: true));
+        }
+        if (Role == RaftRole.Leader && role != RaftRole.Leader)
+        {
+            StopLeading();
+        }
+        (Role, _leader, _announcedTerm) = (role, leader, Term);
+        _effects.Add(new RaftEffect.LeaderChanged(Term, leader, role));
+    }
+
+    /// <summary>What was learnt from a leader holds for its term only.</summary>
+    private void ForgetTerm() => (_verified, _recoveryTarget) = (0, null);
+}

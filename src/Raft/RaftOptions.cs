@@ -1,0 +1,103 @@
+namespace Hexcast.Raft;
+
+/// <summary>Times and limits. Each limit is of one queue; what happens beyond it stands beside it.</summary>
+internal sealed record RaftOptions
+{
+    /// <summary>A follower that hears no leader for a time between these two asks to be elected.</summary>
+    public TimeSpan ElectionTimeoutMinimum { get; init; } = TimeSpan.FromMilliseconds(150);
+
+    public TimeSpan ElectionTimeoutMaximum { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A read that a follower has sent to its leader is refused after this.</summary>
+    public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A piece of a snapshot that nobody has confirmed is sent again after this.</summary>
+    public TimeSpan ChunkTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>One proposal; a larger one is refused.</summary>
+    public int MaximumPayloadBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Payload of one append message, unless a single entry is larger.</summary>
+    public int MaximumMessageBytes { get; init; } = 1024 * 1024;
+
+    public int MaximumMessageEntries { get; init; } = 1_024;
+
+    /// <summary>Append messages on their way to one follower; the next waits for an answer.</summary>
+    public int MaximumInflightMessages { get; init; } = 256;
+
+    public int MaximumInflightBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>What the leader has appended and not committed; further proposals are refused.</summary>
+    public int MaximumUncommittedBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Reads that wait; further ones are refused.</summary>
+    public int MaximumWaitingReads { get; init; } = 4_096;
+
+    /// <summary>Answers that wait for the disk; beyond it the oldest is dropped, as by a bad network.</summary>
+    public int MaximumHeldMessages { get; init; } = 4_096;
+
+    public int SnapshotChunkBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Entries kept behind a snapshot, so that a follower that is a little late needs no snapshot.</summary>
+    public int EntriesKeptBehindSnapshot { get; init; } = 5_000;
+
+    /// <summary>A learner may be this far behind and still become a voter.</summary>
+    public int PromotionLagEntries { get; init; } = 1_000;
+
+    /// <summary>What is wrong with these, or null.</summary>
+    public string? Fault() => this switch
+    {
+        { HeartbeatInterval.Ticks: <= 0 } => "The heartbeat interval is over zero.",
+        _ when ElectionTimeoutMinimum < 2 * HeartbeatInterval =>
+            "The minimum election timeout is at least twice the heartbeat interval, or one lost beat elects.",
+        _ when ElectionTimeoutMaximum <= ElectionTimeoutMinimum =>
+            "The maximum election timeout is over the minimum, or two candidates split the vote for ever.",
+        _ when MaximumInflightBytes < MaximumMessageBytes =>
+            "The bytes in flight hold at least one message.",
+        _ => null,
+    };
+}
+
+/// <summary>Why something was not done. Everything but <see cref="ReadTimedOut"/> says that it never will be.</summary>
+internal enum RaftError
+{
+    None,
+
+    /// <summary>Ask the leader that is named beside it, or again a little later if there is none.</summary>
+    NotLeader,
+
+    /// <summary>The leader is handing over; the next one takes proposals in a moment.</summary>
+    TransferUnderWay,
+
+    TooMuchUncommitted,
+
+    PayloadTooLarge,
+
+    TooManyReads,
+
+    /// <summary>The leader changed, or did not answer; a read can always be asked again.</summary>
+    ReadTimedOut,
+
+    /// <summary>A change of members is in the log and not committed: one at a time.</summary>
+    ChangeUnderWay,
+
+    /// <summary>This term has committed nothing, so its leader cannot know whether a change is under way.</summary>
+    TermNotEstablished,
+
+    AlreadyMember,
+
+    NotMember,
+
+    NotLearner,
+
+    /// <summary>It would slow the others' commits; it has to catch up first.</summary>
+    LearnerBehind,
+
+    LastVoter,
+
+    TooManyMembers,
+
+    TransferTimedOut,
+}

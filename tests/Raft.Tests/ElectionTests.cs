@@ -1,0 +1,148 @@
+using static Hexcast.Raft.Tests.Single;
+
+namespace Hexcast.Raft.Tests;
+
+/// <summary>Raft 5.2 and 5.4.1; dissertation 4.2.3, 6.2, 9.6.</summary>
+public sealed class ElectionTests
+{
+    [Theory]
+    // Log of the voter, end of the candidate's.
+    [InlineData(new ulong[] { 1 }, 1, 1, true)]
+    [InlineData(new ulong[] { 1 }, 2, 1, true)]
+    [InlineData(new ulong[] { 1, 1 }, 1, 2, true)]
+    [InlineData(new ulong[] { 1, 1 }, 1, 1, false)]
+    [InlineData(new ulong[] { 2 }, 3, 1, false)]
+    [InlineData(new ulong[] { }, 0, 0, true)]
+    public void A_vote_goes_to_a_log_that_is_at_least_as_new(
+        ulong[] own, ulong lastIndex, ulong lastTerm, bool granted)
+    {
+        var single = new Single(new HardState(3, 0), Log(own));
+        single.Receive(new RaftMessage.VoteRequest(2, 4, IsPre: false, lastIndex, lastTerm)).Sync();
+        var said = single.Sent.OfType<RaftMessage.VoteResponse>().ToList();
+        (said.Count == 1 && said[0].Granted).ShouldBe(granted);
+        single.Core.Term.ShouldBe(4ul);
+    }
+
+    [Fact]
+    public void One_vote_a_term_also_after_a_restart()
+    {
+        var single = new Single();
+        single.Receive(new RaftMessage.VoteRequest(2, 1, IsPre: false, 0, 0));
+        var durable = single.Persists.Single().HardState!.Value;
+        durable.ShouldBe(new HardState(1, Vote: 2));
+        single.Sent.ShouldBeEmpty("before the vote is durable");
+        single.Sync().Sent.ShouldBe([new RaftMessage.VoteResponse(1, 1, IsPre: false, Granted: true)]);
+
+        var again = new Single(durable);
+        again.Receive(new RaftMessage.VoteRequest(3, 1, IsPre: false, 9, 9));
+        again.Sent.ShouldBe([new RaftMessage.VoteResponse(1, 1, IsPre: false, Granted: false)]);
+        again.Receive(new RaftMessage.VoteRequest(2, 1, IsPre: false, 0, 0));
+        again.Sent.ShouldBe([new RaftMessage.VoteResponse(1, 1, IsPre: false, Granted: true)]);
+    }
+
+    [Fact]
+    public void A_candidate_asks_nobody_before_its_term_and_its_log_are_durable()
+    {
+        var single = new Single();
+        single.TimeOut();
+        single.Receive(new RaftMessage.VoteResponse(2, 1, IsPre: true, Granted: true));
+        single.Core.Role.ShouldBe(RaftRole.Candidate);
+        single.Sent.ShouldBeEmpty();
+        single.Receive(new RaftMessage.VoteResponse(2, 1, IsPre: false, Granted: true));
+        single.Receive(new RaftMessage.VoteResponse(2, 1, IsPre: false, Granted: true));
+        single.Core.Role.ShouldBe(RaftRole.Candidate, "its own vote is not durable, and one node has one vote");
+        single.Sync();
+        single.Core.Role.ShouldBe(RaftRole.Leader);
+    }
+
+    [Fact]
+    public void A_pre_vote_changes_no_term_at_either_end()
+    {
+        var single = new Single(new HardState(5, 0));
+        single.TimeOut();
+        single.Core.Term.ShouldBe(5ul);
+        single.Receive(new RaftMessage.VoteRequest(3, 9, IsPre: true, 9, 9));
+        single.Sent.ShouldBe([new RaftMessage.VoteResponse(1, 9, IsPre: true, Granted: true)]);
+        single.Core.Term.ShouldBe(5ul);
+        single.Persists.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void Who_hears_a_leader_votes_only_if_the_leader_asks_for_it(bool isTransfer, bool votes)
+    {
+        var single = new Single(new HardState(1, 0));
+        single.Receive(new RaftMessage.Heartbeat(2, 1, 0, 0));
+        single.Now += TimeSpan.FromMilliseconds(149);
+        single.Receive(new RaftMessage.VoteRequest(3, 2, IsPre: false, 9, 9, isTransfer)).Sync();
+        single.Sent.Any().ShouldBe(votes);
+        single.Core.Term.ShouldBe(votes ? 2ul : 1ul);
+    }
+
+    [Fact]
+    public void An_old_leader_hears_of_the_new_term_and_steps_down()
+    {
+        var follower = new Single(new HardState(3, 0));
+        follower.Receive(new RaftMessage.Heartbeat(2, 2, 0, 0));
+        var answer = follower.Sent.Single();
+        answer.Term.ShouldBe(3ul);
+
+        var leader = new Single(new HardState(1, 0)).Elect();
+        leader.Receive(answer with { From = 2 });
+        leader.Core.Role.ShouldBe(RaftRole.Follower);
+        leader.Core.Term.ShouldBe(3ul);
+    }
+
+    [Fact]
+    public void A_leader_that_hears_no_quorum_steps_down()
+    {
+        var single = new Single(voters: 5).TimeOut();
+        foreach (var (isPre, from) in new[] { (true, 2ul), (true, 3ul), (false, 2ul), (false, 3ul) })
+        {
+            single.Receive(new RaftMessage.VoteResponse(from, 1, isPre, Granted: true)).Sync();
+        }
+        single.Core.Role.ShouldBe(RaftRole.Leader);
+        single.Now += TimeSpan.FromMilliseconds(290);
+        single.Receive(new RaftMessage.HeartbeatResponse(4, 1, 0, Recovering: false));
+        single.Step(RaftEvent.Tick.Now);
+        single.Core.Role.ShouldBe(RaftRole.Leader, "nobody's timeout is over");
+        single.Now += TimeSpan.FromMilliseconds(200);
+        single.Step(RaftEvent.Tick.Now);
+        single.Core.Role.ShouldBe(RaftRole.Follower, "two of five are no quorum");
+        single.Core.Leader.ShouldBe(0ul);
+    }
+
+    [Fact]
+    public void The_election_timer_starts_anew_when_a_vote_is_durable_and_not_before()
+    {
+        var single = new Single();
+        single.Now += TimeSpan.FromMilliseconds(100);
+        var before = single.Core.Deadline;
+        single.Receive(new RaftMessage.VoteRequest(2, 1, IsPre: false, 0, 0));
+        single.Core.Deadline.ShouldBe(before);
+        single.Sync();
+        single.Core.Deadline.ShouldBeInRange(
+            single.Now + TimeSpan.FromMilliseconds(150), single.Now + TimeSpan.FromMilliseconds(300));
+    }
+
+    [Fact]
+    public void Learners_and_strangers_do_not_stand()
+    {
+        foreach (var members in new[] { Members.None, Members.Of([2, 3], 1), Members.Of([2, 3]) })
+        {
+            var single = new Single(members: members);
+            single.TimeOut().Sent.ShouldBeEmpty();
+            single.Core.Role.ShouldBe(RaftRole.Follower);
+        }
+    }
+
+    [Fact]
+    public void A_split_vote_ends_when_the_timeouts_differ()
+    {
+        var group = new Group(5);
+        group.Until(() => group.Leader is not null);
+        group.Propose(group.Leader.Id, "a");
+        group.Until(() => group.Nodes.Values.All(n => n.Applied.Count == 1));
+    }
+}

@@ -1,0 +1,139 @@
+namespace Hexcast.Raft.Tests;
+
+/// <summary>Dissertation 3.10, 4.1 to 4.2.4, 6.4: members, handing over, reads.</summary>
+public sealed class GovernanceTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public void A_read_waits_until_the_term_has_committed_and_a_quorum_has_answered()
+    {
+        var single = new Single().Elect();
+        single.Step(new RaftEvent.Read(1));
+        single.Sync();
+        single.Accept(2, 1);
+        var round = single.Sent.OfType<RaftMessage.Heartbeat>().First().Round;
+        single.Effects.OfType<RaftEffect.ReadReady>().ShouldBeEmpty();
+        single.Receive(new RaftMessage.HeartbeatResponse(2, 1, round - 1, Recovering: false));
+        single.Effects.OfType<RaftEffect.ReadReady>().ShouldBeEmpty("that was sent before the read came");
+        single.Receive(new RaftMessage.HeartbeatResponse(2, 1, round, Recovering: false));
+        single.Effects.OfType<RaftEffect.ReadReady>().Single().RequestId.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_read_at_a_leader_that_was_cut_off_is_refused()
+    {
+        var group = new Group(3).Elect(1);
+        group.Isolate(1);
+        var read = group.Read(1);
+        group.Pass(Second);
+        group[1].HasRead(read).ShouldBeFalse();
+        group[1].RefusalOf(read).ShouldBe(RaftError.ReadTimedOut);
+    }
+
+    [Fact]
+    public void A_read_that_the_leader_never_answers_is_refused_in_time()
+    {
+        var group = new Group(3).Elect(1);
+        group.Cut(2, 1);
+        var read = group.Read(2);
+        group.Pass(Second + Second);
+        group[2].RefusalOf(read).ShouldBe(RaftError.ReadTimedOut);
+    }
+
+    [Fact]
+    public void Members_change_one_at_a_time_and_only_sensibly()
+    {
+        var group = new Group(3).Elect(1);
+        Refusal(MemberChange.AddLearner, 2).ShouldBe(RaftError.AlreadyMember);
+        Refusal(MemberChange.Promote, 2).ShouldBe(RaftError.NotLearner);
+        Refusal(MemberChange.Remove, 9).ShouldBe(RaftError.NotMember);
+        group[2].HoldsDisk = group[3].HoldsDisk = true;
+        Refusal(MemberChange.AddLearner, 4).ShouldBe(RaftError.None);
+        Refusal(MemberChange.AddLearner, 5).ShouldBe(RaftError.ChangeUnderWay);
+        group.Sync(2);
+        group.Sync(3);
+        Refusal(MemberChange.Promote, 4).ShouldBe(RaftError.LearnerBehind);
+        group.Boot(4, Members.None);
+        group.Pass(Second);
+        Refusal(MemberChange.Promote, 4).ShouldBe(RaftError.None);
+        group[4].Core.Members.Voters.ShouldBe([1ul, 2, 3, 4]);
+
+        RaftError Refusal(MemberChange change, ulong node) => group[1].RefusalOf(group.Change(1, change, node));
+    }
+
+    [Fact]
+    public void The_last_voter_stays()
+    {
+        var group = new Group(1);
+        group.Pass(Second);
+        group[1].RefusalOf(group.Change(1, MemberChange.Remove, 1)).ShouldBe(RaftError.LastVoter);
+    }
+
+    [Fact]
+    public void A_change_that_was_not_committed_is_taken_back_with_its_entry()
+    {
+        var group = new Group(3).Elect(1);
+        group.Isolate(1);
+        group.Change(1, MemberChange.AddLearner, 4);
+        group[1].Core.Members.Contains(4).ShouldBeTrue("it is in force when it is appended");
+        group.Until(() => group.Leader is { Id: not 1 });
+        group.Heal();
+        group.Until(() => group[1].Core.Log.LastTerm == group.Leader.Core.Term);
+        group[1].Core.Members.ToString().ShouldBe("[1 2 3]");
+    }
+
+    [Fact]
+    public void A_node_that_was_removed_does_not_disturb()
+    {
+        var group = new Group(4).Elect(1);
+        group.Isolate(4);
+        group.Change(1, MemberChange.Remove, 4);
+        group.Pass(Second);
+        group.Heal();
+        var term = group[1].Core.Term;
+        group.Pass(Second + Second);
+        group[4].Core.Role.ShouldBe(RaftRole.PreCandidate, "it never heard of its removal");
+        group.Leader.Id.ShouldBe(1ul);
+        group[1].Core.Term.ShouldBe(term);
+    }
+
+    [Fact]
+    public void Handing_over_to_a_node_that_does_not_answer_ends_in_time()
+    {
+        var group = new Group(3).Elect(1);
+        group.Isolate(3);
+        group.Propose(1, "a");
+        var request = group.Transfer(1, 3);
+        group[1].RefusalOf(group.Propose(1, "b")).ShouldBe(RaftError.TransferUnderWay);
+        group.Pass(Second);
+        group[1].RefusalOf(request).ShouldBe(RaftError.TransferTimedOut);
+        group[1].RefusalOf(group.Propose(1, "c")).ShouldBe(RaftError.None);
+    }
+
+    [Fact]
+    public void A_node_that_lost_entries_does_not_vote_and_does_not_count()
+    {
+        var group = new Group(3).Elect(1);
+        group.Isolate(3);
+        group.Propose(1, "a");
+        group.Crash(2);
+        group.Boot(2, unreadableFrom: 2);
+        group.Heal();
+        group.Isolate(1);
+        group.Pass(Second + Second);
+        group.Leader.ShouldBeNull("n3 lacks \"a\", and n2, which lost it, does not vote for it");
+        group.Heal();
+        group.Until(() => group.Nodes.Values.All(n => n.Applied.Count == 1 && !n.Core.IsRecovering));
+    }
+
+    [Fact]
+    public void Members_survive_their_bytes()
+    {
+        var members = Members.Of([3, 1, 2], 9, 8);
+        Members.Decode(members.Encode()).ToString().ShouldBe("[1 2 3 | 8 9]");
+        Should.Throw<InvalidDataException>(() => Members.Decode(members.Encode().AsSpan(1)));
+        Should.Throw<InvalidDataException>(() => Members.Decode([255, 255, 255, 255]));
+        Should.Throw<InvalidDataException>(() => Members.Decode([]));
+    }
+}
