@@ -8,24 +8,35 @@ static class Http2Bytes
 {
     public const int FrameHeaderBytes = 9;
 
-    const byte Data = 0;
-    const byte Headers = 1;
-    const byte Settings = 4;
-    const byte EndStream = 1;
-    const byte EndHeaders = 4;
+    public const byte Data = 0;
+    public const byte Headers = 1;
+    public const byte Priority = 2;
+    public const byte Reset = 3;
+    public const byte Settings = 4;
+    public const byte Ping = 6;
+    public const byte WindowUpdate = 8;
+    public const byte Continuation = 9;
+    public const byte EndStream = 1;
+    public const byte EndHeaders = 4;
 
     static readonly byte[] Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
 
     /// <summary>What a client sends for one call, frame by frame; first comes the connection's preface.</summary>
     public static List<byte[]> Call(string path, params byte[][] messages) =>
     [
-        [.. Preface, .. Frame(Settings, 0, 0, [])],
-        Frame(Headers, EndHeaders, 1, Block(
-            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "here"),
-            ("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "5S"), ("x-bin", "AAEC"))),
+        Opening,
+        Frame(Headers, EndHeaders, 1, [.. Request(path), .. Block(("grpc-timeout", "5S"), ("x-bin", "AAEC"))]),
         .. messages.Select((message, i) =>
             Frame(Data, i == messages.Length - 1 ? EndStream : (byte)0, 1, message)),
     ];
+
+    /// <summary>The connection's preface, and settings that change nothing.</summary>
+    public static byte[] Opening => [.. Preface, .. Frame(Settings, 0, 0, [])];
+
+    /// <summary>The header fields of a call.</summary>
+    public static byte[] Request(string path) => Block(
+        (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "here"),
+        ("content-type", "application/grpc"), ("te", "trailers"));
 
     /// <summary>What a server answers to one call.</summary>
     public static List<byte[]> Answer(params byte[][] messages) =>
@@ -39,7 +50,7 @@ static class Http2Bytes
         Frame(Headers, EndHeaders | EndStream, 1, Block(("grpc-status", "0"), ("grpc-message", "fine"))),
     ];
 
-    static byte[] Frame(byte type, byte flags, int stream, byte[] payload)
+    public static byte[] Frame(byte type, byte flags, int stream, byte[] payload)
     {
         var frame = new byte[FrameHeaderBytes + payload.Length];
         BinaryPrimitives.WriteInt32BigEndian(frame, payload.Length << 8);
@@ -51,7 +62,7 @@ static class Http2Bytes
     }
 
     // Literal fields without indexing, without Huffman.
-    static byte[] Block(params (string Name, string Value)[] fields)
+    public static byte[] Block(params (string Name, string Value)[] fields)
     {
         var block = new List<byte>();
         foreach (var (name, value) in fields)
