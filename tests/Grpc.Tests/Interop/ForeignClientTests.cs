@@ -20,7 +20,7 @@ public abstract class ForeignClientTests(ForeignClientRun run)
         "client_compressed_streaming", "server_streaming", "server_compressed_streaming", "ping_pong", "half_duplex",
         "empty_stream", "custom_metadata", "status_code_and_message", "special_status_message",
         "unimplemented_method", "unimplemented_service", "cancel_after_begin", "cancel_after_first_response",
-        "timeout_on_sleeping_server", "concurrent_large_unary",
+        "timeout_on_sleeping_server", "concurrent_large_unary", "rpc_soak", "channel_soak",
     ];
 
     [Theory]

@@ -21,11 +21,12 @@ public sealed class GrpcJsTlsInterop(GrpcJsTlsServer server) : InteropCases(serv
 /// <summary>
 /// The cases of gRPC's interop test descriptions with this project's client. Of that list are left out:
 /// the credential cases that need Google's services (compute_engine_creds, jwt_token_creds, oauth2_auth_token,
-/// per_rpc_creds, google_default_credentials, compute_engine_channel_credentials), ORCA, the soak tests, and
-/// cacheable_unary, which is a GET that the protocol has dropped.
+/// per_rpc_creds, google_default_credentials, compute_engine_channel_credentials), ORCA, which reports load to Google's
+/// balancers, long_lived_channel, which only waits, and cacheable_unary, which is a GET that the protocol has dropped.
 /// </summary>
 public abstract class InteropCases
 {
+    const int SoakIterations = 10;
     const string EchoInitial = "x-grpc-test-echo-initial";
     const string EchoTrailing = "x-grpc-test-echo-trailing-bin";
     const string SpecialWords = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
@@ -262,6 +263,24 @@ public abstract class InteropCases
             .Select(_ => _client.UnaryCallAsync(Large()).ResponseAsync)).Within();
 
         replies.ShouldAllBe(reply => reply.Payload.Body.Length == 314159);
+    }
+
+    [Fact]
+    public async Task Rpc_soak()
+    {
+        for (var i = 0; i < SoakIterations; i++)
+            await Large_unary();
+    }
+
+    [Fact]
+    public async Task Channel_soak()
+    {
+        for (var i = 0; i < SoakIterations; i++)
+        {
+            using var channel = _server.Connect();
+            (await new TestService.TestServiceClient(channel).UnaryCallAsync(Large()).ResponseAsync.Within())
+                .Payload.Body.Length.ShouldBe(314159);
+        }
     }
 
     static SimpleRequest Large() => new() { ResponseSize = 314159, Payload = PayloadOf(271828) };

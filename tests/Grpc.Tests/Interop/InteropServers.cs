@@ -19,6 +19,9 @@ public abstract class InteropServer : IAsyncLifetime
 
     internal virtual bool CompressesResponses => true;
 
+    /// <summary>A channel of its own for the one who disposes it.</summary>
+    internal abstract GrpcChannel Connect();
+
     public abstract ValueTask InitializeAsync();
 
     public virtual ValueTask DisposeAsync()
@@ -53,8 +56,10 @@ public abstract class OurServer : InteropServer
     public override async ValueTask InitializeAsync()
     {
         _host = await StartOursAsync(_wiring);
-        ClientChannel = _host.CreateChannel(ClientOptions);
+        ClientChannel = Connect();
     }
+
+    internal override GrpcChannel Connect() => _host!.CreateChannel(ClientOptions);
 
     public override async ValueTask DisposeAsync()
     {
@@ -74,14 +79,21 @@ public abstract class ForeignServer(bool isSecure) : InteropServer
 {
     readonly CertificateFiles? _certificates = isSecure ? new CertificateFiles() : null;
     PeerProcess? _peer;
+    string? _port;
 
     public override async ValueTask InitializeAsync()
     {
         _peer = await StartAsync(_certificates is null ? [] : [_certificates.Folder]);
+        _port = await _peer.ReadLineAsync();
+        ClientChannel = Connect();
+    }
+
+    internal override GrpcChannel Connect()
+    {
         var options = ClientOptions;
         options.HttpHandler = isSecure ? TestCertificates.CreateHandler() : null;
-        ClientChannel = GrpcChannel.ForAddress(
-            $"{(isSecure ? "https" : "http")}://127.0.0.1:{await _peer.ReadLineAsync()}", options);
+        options.DisposeHttpClient = true;
+        return GrpcChannel.ForAddress($"{(isSecure ? "https" : "http")}://127.0.0.1:{_port}", options);
     }
 
     public override async ValueTask DisposeAsync()

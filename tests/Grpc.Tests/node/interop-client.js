@@ -10,7 +10,10 @@ const [target, folder] = process.argv.slice(2);
 const credentials = folder
   ? grpc.credentials.createSsl(fs.readFileSync(`${folder}/ca.pem`))
   : grpc.credentials.createInsecure();
-const client = new services.TestService(target, credentials);
+// Each its own connection, not one that another client of this process has.
+const connect = () => new services.TestService(target, credentials, { 'grpc.use_local_subchannel_pool': 1 });
+const client = connect();
+const soakIterations = 10;
 const gzipClient = new services.TestService(
   target, credentials, { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip });
 const absent = new services.UnimplementedService(target, credentials);
@@ -199,6 +202,16 @@ const cases = {
   async concurrent_large_unary() {
     const replies = await Promise.all(Array.from({ length: 100 }, () => unary(client, 'UnaryCall', large())));
     assert.ok(replies.every(({ reply }) => reply.payload.body.length === 314159));
+  },
+  async rpc_soak() {
+    for (let i = 0; i < soakIterations; i++) await cases.large_unary();
+  },
+  async channel_soak() {
+    for (let i = 0; i < soakIterations; i++) {
+      const fresh = connect();
+      assert.equal((await unary(fresh, 'UnaryCall', large())).reply.payload.body.length, 314159);
+      fresh.close();
+    }
   },
 };
 

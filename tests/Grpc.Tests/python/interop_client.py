@@ -11,13 +11,21 @@ import interop
 
 m = interop.Messages(sys.argv[1])
 target = sys.argv[2]
-if len(sys.argv) > 3:
+
+
+def connect():
+    # Its own connection, not one that another channel of this process has.
+    options = (("grpc.use_local_subchannel_pool", 1),)
+    if len(sys.argv) <= 3:
+        return grpc.insecure_channel(target, options)
     with open(f"{sys.argv[3]}/ca.pem", "rb") as ca:
-        channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(ca.read()))
-else:
-    channel = grpc.insecure_channel(target)
+        return grpc.secure_channel(target, grpc.ssl_channel_credentials(ca.read()), options)
+
+
+channel = connect()
 stub = interop.Stub(channel, m)
 LIMIT = 30
+SOAK_ITERATIONS = 10
 GZIP = grpc.Compression.Gzip
 METADATA = ((interop.ECHO_INITIAL, "test_initial_metadata_value"), (interop.ECHO_TRAILING, b"\xab\xab\xab"))
 
@@ -202,12 +210,24 @@ def concurrent_large_unary():
     same({len(call.result().payload.body) for call in calls}, {314159})
 
 
+def rpc_soak():
+    for _ in range(SOAK_ITERATIONS):
+        large_unary()
+
+
+def channel_soak():
+    for _ in range(SOAK_ITERATIONS):
+        with connect() as fresh:
+            same(len(interop.Stub(fresh, m).unary(large(), timeout=LIMIT).payload.body), 314159)
+
+
 results = {}
 for case in (
     empty_unary, large_unary, client_compressed_unary, server_compressed_unary, client_streaming,
     client_compressed_streaming, server_streaming, server_compressed_streaming, ping_pong, half_duplex, empty_stream,
     custom_metadata, status_code_and_message, special_status_message, unimplemented_method, unimplemented_service,
     cancel_after_begin, cancel_after_first_response, timeout_on_sleeping_server, concurrent_large_unary,
+    rpc_soak, channel_soak,
 ):
     try:
         case()
