@@ -7,6 +7,16 @@ namespace Hexcast.Catalog.Tests;
 public sealed class FollowTests : CatalogFixture
 {
     [Fact]
+    public void Versions_beyond_what_the_master_can_tell_of_wait_until_others_have_ended()
+    {
+        string[] versions = [.. Enumerable.Range(0, JobFollowers.MaxFollowed + 2).Select(i => $"{i:00000}")];
+
+        JobFollowers.ToStart(versions, []).ShouldBe(versions[..^2]);
+        JobFollowers.ToStart(versions, versions[..^2]).ShouldBeEmpty();
+        JobFollowers.ToStart(versions, versions[1..^2]).ShouldBe(versions[..1]);
+    }
+
+    [Fact]
     public async Task An_upload_is_ordered_becomes_playable_and_then_ready()
     {
         var mediaId = await UploadAsync("holiday.mp4");
