@@ -29,10 +29,12 @@ public sealed record GrpcOptions : IValidatableObject
     {
         foreach (var (method, limits) in Limits)
         {
-            if (method.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
+            if (!KnownMethods.Names.Contains(method))
             {
                 yield return new ValidationResult(
-                    $"names {method}, which is no method, like hexcast.v1.Transcoder/Transcode.", [nameof(Limits)]);
+                    $"names {method}, a method that no role serves. Near it are "
+                    + $"{string.Join(", ", KnownMethods.Near(method))}.",
+                    [nameof(Limits)]);
             }
 
             if (!limits.IsValid)

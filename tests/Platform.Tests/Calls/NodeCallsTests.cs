@@ -146,10 +146,10 @@ public sealed class NodeCallsTests : IDisposable
         var failure = Should.Throw<ConfigurationException>(() => Build(new()
         {
             ["Grpc:Limits:Check:MaxRunning"] = "1",
-            ["Grpc:Limits:some.Service/Method:MaxRunning"] = "0",
+            ["Grpc:Limits:hexcast.v1.Transcoder/Transcode:MaxRunning"] = "0",
         }));
-        failure.Message.ShouldContain("names Check, which is no method");
-        failure.Message.ShouldContain("has for some.Service/Method");
+        failure.Message.ShouldContain("names Check, a method that no role serves");
+        failure.Message.ShouldContain("has for hexcast.v1.Transcoder/Transcode");
     }
 
     [Theory]
@@ -159,6 +159,25 @@ public sealed class NodeCallsTests : IDisposable
     [InlineData("Grpc:Limits", "5", "Grpc:Limits = '5' is no object of names")]
     public void A_limit_that_cannot_be_read_is_named_and_not_passed_over(string key, string value, string problem) =>
         Should.Throw<ConfigurationException>(() => Build(new() { [key] = value })).Message.ShouldContain(problem);
+
+    [Theory]
+    [InlineData("hexcast.v1.Transcoder/Transcod", "hexcast.v1.Transcoder/Transcode")]
+    [InlineData("hexcast.v1.transcoder/transcode", "hexcast.v1.Transcoder/Transcode")]
+    [InlineData("grpc.health.v1.Health/Chek", "grpc.health.v1.Health/Check")]
+    [InlineData("etcdserverpb.KV/Rage", "etcdserverpb.KV/Range")]
+    [InlineData("/grpc.health.v1.Health/Watch", "grpc.health.v1.Health/Watch")]
+    public void A_limit_of_a_method_that_nobody_serves_is_refused_and_near_ones_are_named(string wrong, string near) =>
+        Should.Throw<ConfigurationException>(() => Build(new() { [$"Grpc:Limits:{wrong}:MaxRunning"] = "1" }))
+            .Message.ShouldContain($"names {wrong}, a method that no role serves. Near it are {near}, ");
+
+    [Fact]
+    public void Every_method_that_a_node_serves_may_have_a_limit() => Should.NotThrow(() => Build(new()
+    {
+        ["Grpc:Limits:grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo:MaxRunning"] = "1",
+        ["Grpc:Limits:grpc.reflection.v1.ServerReflection/ServerReflectionInfo:MaxRunning"] = "1",
+        ["Grpc:Limits:hexcast.v1.Scheduler/StreamHeartbeat:MaxRunning"] = "1",
+        ["Grpc:Limits:etcdserverpb.Watch/Watch:MaxRunning"] = "1",
+    }));
 
     [Fact]
     public void No_limits_are_none() => Should.NotThrow(() => Build(new() { ["Grpc:Limits"] = null }));
