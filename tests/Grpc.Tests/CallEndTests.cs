@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -245,6 +246,38 @@ public abstract class CallEndTests
 
         (await ended.Task.Within()).ShouldBeAssignableTo<OperationCanceledException>();
         host.Log.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Cancelled_stream_is_never_taken_for_one_that_has_ended()
+    {
+        const int calls = 100;
+        var ends = new ConcurrentQueue<Exception?>();
+        await using var host = await ProbeHost.StartAsync(_wiring, new ProbeHandlers
+        {
+            Talk = async (requests, responses, _) => ends.Enqueue(await Record.ExceptionAsync(async () =>
+            {
+                while (await requests.MoveNext())
+                    await responses.WriteAsync(new ProbeReply());
+            })),
+        });
+
+        for (var i = 0; i < calls; i++)
+        {
+            using var call = host.Client.Talk();
+            await call.RequestStream.WriteAsync(new ProbeRequest()).Within();
+            (await call.ResponseStream.MoveNext().Within()).ShouldBeTrue();
+            await call.RequestStream.WriteAsync(new ProbeRequest()).Within();
+        }
+
+        async Task AllEnded()
+        {
+            while (ends.Count < calls)
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
+
+        await AllEnded().Within();
+        ends.ShouldAllBe(end => end is OperationCanceledException);
     }
 
     [Fact]

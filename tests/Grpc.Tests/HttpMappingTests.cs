@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -73,6 +74,49 @@ public sealed class HttpMappingTests
 
         reply.Text.ShouldBe("second");
         server.Connections.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stream_of_requests_that_a_going_server_has_not_taken_is_sent_again(bool isComplete)
+    {
+        var data = new ConcurrentQueue<byte[]>();
+        var first = new TaskCompletionSource<RawHttp2Connection>();
+        await using var server = new RawHttp2Server((connection, _) =>
+        {
+            if (!first.TrySetResult(connection))
+                data.Clear();
+            return Task.CompletedTask;
+        });
+        server.OnData = data.Enqueue;
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        using var call = new Probe.ProbeClient(channel).Upload();
+        await call.RequestStream.WriteAsync(new ProbeRequest { Text = "one" }).Within();
+        await call.RequestStream.WriteAsync(new ProbeRequest { Text = "two" }).Within();
+        byte[] expected = [.. Frame("one"), .. Frame("two")];
+        await WaitForAsync(expected);
+        if (isComplete)
+            await call.RequestStream.CompleteAsync();
+
+        data.Clear();
+        await (await first.Task.Within()).GoAwayAsync(lastStreamId: 0, error: 0);
+
+        await WaitForAsync(expected);
+        server.Connections.ShouldBe(2);
+        if (isComplete)
+            return;
+        await call.RequestStream.WriteAsync(new ProbeRequest { Text = "three" }).Within();
+        await WaitForAsync([.. expected, .. Frame("three")]);
+
+        static byte[] Frame(string text) => Raw.Frame(new ProbeRequest { Text = text });
+
+        async Task WaitForAsync(byte[] bytes)
+        {
+            using var limit = new CancellationTokenSource(Limits.Hang);
+            while (!data.SelectMany(piece => piece).SequenceEqual(bytes))
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
+        }
     }
 
     [Fact]

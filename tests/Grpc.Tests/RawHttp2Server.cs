@@ -32,6 +32,9 @@ sealed class RawHttp2Server : IAsyncDisposable
 
     public int Connections => _connections;
 
+    /// <summary>Called with the payload of each frame of data.</summary>
+    public Action<byte[]>? OnData { get; set; }
+
     /// <summary>Called with each stream that the client ends or resets.</summary>
     public Action<int>? OnStreamEnd { get; set; }
 
@@ -72,13 +75,16 @@ sealed class RawHttp2Server : IAsyncDisposable
             {
                 await stream.ReadExactlyAsync(header, _stop.Token);
                 var length = (header[0] << 16) | (header[1] << 8) | header[2];
-                await stream.ReadExactlyAsync(new byte[length], _stop.Token);
+                var payload = new byte[length];
+                await stream.ReadExactlyAsync(payload, _stop.Token);
                 var isAck = (header[4] & RawHttp2Connection.Ack) != 0;
                 if (header[3] == RawHttp2Connection.Settings && !isAck)
                     await connection.SendAsync(RawHttp2Connection.Settings, RawHttp2Connection.Ack, 0, []);
                 var streamId = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5));
                 if (header[3] == RawHttp2Connection.Headers)
                     await _onRequest(connection, streamId);
+                if (header[3] == RawHttp2Connection.Data)
+                    OnData?.Invoke(payload);
                 if (RawHttp2Connection.IsStreamEnd(header[3], header[4]))
                     OnStreamEnd?.Invoke(streamId);
             }

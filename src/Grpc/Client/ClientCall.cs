@@ -22,7 +22,7 @@ abstract class ClientCall<TRequest, TResponse>(GrpcChannel channel, CallOptions 
     /// <summary>Starts the call; requests follow.</summary>
     public abstract void SendStream();
 
-    public abstract Task WriteAsync(TRequest message, CancellationToken cancellationToken);
+    public abstract ValueTask WriteAsync(TRequest message, CancellationToken cancellationToken);
 
     public abstract void CompleteRequests();
 

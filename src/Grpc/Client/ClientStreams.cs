@@ -1,9 +1,10 @@
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 
 namespace Grpc.Net.Client;
 
 /// <summary>The server's messages; reading past the last one throws the call's status unless it is OK.</summary>
-sealed class ResponseReader<TRequest, TResponse>(ClientCall<TRequest, TResponse> call) : IAsyncStreamReader<TResponse>
+sealed class ResponseReader<TRequest, TResponse>(ClientCall<TRequest, TResponse> call) : IMessageReader<TResponse>
     where TRequest : class
     where TResponse : class
 {
@@ -13,7 +14,10 @@ sealed class ResponseReader<TRequest, TResponse>(ClientCall<TRequest, TResponse>
     public TResponse Current => _current ?? throw new InvalidOperationException("There is no current message.");
 
     /// <summary>A token that is cancelled cancels the call, since half a read cannot be taken back.</summary>
-    public async Task<bool> MoveNext(CancellationToken cancellationToken)
+    public Task<bool> MoveNext(CancellationToken cancellationToken) => MoveNextAsync(cancellationToken).AsTask();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _isReading, 1) == 1)
             throw new InvalidOperationException("The last read is not done: await it before the next one.");
@@ -51,7 +55,20 @@ sealed class RequestWriter<TRequest, TResponse>(
 
     public Task WriteAsync(TRequest message) => WriteAsync(message, CancellationToken.None);
 
-    public async Task WriteAsync(TRequest message, CancellationToken cancellationToken)
+    public Task WriteAsync(TRequest message, CancellationToken cancellationToken) =>
+        SendAsync(message, cancellationToken).AsTask();
+
+    public Task CompleteAsync()
+    {
+        if (Volatile.Read(ref _isWriting) == 1)
+            throw new InvalidOperationException("The last write is not done: await it before completing the stream.");
+        _isCompleted = true;
+        call.CompleteRequests();
+        return Task.CompletedTask;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    async ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (Interlocked.Exchange(ref _isWriting, 1) == 1)
@@ -73,15 +90,6 @@ sealed class RequestWriter<TRequest, TResponse>(
         {
             Volatile.Write(ref _isWriting, 0);
         }
-    }
-
-    public Task CompleteAsync()
-    {
-        if (Volatile.Read(ref _isWriting) == 1)
-            throw new InvalidOperationException("The last write is not done: await it before completing the stream.");
-        _isCompleted = true;
-        call.CompleteRequests();
-        return Task.CompletedTask;
     }
 
     void ThrowIfEnded()

@@ -52,10 +52,24 @@ sealed class HttpCall<TRequest, TResponse>(
         Send(() => content);
     }
 
-    public override Task WriteAsync(TRequest message, CancellationToken cancellationToken) =>
-        _requestStream!.WriteAsync(message, WriteOptions, cancellationToken);
+    public override ValueTask WriteAsync(TRequest message, CancellationToken cancellationToken)
+    {
+        var body = _requestStream!;
+        try
+        {
+            body.Add(message, WriteOptions);
+        }
+        catch (Exception e) when (body.IsBroken)
+        {
+            // Boundary: a marshaller may throw anything, and half of its message is on the way.
+            Abort(new Status(StatusCode.Internal, "A message could not be serialized.", e));
+            throw;
+        }
 
-    public override void CompleteRequests() => _requestStream!.End();
+        return body.FlushAsync(WriteOptions, cancellationToken);
+    }
+
+    public override void CompleteRequests() => _requestStream!.Complete();
 
     /// <summary>Once the server has answered: whether more follows its headers. Never throws.</summary>
     public async Task<bool> HasHeadersAsync() => await _reader! is not null;
@@ -79,6 +93,7 @@ sealed class HttpCall<TRequest, TResponse>(
         return GetStatus().StatusCode == StatusCode.OK ? message! : throw EndedException();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<TResponse?> ReadNextAsync()
     {
         if (StatusIfEnded is null)
@@ -104,8 +119,7 @@ sealed class HttpCall<TRequest, TResponse>(
 
     protected override void ReleaseTransport()
     {
-        // A request stream that is still open is reset by disposing the response; its content must stop waiting.
-        _requestStream?.End();
+        _requestStream?.GiveUp();
         _replay?.End();
         Volatile.Read(ref _response)?.Dispose();
     }
@@ -128,6 +142,7 @@ sealed class HttpCall<TRequest, TResponse>(
                 ? await SendToPickedAsync(http, connections, content())
                 : await SendToAsync(http, Channel.Address, content());
             Volatile.Write(ref _response, response);
+            _requestStream?.OnTaken();
             // The call may have ended while the response was on its way.
             if (StatusIfEnded is not null)
                 response.Dispose();

@@ -11,6 +11,13 @@ public interface IAsyncStreamReader<out T>
     Task<bool> MoveNext(CancellationToken cancellationToken);
 }
 
+/// <summary>A reader of this runtime's own: it can wait for a message without a new task each time.</summary>
+interface IMessageReader<out T> : IAsyncStreamReader<T>
+{
+    /// <summary>To be awaited once, and before the next read.</summary>
+    ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken);
+}
+
 /// <summary>Messages to the peer; the next write may start only when the last one is done.</summary>
 public interface IAsyncStreamWriter<in T>
 {
@@ -64,7 +71,14 @@ public static class AsyncStreamReaderExtensions
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(streamReader);
-        while (await streamReader.MoveNext(cancellationToken))
-            yield return streamReader.Current;
+        if (streamReader is not IMessageReader<T> messages)
+        {
+            while (await streamReader.MoveNext(cancellationToken))
+                yield return streamReader.Current;
+            yield break;
+        }
+
+        while (await messages.MoveNextAsync(cancellationToken))
+            yield return messages.Current;
     }
 }

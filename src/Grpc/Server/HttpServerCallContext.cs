@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Grpc.Net.Compression;
 using Grpc.Wire;
@@ -107,7 +108,8 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     }
 
     /// <summary>Sends what is buffered; waits while the caller's window is full.</summary>
-    public async Task FlushAsync()
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask FlushAsync()
     {
         HasWritten = true;
         var cancellation = CancellationTokenCore;
@@ -157,7 +159,7 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
                 HttpContext.Response.Headers.Append(entry.Key, value);
         }
 
-        return FlushAsync();
+        return FlushAsync().AsTask();
     }
 
     void OnDeadlinePassed()

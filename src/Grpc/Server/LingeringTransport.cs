@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace Grpc.AspNetCore.Server;
 
@@ -31,6 +32,7 @@ sealed class LingeringTransport(IDuplexPipe inner) : IDuplexPipe
         ReadOnlySequence<byte>? _unread;
         Exception? _fault;
 
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
             var result = await inner.ReadAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Grpc.Wire;
 
@@ -5,36 +6,55 @@ namespace Grpc.AspNetCore.Server;
 
 /// <summary>The caller's messages. A caller that goes away ends the read with an OperationCanceledException.</summary>
 sealed class RequestStream<T>(HttpServerCallContext context, Func<DeserializationContext, T> deserializer)
-    : IAsyncStreamReader<T>
+    : IMessageReader<T>, IDisposable
     where T : class
 {
     readonly FrameReader _frames = new(
         context.HttpContext.Request.BodyReader, context.Options.MaxReceiveMessageSize, context.Encoding?.Decompressor);
+    CancellationTokenSource? _either;
+    CancellationToken _ofRead;
     T? _current;
     bool _isEnded;
 
     public T Current => _current ?? throw new InvalidOperationException("There is no current message.");
 
-    public async Task<bool> MoveNext(CancellationToken cancellationToken)
+    public Task<bool> MoveNext(CancellationToken cancellationToken) => MoveNextAsync(cancellationToken).AsTask();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
     {
         if (_isEnded)
             return false;
-
-        var ofCall = context.CancellationToken;
-        using var linked = cancellationToken.CanBeCanceled && cancellationToken != ofCall
-            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ofCall)
-            : null;
         _current = null;
-        _current = await FromCaller(_frames.ReadAsync(deserializer, linked?.Token ?? ofCall));
+        _current = await FromCaller(_frames.ReadAsync(deserializer, OfReadAndCall(cancellationToken)));
         _isEnded = _current is null;
         return !_isEnded;
     }
+
+    public void Dispose() => _either?.Dispose();
 
     /// <summary>The request of a method that takes exactly one.</summary>
     public async Task<T> ReadSingleAsync() =>
         await FromCaller(_frames.ReadSingleAsync(deserializer, context.CancellationToken))
         ?? throw new RpcException(new Status(StatusCode.Internal, "The request message is missing."));
 
+    // Whoever reads with a token of their own does so with the same one again and again.
+    CancellationToken OfReadAndCall(CancellationToken ofRead)
+    {
+        var ofCall = context.CancellationToken;
+        if (!ofRead.CanBeCanceled || ofRead == ofCall)
+            return ofCall;
+        if (_either is null || ofRead != _ofRead)
+        {
+            _either?.Dispose();
+            _either = CancellationTokenSource.CreateLinkedTokenSource(ofRead, ofCall);
+            _ofRead = ofRead;
+        }
+
+        return _either.Token;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     async ValueTask<T?> FromCaller(ValueTask<T?> read)
     {
         try
@@ -74,7 +94,22 @@ sealed class ResponseStream<T>(HttpServerCallContext context, Action<T, Serializ
 
     public Task WriteAsync(T message) => WriteAsync(message, CancellationToken.None);
 
-    public async Task WriteAsync(T message, CancellationToken cancellationToken)
+    public Task WriteAsync(T message, CancellationToken cancellationToken) =>
+        SendAsync(message, cancellationToken).AsTask();
+
+    /// <summary>Leaves the message to the end of the response to be sent.</summary>
+    public void Buffer(T message)
+    {
+        context.MarkWritten();
+        _frames.Write(
+            message,
+            serializer,
+            context.HttpContext.Response.BodyWriter,
+            context.Encoding?.CompressorFor(WriteOptions));
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    async ValueTask SendAsync(T message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         cancellationToken.ThrowIfCancellationRequested();
@@ -93,16 +128,5 @@ sealed class ResponseStream<T>(HttpServerCallContext context, Action<T, Serializ
         {
             Volatile.Write(ref _isWriting, 0);
         }
-    }
-
-    /// <summary>Leaves the message to the end of the response to be sent.</summary>
-    public void Buffer(T message)
-    {
-        context.MarkWritten();
-        _frames.Write(
-            message,
-            serializer,
-            context.HttpContext.Response.BodyWriter,
-            context.Encoding?.CompressorFor(WriteOptions));
     }
 }

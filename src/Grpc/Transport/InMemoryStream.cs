@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace Hexcast.Grpc;
 
@@ -42,6 +43,7 @@ sealed class InMemoryStream(PipeReader input, PipeWriter output) : Stream
         output.CancelPendingFlush();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Enter(ref _reading);
@@ -64,6 +66,7 @@ sealed class InMemoryStream(PipeReader input, PipeWriter output) : Stream
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(
         ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {

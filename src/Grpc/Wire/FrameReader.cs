@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 
 namespace Grpc.Wire;
@@ -11,16 +12,23 @@ namespace Grpc.Wire;
 /// </summary>
 sealed class FrameReader(PipeReader input, int? maxMessageBytes, MessageDecompressor? decompressor = null)
 {
+    /// <summary>What a peer that announces much makes this side provide for before it comes.</summary>
+    const int MaxAheadBytes = 256 * 1024;
+
     readonly Payload _payload = new();
 
     /// <summary>The next message, or null at the end of the stream.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T?> ReadAsync<T>(
         Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
         where T : class
     {
+        var wantedBytes = 0;
         while (true)
         {
-            var result = await input.ReadAsync(cancellationToken);
+            var result = wantedBytes == 0
+                ? await input.ReadAsync(cancellationToken)
+                : await input.ReadAtLeastAsync(wantedBytes, cancellationToken);
             var consumed = result.Buffer.Start;
             var examined = result.Buffer.End;
             try
@@ -28,7 +36,7 @@ sealed class FrameReader(PipeReader input, int? maxMessageBytes, MessageDecompre
                 if (result.IsCanceled)
                     throw new OperationCanceledException("Reading was cancelled.");
 
-                if (TryGetPayload(result.Buffer, out var payload, out var isCompressed))
+                if (TryGetPayload(result.Buffer, out var payload, out var isCompressed, ref wantedBytes))
                 {
                     consumed = examined = payload.End;
                     return Deserialize(isCompressed ? Decompress(payload) : payload, deserializer);
@@ -70,7 +78,11 @@ sealed class FrameReader(PipeReader input, int? maxMessageBytes, MessageDecompre
         }
     }
 
-    bool TryGetPayload(ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload, out bool isCompressed)
+    bool TryGetPayload(
+        ReadOnlySequence<byte> buffer,
+        out ReadOnlySequence<byte> payload,
+        out bool isCompressed,
+        ref int wantedBytes)
     {
         payload = default;
         isCompressed = false;
@@ -86,15 +98,21 @@ sealed class FrameReader(PipeReader input, int? maxMessageBytes, MessageDecompre
             throw Error(StatusCode.Internal, "A message is compressed although no compression was agreed.");
 
         var payloadBytes = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
-        if (payloadBytes > (maxMessageBytes ?? int.MaxValue))
+        var limitBytes = maxMessageBytes ?? Array.MaxLength;
+        if (payloadBytes > limitBytes)
         {
             throw Error(
                 StatusCode.ResourceExhausted,
-                $"A message of {payloadBytes} bytes is over the limit of {maxMessageBytes} for receiving.");
+                $"A message of {payloadBytes} bytes is over the limit of {limitBytes} for receiving.");
         }
 
-        if (buffer.Length - FrameWriter.PrefixBytes < payloadBytes)
+        var missingBytes = FrameWriter.PrefixBytes + payloadBytes - buffer.Length;
+        if (missingBytes > 0)
+        {
+            wantedBytes = (int)(buffer.Length + Math.Min(missingBytes, MaxAheadBytes));
             return false;
+        }
+
         payload = buffer.Slice(FrameWriter.PrefixBytes, payloadBytes);
         return true;
     }

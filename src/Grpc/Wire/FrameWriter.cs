@@ -13,8 +13,15 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
 {
     public const int PrefixBytes = 5;
 
+    /// <summary>A big message is written in blocks of this size rather than in those of the output.</summary>
+    const int MaxBlockBytes = 64 * 1024;
+
+    /// <summary>A buffer that grew over this for one big message is not kept for the small ones after it.</summary>
+    const int MaxKeptBufferBytes = 256 * 1024;
+
     IBufferWriter<byte>? _output;
     ArrayBufferWriter<byte>? _unsized;
+    ArrayBufferWriter<byte>? _kept;
     MessageCompressor? _compressor;
     int? _declaredBytes;
     int _writtenBytes;
@@ -76,7 +83,7 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
         _isWriting = true;
         if (_declaredBytes is not null && _compressor is null)
             return this;
-        return _unsized ??= new ArrayBufferWriter<byte>();
+        return _unsized ??= Kept();
     }
 
     public override void Complete()
@@ -116,9 +123,21 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
         _writtenBytes += count;
     }
 
-    public Memory<byte> GetMemory(int sizeHint = 0) => _output!.GetMemory(sizeHint);
+    public Memory<byte> GetMemory(int sizeHint = 0) => _output!.GetMemory(BlockBytes(sizeHint));
 
-    public Span<byte> GetSpan(int sizeHint = 0) => _output!.GetSpan(sizeHint);
+    public Span<byte> GetSpan(int sizeHint = 0) => _output!.GetSpan(BlockBytes(sizeHint));
+
+    int BlockBytes(int sizeHint) =>
+        Math.Max(sizeHint, Math.Min(MaxBlockBytes, _declaredBytes.GetValueOrDefault() - _writtenBytes));
+
+    ArrayBufferWriter<byte> Kept()
+    {
+        if (_kept is null || _kept.Capacity > MaxKeptBufferBytes)
+            _kept = new ArrayBufferWriter<byte>();
+        else
+            _kept.ResetWrittenCount();
+        return _kept;
+    }
 
     // The limit is for messages, not for what compression makes of them.
     void WriteWhole(ReadOnlySpan<byte> payload)

@@ -47,7 +47,7 @@ sealed class RetryingCall<TRequest, TResponse>(
         _committed = RunAsync();
     }
 
-    public override async Task WriteAsync(TRequest message, CancellationToken cancellationToken) =>
+    public override async ValueTask WriteAsync(TRequest message, CancellationToken cancellationToken) =>
         await _buffer.SentAsync(_buffer.Add(Frame(message)), cancellationToken);
 
     public override void CompleteRequests() => _buffer.Complete();
