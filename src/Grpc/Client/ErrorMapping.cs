@@ -64,6 +64,8 @@ static class ErrorMapping
     {
         // RST_STREAM where a status should have been; or GOAWAY, after which a call is to be tried elsewhere.
         0x0 => IsOfStream(e) ? StatusCode.Internal : StatusCode.Unavailable,
+        // The connection that this side gave up itself: no answer came to a ping, or what came was no HTTP/2.
+        0x1 when !IsOfStream(e) && !IsGoAway(e) => StatusCode.Unavailable,
         0x7 => StatusCode.Unavailable,
         0x8 => StatusCode.Cancelled,
         0xb => StatusCode.ResourceExhausted,
@@ -72,8 +74,11 @@ static class ErrorMapping
         _ => StatusCode.Internal,
     };
 
-    // .NET tells RST_STREAM from GOAWAY by its words only.
+    // .NET tells RST_STREAM, GOAWAY and its own end of a connection apart by its words only.
     static bool IsOfStream(HttpProtocolException e) => e.Message.Contains("reset the stream", StringComparison.Ordinal);
+
+    static bool IsGoAway(HttpProtocolException e) =>
+        e.Message.Contains("closed the connection", StringComparison.Ordinal);
 
     static string Words(Exception e)
     {
