@@ -19,6 +19,7 @@ internal static class EtcdChannel
         var next = 0;
         var handler = new SocketsHttpHandler
         {
+            ActivityHeadersPropagator = null,
             EnableMultipleHttp2Connections = true,
             KeepAlivePingDelay = PingDelay,
             KeepAlivePingTimeout = PingTime,

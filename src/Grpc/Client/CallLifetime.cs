@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Telemetry;
 using Grpc.Wire;
 
 namespace Grpc.Net.Client;
@@ -42,6 +43,9 @@ abstract class CallLifetime : IDisposable
 
     /// <summary>Of the request stream; its user may change them between writes.</summary>
     public WriteOptions? WriteOptions { get; set; }
+
+    /// <summary>Hears of the end; null for an attempt of a call that has one of its own.</summary>
+    public ClientCallTelemetry? Telemetry { get; init; }
 
     protected GrpcChannel Channel { get; }
 
@@ -163,6 +167,7 @@ abstract class CallLifetime : IDisposable
             _trailers = trailers;
         }
 
+        Telemetry?.End(status.StatusCode);
         if (_headers.TrySetException(new RpcException(status, trailers)))
             _ = _headers.Task.Exception;
         return true;

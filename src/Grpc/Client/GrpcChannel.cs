@@ -139,6 +139,8 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     /// <summary>The handler that channels use by default, for those who want to change one thing about it.</summary>
     internal static SocketsHttpHandler CreateHandler() => new()
     {
+        // Each call takes its context along by itself; the handler would name a span that nobody exports.
+        ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
         ConnectTimeout = ConnectTimeout,

@@ -6,7 +6,9 @@ using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Grpc.Net.Client.Balancer;
 using Grpc.Net.Client.Retries;
+using Grpc.Telemetry;
 using Grpc.Wire;
+using Hexcast.Grpc;
 
 namespace Grpc.Net.Client;
 
@@ -15,7 +17,11 @@ namespace Grpc.Net.Client;
 /// (3) messages are read; (4) the trailers tell the status. Whichever step fails ends the call.
 /// </summary>
 sealed class HttpCall<TRequest, TResponse>(
-    GrpcChannel channel, Method<TRequest, TResponse> method, string? host, CallOptions options)
+    GrpcChannel channel,
+    Method<TRequest, TResponse> method,
+    string? host,
+    CallOptions options,
+    ClientCallTelemetry? trace)
     : ClientCall<TRequest, TResponse>(channel, options)
     where TRequest : class
     where TResponse : class
@@ -225,7 +231,19 @@ sealed class HttpCall<TRequest, TResponse>(
         }
 
         Add(request, Options.Headers ?? Metadata.Empty);
+        AddTrace(request);
         return request;
+    }
+
+    // A context that the caller wrote into the metadata is meant.
+    void AddTrace(HttpRequestMessage request)
+    {
+        var headers = request.Headers.NonValidated;
+        if (trace?.Traceparent is not { } traceparent || headers.Contains(TraceHeaders.Traceparent))
+            return;
+        request.Headers.TryAddWithoutValidation(TraceHeaders.Traceparent, traceparent);
+        if (trace.Tracestate is { } tracestate)
+            request.Headers.TryAddWithoutValidation(TraceHeaders.Tracestate, tracestate);
     }
 
     static void Add(HttpRequestMessage request, Metadata metadata)

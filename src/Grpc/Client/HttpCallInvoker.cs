@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Grpc.Net.Client.Retries;
+using Grpc.Telemetry;
 
 namespace Grpc.Net.Client;
 
@@ -65,8 +66,11 @@ sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
     ClientCall<TRequest, TResponse> Create<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options)
         where TRequest : class
-        where TResponse : class =>
-        channel.Retries.For(method) is { } rules
-            ? new RetryingCall<TRequest, TResponse>(channel, method, host, options, rules)
-            : new HttpCall<TRequest, TResponse>(channel, method, host, options);
+        where TResponse : class
+    {
+        var telemetry = new ClientCallTelemetry(method, channel.Address.Host, channel.Time);
+        return channel.Retries.For(method) is { } rules
+            ? new RetryingCall<TRequest, TResponse>(channel, method, host, options, rules) { Telemetry = telemetry }
+            : new HttpCall<TRequest, TResponse>(channel, method, host, options, telemetry) { Telemetry = telemetry };
+    }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Grpc.Net.Compression;
+using Grpc.Telemetry;
 using Grpc.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -58,6 +60,27 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
         KestrelLimits.Lift(http);
         http.Response.ContentType = GrpcHeaders.ContentType;
 
+        var start = time.GetTimestamp();
+        var span = CallTelemetry.StartServer(http, method);
+        var ended = StatusCode.Unknown;
+        try
+        {
+            ended = await ServeAsync(http, method, invoke);
+        }
+        finally
+        {
+            CallTelemetry.EndServer(span, method, ended, time.GetElapsedTime(start));
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<StatusCode> ServeAsync<TRequest, TResponse>(
+        HttpContext http,
+        Method<TRequest, TResponse> method,
+        Func<HttpServerCallContext, RequestStream<TRequest>, ResponseStream<TResponse>, Task> invoke)
+        where TRequest : class
+        where TResponse : class
+    {
         HttpServerCallContext call;
         try
         {
@@ -66,12 +89,12 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
         catch (RpcException e)
         {
             End(http, e.Status, e.Trailers, hasWritten: false);
-            return;
+            return e.StatusCode;
         }
 
         using (call)
         {
-            var requests = new RequestStream<TRequest>(call, method.RequestMarshaller.ContextualDeserializer);
+            using var requests = new RequestStream<TRequest>(call, method.RequestMarshaller.ContextualDeserializer);
             var responses = new ResponseStream<TResponse>(call, method.ResponseMarshaller.ContextualSerializer);
             Status status;
             Metadata? thrownTrailers = null;
@@ -87,16 +110,16 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
 
             responses.IsEnded = true;
             if (http.RequestAborted.IsCancellationRequested)
-                return;
+                return call.IsDeadlinePassed ? StatusCode.DeadlineExceeded : StatusCode.Cancelled;
             if (responses.IsBroken)
             {
                 http.Features.GetRequiredFeature<IHttpResetFeature>().Reset(Http2InternalError);
-                return;
+                return StatusCode.Internal;
             }
 
             if (call.IsDeadlinePassed)
                 status = new Status(StatusCode.DeadlineExceeded, "The deadline passed before the call was done.");
-            EndSafely(call, status, thrownTrailers);
+            return EndSafely(call, status, thrownTrailers);
         }
     }
 
@@ -141,17 +164,19 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
         return (new Status(StatusCode.Unknown, detail, e), null);
     }
 
-    void EndSafely(HttpServerCallContext call, Status status, Metadata? thrownTrailers)
+    StatusCode EndSafely(HttpServerCallContext call, Status status, Metadata? thrownTrailers)
     {
         try
         {
             End(call.HttpContext, status, Joined(call.TrailersIfAny, thrownTrailers), call.HasWritten);
+            return status.StatusCode;
         }
         catch (InvalidOperationException e)
         {
             // Trailers that cannot be sent as headers are the method's mistake.
             logger.LogError(e, "The trailers of {Method} cannot be sent.", call.Method);
             End(call.HttpContext, new Status(StatusCode.Unknown, HandlerFailed), null, call.HasWritten);
+            return StatusCode.Unknown;
         }
     }
 

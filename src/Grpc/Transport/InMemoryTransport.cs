@@ -67,8 +67,6 @@ public sealed class InMemoryTransport : IConnectionListenerFactory, IConnectionL
         ArgumentNullException.ThrowIfNull(options);
         var handler = GrpcChannel.CreateHandler();
         handler.ConnectCallback = ConnectAsync;
-        // Whoever traces calls puts the context into their metadata; the handler would name a span that nobody exports.
-        handler.ActivityHeadersPropagator = null;
         options.HttpHandler = handler;
         options.DisposeHttpClient = true;
         return GrpcChannel.ForAddress(Address, options);

@@ -6,7 +6,6 @@ using Google.Rpc;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Hexcast.Platform.Errors;
-using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Platform.Calls;
@@ -18,7 +17,9 @@ namespace Hexcast.Platform.Calls;
 /// </summary>
 internal sealed class CallGates(GrpcOptions options, TimeProvider clock)
 {
-    private static readonly Counter<long> Refused = GrpcTelemetry.Meter.CreateCounter<long>(
+    private static readonly Meter Meter = new("Hexcast.Calls");
+
+    private static readonly Counter<long> Refused = Meter.CreateCounter<long>(
         "rpc.server.refused", "{call}", "Calls refused over their method's limits");
 
     private readonly ConcurrentDictionary<string, Method> methods = new(StringComparer.Ordinal);

@@ -105,24 +105,16 @@ public static class HexcastHost
         services.AddSingleton<IdSource>();
         services.AddSingleton<IObjectStore>(_ => new LocalObjectStore(Path.Combine(node.DataFolder, "objects")));
         services.AddSingleton(_ => LoadPresets(node));
-        services.AddSingleton(provider =>
-        {
-            // One clock for those who set deadlines and for what keeps them.
-            var clock = provider.GetRequiredService<TimeProvider>();
-            return new RoleChannel(transport.CreateChannel(new GrpcChannelOptions { TimeProvider = clock }), clock);
-        });
+        // One clock for those who set deadlines and for what keeps them.
+        services.AddSingleton(provider => new RoleChannel(transport.CreateChannel(
+            new GrpcChannelOptions { TimeProvider = provider.GetRequiredService<TimeProvider>() })));
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
         services.AddSingleton<IMemoryPoolFactory<byte>, NetworkBlocks>();
         services.AddSingleton(transport);
         services.AddInMemoryTransport();
         services.AddSingleton<GrpcErrors>();
-        services.AddSingleton<GrpcTelemetry>();
-        services.AddGrpc(grpc =>
-        {
-            grpc.Interceptors.Add<GrpcTelemetry>();
-            grpc.Interceptors.Add<GrpcErrors>();
-        });
+        services.AddGrpc(grpc => grpc.Interceptors.Add<GrpcErrors>());
         services.AddRouting();
         services.AddApiDocument();
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hexcast.Contracts;
+using Hexcast.Grpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -37,7 +38,7 @@ public static class RequestTelemetry
             ? TraceAsync(context, endpoint, next, log, clock)
             : next(context));
 
-    /// <summary>Calls between roles have metrics of their own; see <see cref="GrpcTelemetry"/>.</summary>
+    /// <summary>Calls between roles have metrics of their own, from the gRPC runtime.</summary>
     internal static void UseNoRequestMetrics(this IApplicationBuilder app) => app.Use((context, next) =>
     {
         if (context.Features.Get<IHttpMetricsTagsFeature>() is { } metrics)
@@ -83,7 +84,7 @@ public static class RequestTelemetry
 
     private static Activity? Start(HttpContext context, RouteEndpoint endpoint, string name)
     {
-        var client = TraceContexts.Of(context.Request.Headers);
+        var client = TraceHeaders.Read(context.Request.Headers);
         var owner = TraceContexts.Parse(endpoint.Metadata.GetMetadata<TraceOwner>()?.Traceparent(context));
         var joins = owner.IsValid() && client.IsValid() && owner.TraceId != client.TraceId;
         // One that belongs to the same trace as the work keeps the client's span above it.

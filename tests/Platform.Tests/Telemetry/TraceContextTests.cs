@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hexcast.Grpc;
 using Hexcast.Platform.Logging;
 using Hexcast.Platform.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +20,7 @@ public sealed class TraceContextTests
     [InlineData(false, "b3", $"{Trace}-{Span}-0")]
     public void A_clients_context_is_understood(bool recorded, string header, string value)
     {
-        var context = TraceContexts.Of(new HeaderDictionary { [header] = value });
+        var context = TraceHeaders.Read(new HeaderDictionary { [header] = value });
         context.TraceId.ToHexString().ShouldBe(Trace);
         context.SpanId.ToHexString().ShouldBe(Span);
         context.TraceFlags.ShouldBe(recorded ? ActivityTraceFlags.Recorded : ActivityTraceFlags.None);
@@ -36,12 +37,12 @@ public sealed class TraceContextTests
     [InlineData("b3", "00000000000000000000000000000000-0000000000000000-1")]
     [InlineData("X-B3-TraceId", Trace)]
     public void What_is_no_context_begins_a_new_trace(string header, string value) =>
-        TraceContexts.Of(new HeaderDictionary { [header] = value }).IsValid().ShouldBeFalse();
+        TraceHeaders.Read(new HeaderDictionary { [header] = value }).IsValid().ShouldBeFalse();
 
     [Fact]
     public void B3_of_several_headers_and_64_bits_is_padded()
     {
-        var context = TraceContexts.Of(new HeaderDictionary { ["X-B3-TraceId"] = Span, ["X-B3-SpanId"] = Span });
+        var context = TraceHeaders.Read(new HeaderDictionary { ["X-B3-TraceId"] = Span, ["X-B3-SpanId"] = Span });
         context.TraceId.ToHexString().ShouldBe(Span.PadLeft(32, '0'));
     }
 

@@ -101,7 +101,7 @@ sealed class RetryingCall<TRequest, TResponse>(
             while (StatusIfEnded is null)
             {
                 var attempt = new HttpCall<TRequest, TResponse>(
-                    Channel, method, host, Options.WithCancellationToken(Aborted));
+                    Channel, method, host, Options.WithCancellationToken(Aborted), Telemetry);
                 Volatile.Write(ref _attempt, attempt);
                 _buffer.StartAttempt(judge.Failures);
                 attempt.SendContent(new ReplayContent(_buffer, judge.Failures), previousAttempts: judge.Failures);
