@@ -46,7 +46,7 @@ sealed class ProbeHost : IAsyncDisposable
     public IReadOnlyCollection<string> Log => _log.Lines;
 
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features
-        .GetRequiredFeature<IServerAddressesFeature>().Addresses.Single(address => address.Contains("127.0.0.1")));
+        .GetRequiredFeature<IServerAddressesFeature>().Addresses.Single(address => address.Contains("127.0.0.")));
 
     public static async Task<ProbeHost> StartAsync(
         Wiring wiring,
@@ -55,7 +55,8 @@ sealed class ProbeHost : IAsyncDisposable
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? map = null,
         Action<ListenOptions>? listener = null,
-        int port = 0)
+        int port = 0,
+        IPEndPoint? endPoint = null)
     {
         var log = new LogLines();
         var builder = WebApplication.CreateSlimBuilder();
@@ -71,7 +72,7 @@ sealed class ProbeHost : IAsyncDisposable
                 kestrel.ListenInMemory(transport);
             else
             {
-                kestrel.Listen(IPAddress.Loopback, port, listen =>
+                kestrel.Listen(endPoint ?? new IPEndPoint(IPAddress.Loopback, port), listen =>
                 {
                     Secure(listen, wiring);
                     listener?.Invoke(listen);

@@ -25,6 +25,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         : base(address.IsAbsoluteUri && address.Authority.Length > 0 ? address.Authority : address.OriginalString)
     {
         Address = IsHttp(address) ? address : AuthorityOf(address, isSecure);
+        Host = address.Scheme == ConnectionSetup.Dns ? Address.Authority : null;
         MaxReceiveMessageSize = options.MaxReceiveMessageSize;
         MaxSendMessageSize = options.MaxSendMessageSize;
         ThrowOperationCanceled = options.ThrowOperationCanceledOnCancellation;
@@ -41,6 +42,9 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     }
 
     internal Uri Address { get; }
+
+    /// <summary>What requests and certificates name where connections go to addresses that were looked up.</summary>
+    internal string? Host { get; }
 
     internal int? MaxReceiveMessageSize { get; }
 
@@ -157,9 +161,14 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     static bool IsHttp(Uri address) => address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps;
 
     // Requests have a host of their own each; this one is for those who ask whom the channel is for.
-    static Uri AuthorityOf(Uri address, bool isSecure) => new UriBuilder(
-        isSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp,
-        address.AbsolutePath.Trim('/') is { Length: > 0 } name ? name : "localhost").Uri;
+    static Uri AuthorityOf(Uri address, bool isSecure)
+    {
+        var scheme = isSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
+        var name = Uri.UnescapeDataString(address.AbsolutePath.Trim('/'));
+        return Uri.TryCreate($"{scheme}://{name}", UriKind.Absolute, out var named)
+            ? named
+            : new Uri($"{scheme}://localhost");
+    }
 
     ChannelConnections Known() => Connections ?? throw new InvalidOperationException(
         "The channel's handler connects in its own way, so that nothing is known of its state.");

@@ -211,8 +211,8 @@ sealed class HttpCall<TRequest, TResponse>(
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = content,
         };
-        if (host is not null)
-            request.Headers.Host = host;
+        if ((host ?? Channel.Host) is { } authority)
+            request.Headers.Host = authority;
         if (Deadline != DateTime.MaxValue)
         {
             var left = Deadline - Channel.Time.GetUtcNow().UtcDateTime;

@@ -10,6 +10,9 @@ static class ConnectionSetup
     const int DefaultPort = 80;
     const int DefaultSecurePort = 443;
 
+    /// <summary>The scheme that needs no factory.</summary>
+    public const string Dns = "dns";
+
     /// <summary>Null: the handler connects in its own way, and the channel knows nothing of its connections.</summary>
     /// <exception cref="InvalidOperationException">The address needs what cannot be had.</exception>
     public static ChannelConnections? Attach(
@@ -25,7 +28,10 @@ static class ConnectionSetup
         var resolver = isHttp
             ? new KnownAddresses([new BalancerAddress(address.IdnHost, address.Port)])
             : FactoryFor(address, options).Create(
-                new ResolverOptions(address, isSecure ? DefaultSecurePort : DefaultPort));
+                new ResolverOptions(address, isSecure ? DefaultSecurePort : DefaultPort)
+                {
+                    Time = options.TimeProvider,
+                });
         var scheme = isSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
         var connections = new ChannelConnections(
             resolver, PolicyOf(options.ServiceConfig), options, scheme, sockets.ConnectTimeout);
@@ -45,6 +51,7 @@ static class ConnectionSetup
     static ResolverFactory FactoryFor(Uri address, GrpcChannelOptions options) =>
         options.ServiceProvider?.GetServices<ResolverFactory>().FirstOrDefault(
             factory => string.Equals(factory.Name, address.Scheme, StringComparison.OrdinalIgnoreCase))
+        ?? (address.Scheme == Dns ? new DnsResolverFactory(Timeout.InfiniteTimeSpan) : null)
         ?? throw new InvalidOperationException(
             $"No ResolverFactory is registered for {address.Scheme}:// in the channel's ServiceProvider.");
 

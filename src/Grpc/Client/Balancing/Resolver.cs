@@ -61,6 +61,8 @@ public sealed class ResolverOptions(Uri address, int defaultPort)
 
     /// <summary>For names without a port.</summary>
     public int DefaultPort { get; } = defaultPort;
+
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
 }
 
 /// <summary>Makes resolvers for addresses of one scheme.</summary>
