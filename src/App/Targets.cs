@@ -12,8 +12,9 @@ using Hexcast.Worker;
 namespace Hexcast.App;
 
 /// <summary>A role that this executable can start.</summary>
-/// <param name="Needs">Roles that it calls: they start in the same process.</param>
-internal sealed record Target(string Name, string[] Needs, string Help, Func<RoleModule> Module);
+/// <param name="Needs">Roles that have to be in its process.</param>
+/// <param name="Calls">Roles that it calls: in its process too, unless nodes find each other by etcd.</param>
+internal sealed record Target(string Name, string[] Needs, string[] Calls, string Help, Func<RoleModule> Module);
 
 /// <summary>The table of roles. They start from top to bottom and stop from bottom to top.</summary>
 internal static class Targets
@@ -22,20 +23,26 @@ internal static class Targets
 
     public static readonly Target[] Table =
     [
-        new("coordinator", [], "keeps what must survive: the log, leases, elections", () => new CoordinationModule()),
-        new("access", ["coordinator"], "knows tokens and sessions, keeps the audit log", () => new AccessModule()),
-        new("master", ["access"], "schedules: jobs, tasks, who runs what", () => new MasterModule()),
-        new("catalog", ["master"], "knows every media, its state and its versions", () => new CatalogModule()),
-        new("worker", ["master"], "runs tasks: ffmpeg and ffprobe in their sandbox", () => new WorkerModule()),
-        new("upload", ["catalog"], "takes files by tus, durable before acknowledged", () => new UploadModule()),
-        new("playback", ["catalog"], "makes manifests, hands out tokens, serves segments", () => new PlaybackModule()),
-        new("dashboard", ["catalog", "playback"], "the pages that people see and run it by",
+        new("coordinator", [], [], "keeps what must survive: the log, leases, elections",
+            () => new CoordinationModule()),
+        new("access", ["coordinator"], [], "knows tokens and sessions, keeps the audit log", () => new AccessModule()),
+        new("master", ["access"], [], "schedules: jobs, tasks, who runs what", () => new MasterModule()),
+        new("catalog", ["access"], ["master"], "knows every media, its state and its versions",
+            () => new CatalogModule()),
+        new("worker", ["access"], ["master"], "runs tasks: ffmpeg and ffprobe in their sandbox",
+            () => new WorkerModule()),
+        new("upload", ["access"], ["catalog"], "takes files by tus, durable before acknowledged",
+            () => new UploadModule()),
+        new("playback", ["access"], ["catalog"], "makes manifests, hands out tokens, serves segments",
+            () => new PlaybackModule()),
+        new("dashboard", ["access"], ["catalog", "playback", "master"], "the pages that people see and run it by",
             () => new DashboardModule()),
     ];
 
     /// <summary>The named roles and all that they need, in the order of the table.</summary>
     /// <param name="names">Comma-separated; "all" is the whole table.</param>
-    public static IReadOnlyList<Target> Select(string names)
+    /// <param name="alone">Nobody else runs the roles that they call.</param>
+    public static IReadOnlyList<Target> Select(string names, bool alone = true)
     {
         var chosen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var name in names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
@@ -59,6 +66,7 @@ internal static class Targets
             if (chosen.Add(name))
             {
                 Array.ForEach(target.Needs, Add);
+                Array.ForEach(alone ? target.Calls : [], Add);
             }
         }
     }

@@ -18,8 +18,8 @@ public sealed class CatalogModule : RoleModule
     public override void AddServices(RoleBuilder role)
     {
         var database = Path.Combine(role.DataFolder("catalog"), "catalog.db");
-        role.AddRoleClient(invoker => new Transcoder.TranscoderClient(invoker));
-        role.AddRoleClient(invoker => new Scheduler.SchedulerClient(invoker));
+        role.AddRoleClient("master", invoker => new Transcoder.TranscoderClient(invoker));
+        role.AddRoleClient("master", invoker => new Scheduler.SchedulerClient(invoker));
         role.Services.AddSingleton<MediaChanges>();
         role.Services.AddSingleton(services => new CatalogStore(
             database, services.GetRequiredService<MediaChanges>(), services.GetRequiredService<TimeProvider>()));

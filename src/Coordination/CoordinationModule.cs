@@ -1,10 +1,15 @@
+using System.Net;
 using Grpc.Net.Client;
 using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Discovery;
+using Hexcast.Coordination.Election;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Services;
+using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Coordination;
@@ -19,18 +24,29 @@ public sealed class CoordinationModule : RoleModule
 
     private CoordinationMode _mode;
 
+    /// <summary>Whether nodes find each other: a role may call others that its process lacks.</summary>
+    public static bool IsShared(IConfiguration configuration) =>
+        Enum.TryParse<CoordinationMode>(configuration["Coordination:Mode"], ignoreCase: true, out var mode)
+        && mode == CoordinationMode.Etcd;
+
     public override void AddServices(RoleBuilder role)
     {
         var options = role.AddOptions<CoordinationOptions>("Coordination");
         _mode = options.Mode;
+        role.Services.AddSingleton<MasterElection>();
         if (_mode == CoordinationMode.Etcd)
         {
+            RequireReach(role.Node);
             // The container disposes of what it creates itself.
             role.Services.AddSingleton(provider => EtcdChannel.Create(
                 options.Endpoints, provider.GetRequiredService<TimeProvider>()));
             role.Services.AddSingleton(provider => new CoordinatorClient(
                 provider.GetRequiredService<GrpcChannel>().CreateCallInvoker(),
                 provider.GetRequiredService<TimeProvider>()));
+            role.Services.AddSingleton<RoleDirectory>();
+            role.Services.AddSingleton<IRoleRoutes, ClusterRoutes>();
+            role.Services.AddHostedService(provider => provider.GetRequiredService<RoleDirectory>());
+            role.Services.AddHostedService<NodeRegistration>();
             return;
         }
         role.Services.AddSingleton(new EmbeddedCoordinatorSettings(
@@ -59,6 +75,16 @@ public sealed class CoordinationModule : RoleModule
             grpc.MapGrpcService<LeaseService>();
             grpc.MapGrpcService<MaintenanceService>();
             grpc.MapGrpcService<ClusterService>();
+        }
+    }
+
+    private static void RequireReach(NodeSettings node)
+    {
+        if (node.Grpc.Address.Equals(IPAddress.Any) || node.Grpc.Address.Equals(IPAddress.IPv6Any))
+        {
+            throw new ConfigurationException([
+                $"--grpc {node.Grpc}: with Coordination:Mode = Etcd the other nodes reach this one there. " +
+                "Name an address."]);
         }
     }
 }

@@ -7,7 +7,7 @@ public enum CoordinationMode
     /// <summary>This process holds the coordinator itself.</summary>
     Embedded,
 
-    /// <summary>A real etcd 3.4 or later. For clients only: nothing elects a master there yet.</summary>
+    /// <summary>A real etcd 3.4 or later, which the nodes of a cluster share.</summary>
     Etcd,
 }
 

@@ -20,9 +20,9 @@ public sealed class DashboardModule : RoleModule
 {
     public override void AddServices(RoleBuilder role)
     {
-        role.AddRoleClient(invoker => new Wire.Catalog.CatalogClient(invoker));
-        role.AddRoleClient(invoker => new Wire.Scheduler.SchedulerClient(invoker));
-        role.AddRoleClient(invoker => new Wire.Playback.PlaybackClient(invoker));
+        role.AddRoleClient("catalog", invoker => new Wire.Catalog.CatalogClient(invoker));
+        role.AddRoleClient("master", invoker => new Wire.Scheduler.SchedulerClient(invoker));
+        role.AddRoleClient("playback", invoker => new Wire.Playback.PlaybackClient(invoker));
         role.Services.AddSingleton<PageAssets>();
         role.Services.AddSingleton<PageRenderer>();
         role.Services.AddSingleton<IProblemPages, ProblemPages>();

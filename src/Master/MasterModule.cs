@@ -1,10 +1,8 @@
 using Google.Protobuf;
 using Hexcast.Contracts.V1;
-using Hexcast.Coordination;
 using Hexcast.Master.Http;
 using Hexcast.Master.Scheduling;
 using Hexcast.Platform.Access;
-using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Http;
@@ -24,7 +22,6 @@ public sealed class MasterModule : RoleModule
     public override void AddServices(RoleBuilder role)
     {
         role.AddOptions<MasterOptions>("Master");
-        RefuseEtcd(role);
         role.Services.AddSingleton<ObjectSweeper>();
         role.Services.AddSingleton<ClusterPicture>();
         role.Services.AddSingleton<NodeEndpoints>();
@@ -36,19 +33,6 @@ public sealed class MasterModule : RoleModule
             provider.GetRequiredService<PresetCatalog>();
             return provider.GetRequiredService<Mastership>();
         });
-    }
-
-    // On etcd the master would wait for an election that nobody holds.
-    private static void RefuseEtcd(RoleBuilder role)
-    {
-        const string key = "Coordination:Mode";
-        if (Enum.TryParse<CoordinationMode>(role.Setting(key), ignoreCase: true, out var mode) &&
-            mode == CoordinationMode.Etcd)
-        {
-            throw new ConfigurationException([
-                $"{key} = '{mode}': a node that runs the master cannot use etcd yet; running on etcd comes later. " +
-                $"Set {key} to {CoordinationMode.Embedded}, or leave it out."]);
-        }
     }
 
     public override void MapGrpc(IEndpointRouteBuilder grpc)

@@ -1,5 +1,5 @@
-using System.Text;
 using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Election;
 using Hexcast.Master.Storage;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
@@ -9,13 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace Hexcast.Master;
 
 /// <summary>
-/// Follows the election key. While it names this node, a <see cref="SchedulerTerm"/> runs under the key's create
-/// revision; whatever term ends without being told to is followed by another, from what the coordinator holds.
+/// Follows the election. While this node is the master, a <see cref="SchedulerTerm"/> runs under its fence; whatever
+/// term ends without being told to is followed by another, from what the coordinator holds.
 /// </summary>
 internal sealed class Mastership(
+    MasterElection election,
     CoordinatorClient coordinator,
     MasterOptions options,
-    NodeSettings node,
     ObjectSweeper sweeper,
     TimeProvider clock,
     ILogger<Mastership> log) : BackgroundService
@@ -39,9 +39,8 @@ internal sealed class Mastership(
         using var following = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         try
         {
-            await foreach (var batch in coordinator.WatchAsync(CoordinatorClient.ElectionKey, 0, following.Token))
+            await foreach (var elected in election.FollowAsync(following.Token))
             {
-                var elected = FenceIn(batch, fence);
                 if (elected == fence)
                 {
                     continue;
@@ -72,28 +71,6 @@ internal sealed class Mastership(
             term.Dispose();
         }
     }
-
-    /// <summary>This node's fence as of the batch; 0: another node is the master, or none.</summary>
-    private long FenceIn(WatchBatch batch, long before)
-    {
-        var latest = batch switch
-        {
-            WatchBatch.Resync resync => resync.KeyValues.FirstOrDefault(IsElection) is { } found ? Fence(found) : 0,
-            WatchBatch.Changes changes => changes.Events.LastOrDefault(e => IsElection(e.KeyValue)) switch
-            {
-                null => before,
-                { Kind: WatchEventKind.Delete } => 0,
-                var put => Fence(put.KeyValue),
-            },
-            _ => before,
-        };
-        return latest;
-    }
-
-    private long Fence(CoordinatorKeyValue key) =>
-        key.Value.ToString(Encoding.UTF8) == node.NodeId ? key.CreateRevision : 0;
-
-    private static bool IsElection(CoordinatorKeyValue key) => key.Key == CoordinatorClient.ElectionKey;
 
     // A node that is the master and serves no term would refuse everybody for ever: its death is this service's.
     private async Task ServeOrDieAsync(

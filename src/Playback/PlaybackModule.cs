@@ -17,7 +17,7 @@ public sealed class PlaybackModule : RoleModule
     public override void AddServices(RoleBuilder role)
     {
         role.AddOptions<PlaybackOptions>("Playback");
-        role.AddRoleClient(invoker => new Wire.Catalog.CatalogClient(invoker));
+        role.AddRoleClient("catalog", invoker => new Wire.Catalog.CatalogClient(invoker));
         var keys = Path.Combine(role.DataFolder("keys"), "playback.json");
         role.Services.AddSingleton(_ => KeyRing.Open(keys));
         role.Services.AddSingleton<PlaybackTokens>();

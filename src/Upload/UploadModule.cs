@@ -14,7 +14,7 @@ public sealed class UploadModule : RoleModule
     {
         var options = role.AddOptions<UploadOptions>("Upload");
         var folder = role.DataFolder("uploads");
-        role.AddRoleClient(invoker => new Contracts.V1.Catalog.CatalogClient(invoker));
+        role.AddRoleClient("catalog", invoker => new Contracts.V1.Catalog.CatalogClient(invoker));
         role.Services.AddSingleton<UploadPublisher>();
         role.Services.AddSingleton<UploadMetadataReader>();
         role.Services.AddSingleton<UploadReception>();

@@ -12,7 +12,7 @@ public sealed class WorkerModule : RoleModule
     public override void AddServices(RoleBuilder role)
     {
         var options = role.AddOptions<WorkerOptions>("Worker");
-        role.AddRoleClient(invoker => new Scheduler.SchedulerClient(invoker));
+        role.AddRoleClient("master", invoker => new Scheduler.SchedulerClient(invoker));
         role.Services
             .AddSingleton(new ScratchFolder(role.DataFolder("scratch")))
             .AddSingleton(new Sandbox(options.Sandbox))

@@ -13,13 +13,16 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static HexcastNode Build(string folder, params (string Key, string Value)[] settings)
+    private static HexcastNode Build(string folder, params (string Key, string Value)[] settings) =>
+        Build(folder, IPAddress.Loopback, settings);
+
+    private static HexcastNode Build(string folder, IPAddress grpc, params (string Key, string Value)[] settings)
     {
         var node = new NodeSettings
         {
             DataFolder = folder,
             Http = new IPEndPoint(IPAddress.Loopback, 0),
-            Grpc = new IPEndPoint(IPAddress.Loopback, 0),
+            Grpc = new IPEndPoint(grpc, 0),
             LogFile = Path.Combine(folder, "log"),
         };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
@@ -92,5 +95,14 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
             .Message.ShouldContain("Endpoints");
         Should.Throw<ConfigurationException>(() => Build(folder.Path, ("Coordination:SnapshotEntries", "1")))
             .Message.ShouldContain("100 to 1000000");
+    }
+
+    [Fact]
+    public void A_node_that_the_others_could_not_reach_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        Should.Throw<ConfigurationException>(() => Build(
+                folder.Path, IPAddress.Any, ("Coordination:Mode", "Etcd"), ("Coordination:Endpoints:0", etcd.Address)))
+            .Message.ShouldContain("--grpc 0.0.0.0:0");
     }
 }

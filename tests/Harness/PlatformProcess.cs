@@ -14,6 +14,7 @@ public sealed class PlatformProcess : IAsyncDisposable
     private readonly StringBuilder errors = new();
     private (string Folder, string Size)? smallDisk;
     private IReadOnlyDictionary<string, string> settings = new Dictionary<string, string>();
+    private string[] arguments = [];
     private Process? process;
 
     private PlatformProcess(string dataFolder, int httpPort, int grpcPort)
@@ -41,6 +42,8 @@ public sealed class PlatformProcess : IAsyncDisposable
     public HttpClient Http { get; }
 
     public int ProcessId => process!.Id;
+
+    public bool IsRunning => process is { HasExited: false };
 
     public string AdminToken => File.ReadAllText(AdminTokenPath()).Trim();
 
@@ -80,15 +83,18 @@ public sealed class PlatformProcess : IAsyncDisposable
     /// <param name="dataFolder">Kept from one life to the next.</param>
     /// <param name="smallDisk">A folder below it that becomes a disk of its own, and its size ("20m").</param>
     /// <param name="settings">Options by "Section:Option", of all its lives.</param>
+    /// <param name="arguments">More words for `serve`.</param>
     public static async Task<PlatformProcess> StartAsync(
         string dataFolder,
         (string Folder, string Size)? smallDisk = null,
-        IReadOnlyDictionary<string, string>? settings = null)
+        IReadOnlyDictionary<string, string>? settings = null,
+        params string[] arguments)
     {
         var platform = new PlatformProcess(dataFolder, FreePort(), FreePort())
         {
             smallDisk = smallDisk,
             settings = settings ?? await SuiteTraces.SettingsAsync(),
+            arguments = arguments,
         };
         await platform.StartAgainAsync();
         return platform;
@@ -99,7 +105,8 @@ public sealed class PlatformProcess : IAsyncDisposable
         string[] command = [
             // A background job's children are born deaf to Ctrl-C; a person's are not.
             "env", "--default-signal=INT", "dotnet", AppPath, "serve",
-            "--data", DataFolder, "--http", Http.BaseAddress!.Authority, "--grpc", Grpc];
+            "--data", DataFolder, "--http", Http.BaseAddress!.Authority, "--grpc", Grpc,
+            .. arguments];
         if (smallDisk is var (folder, size))
         {
             // In a mount namespace of its own, so that nothing of this is left when the process is gone.
@@ -136,13 +143,17 @@ public sealed class PlatformProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
+    /// <summary>STOP: it stands still until CONT, and knows nothing of it.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    public Task ContinueAsync() => SignalAsync("CONT");
+
     /// <summary>Asks it to end: TERM as a service manager would, INT as Ctrl-C does. Answers the exit code.</summary>
     public async Task<int> StopAsync(string signal = "TERM")
     {
-        using var kill = Process.Start("kill", [$"-{signal}", process!.Id.ToString()]);
-        await kill.WaitForExitAsync();
+        await SignalAsync(signal);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await process.WaitForExitAsync(limit.Token);
+        await process!.WaitForExitAsync(limit.Token);
         return process.ExitCode;
     }
 
@@ -181,6 +192,12 @@ public sealed class PlatformProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process!.Id.ToString()]);
+        await kill.WaitForExitAsync();
     }
 
     private void Keep(string kind, string? line)

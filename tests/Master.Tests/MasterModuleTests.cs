@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using Hexcast.Coordination;
-using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
 using Hexcast.Testing;
 using Microsoft.Extensions.Configuration;
@@ -16,16 +15,6 @@ public sealed class MasterModuleTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("hexcast-master-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
-
-    [Fact]
-    public void A_master_on_etcd_is_refused_by_name()
-    {
-        var refused = Should.Throw<ConfigurationException>(() => Build(
-            [new CoordinationModule(), new TestAccess(), new MasterModule()],
-            new("Coordination:Mode", "etcd"), new("Coordination:Endpoints:0", "http://127.0.0.1:2379")));
-        refused.Message.ShouldContain("Coordination:Mode = 'Etcd'");
-        refused.Message.ShouldContain("comes later");
-    }
 
     [Fact]
     public async Task A_mastership_that_cannot_go_on_takes_the_node_down()

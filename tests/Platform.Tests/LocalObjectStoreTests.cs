@@ -9,7 +9,7 @@ public sealed class LocalObjectStoreTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("hexcast-store-").FullName;
     private readonly LocalObjectStore store;
 
-    public LocalObjectStoreTests() => store = new LocalObjectStore(root);
+    public LocalObjectStoreTests() => store = new LocalObjectStore(root, "local");
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
@@ -46,7 +46,7 @@ public sealed class LocalObjectStoreTests : IDisposable
         var writer = await store.CreateAsync("media/a/b.mp4", CancellationToken.None);
         await writer.WriteAsync(new byte[10], CancellationToken.None);
 
-        _ = new LocalObjectStore(root);
+        _ = new LocalObjectStore(root, "local");
 
         Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).ShouldBeEmpty();
         await writer.DisposeAsync();

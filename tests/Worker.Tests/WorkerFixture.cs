@@ -22,7 +22,7 @@ internal sealed class WorkerFixture : IDisposable
     public WorkerFixture(WorkerOptions? options = null)
     {
         Options = options ?? new WorkerOptions { Slots = 2 };
-        Store = new LocalObjectStore(Path.Combine(folder, "objects"));
+        Store = new LocalObjectStore(Path.Combine(folder, "objects"), "local");
         Scratch = new ScratchFolder(Directory.CreateDirectory(Path.Combine(folder, "scratch")).FullName);
         Starter = new ToolStarter();
         Tools = new ToolRunner(new Sandbox(Options.Sandbox), Starter, Options, TimeProvider.System);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Hexcast.Coordination;
+using Hexcast.Platform.Configuration;
 
 namespace Hexcast.App.Cli;
 
@@ -19,7 +21,8 @@ internal static class ServeCommand
             "serve", "Start the platform and keep it running until Ctrl-C.",
             "./hexcast serve",
             "HEXCAST__Tls__CertificateFile=cert.pem HEXCAST__Tls__KeyFile=key.pem ./hexcast serve --http 0.0.0.0:443",
-            "./hexcast serve --log-file hexcast.log")
+            "./hexcast serve --log-file hexcast.log",
+            "./hexcast serve --target worker --node encoder-1 --data ./encoder-1")
         {
             target,
             logFile,
@@ -29,7 +32,8 @@ internal static class ServeCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var settings = node.Settings(parsed) with { LogFile = parsed.GetValue(logFile) };
-            var targets = Targets.Select(parsed.GetValue(target)!);
+            var configuration = ConfigurationSources.Load(settings.DataFolder, node.ConfigurationFile(parsed));
+            var targets = Targets.Select(parsed.GetValue(target)!, alone: !CoordinationModule.IsShared(configuration));
             var firstToken = FirstToken.In(settings.DataFolder);
             await using var running = await RunningNode.StartAsync(
                 settings, node.ConfigurationFile(parsed), targets, cancel);

@@ -75,6 +75,8 @@ internal sealed class NodeOptions
 
     private readonly Option<IPEndPoint> grpc = Endpoint("--grpc", "Address of what roles say to each other.", 8081);
 
+    private readonly Option<string> node = Name("--node", "This node's name in its cluster.");
+
     private readonly Option<string?> config = new("--config")
     {
         Description = "Configuration file. Without it: hexcast.json in the data folder, if it is there.",
@@ -85,6 +87,7 @@ internal sealed class NodeOptions
         command.Add(data);
         command.Add(http);
         command.Add(grpc);
+        command.Add(node);
         command.Add(config);
     }
 
@@ -93,9 +96,29 @@ internal sealed class NodeOptions
         DataFolder = Path.GetFullPath(parsed.GetValue(data)!),
         Http = parsed.GetValue(http)!,
         Grpc = parsed.GetValue(grpc)!,
+        NodeId = parsed.GetValue(node)!,
     };
 
     public string? ConfigurationFile(ParseResult parsed) => parsed.GetValue(config);
+
+    private static Option<string> Name(string name, string description)
+    {
+        var option = new Option<string>(name)
+        {
+            Description = description,
+            HelpName = "NAME",
+            DefaultValueFactory = _ => new NodeSettings { DataFolder = "" }.NodeId,
+        };
+        option.Validators.Add(given =>
+        {
+            var text = given.Tokens.SingleOrDefault()?.Value;
+            if (text is not null && !NodeSettings.IsName(text))
+            {
+                given.AddError($"{name} {text}: give 1 to 63 of a-z, 0-9 and '-', not '-' at an end, like encoder-1.");
+            }
+        });
+        return option;
+    }
 
     private static Option<IPEndPoint> Endpoint(string name, string description, int port) => new(name)
     {

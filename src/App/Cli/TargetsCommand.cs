@@ -19,14 +19,14 @@ internal static class TargetsCommand
             var output = new Output(parsed.GetValue(json));
             if (output.Json)
             {
-                output.Document(Targets.Table.Select(t => new { t.Name, t.Needs, t.Help }));
+                output.Document(Targets.Table.Select(t => new { t.Name, t.Needs, t.Calls, t.Help }));
                 return ExitCode.Success;
             }
 
-            var table = new Columns("target", "needs", "what it does");
+            var table = new Columns("target", "needs", "calls", "what it does");
             foreach (var target in Targets.Table)
             {
-                table.Add(target.Name, string.Join(", ", target.Needs), target.Help);
+                table.Add(target.Name, string.Join(", ", target.Needs), string.Join(", ", target.Calls), target.Help);
             }
 
             output.Words.Write(table);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Grpc.Core;
 using Hexcast.Contracts.Etcd;
@@ -128,6 +129,27 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
     public IAsyncEnumerable<WatchBatch> WatchAsync(
         string prefix, long fromRevision, CancellationToken cancellation) =>
         new CoordinatorWatch(_watches, RangeAsync, clock, prefix).ReadAsync(fromRevision, cancellation);
+
+    /// <summary>
+    /// One key as every change leaves it, for ever; null: it does not exist. The first is as it is now.
+    /// </summary>
+    public async IAsyncEnumerable<CoordinatorKeyValue?> WatchKeyAsync(
+        string key, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var batch in WatchAsync(key, 0, cancellation))
+        {
+            // The watch is of a prefix: longer keys come too.
+            if (batch is WatchBatch.Resync resync)
+            {
+                yield return resync.KeyValues.FirstOrDefault(value => value.Key == key);
+            }
+            else if (batch is WatchBatch.Changes changes &&
+                changes.Events.LastOrDefault(change => change.KeyValue.Key == key) is { } last)
+            {
+                yield return last.Kind == WatchEventKind.Delete ? null : last.KeyValue;
+            }
+        }
+    }
 
     private async Task<CoordinatorRange> ReadPagesAsync(string prefix, CancellationToken cancellation)
     {

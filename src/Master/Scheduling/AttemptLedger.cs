@@ -163,7 +163,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         Remove(task, attempt);
         if (counts && (current || report.Commit is not null))
         {
-            task.Record.StartedAtUnixMs = open!.StartedAtUnixMs;
+            (task.Record.StartedAtUnixMs, task.Record.NodeId) = (open!.StartedAtUnixMs, open.NodeId);
             task.NoteEnd(state.Now);
         }
 
@@ -303,7 +303,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     private void SetCurrent(TaskRun task, uint attempt, WorkerRun worker, bool running)
     {
         task.Current = attempt;
-        task.CurrentNode = worker.NodeId;
+        task.Record.NodeId = worker.NodeId;
         task.Running = running;
         task.Fraction = 0;
         task.Speed = 0;

@@ -183,7 +183,6 @@ internal sealed class SchedulerCore
             if (!task.Committed && !open.Superseded && task.Job.Active)
             {
                 task.Current = open.Attempt;
-                task.CurrentNode = open.NodeId;
             }
         }
     }

@@ -15,8 +15,6 @@ internal sealed class TaskRun(JobRun job, TaskSpec spec)
     /// <summary>The attempt that the scheduler counts on; 0 is none.</summary>
     public uint Current { get; set; }
 
-    public string CurrentNode { get; set; } = "";
-
     /// <summary>The worker has spoken of the current attempt.</summary>
     public bool Running { get; set; }
 
@@ -70,7 +68,7 @@ internal sealed class TaskRun(JobRun job, TaskSpec spec)
             Kind = Spec.Kind,
             State = State,
             Attempt = Committed ? Record.CommittedAttempt : Record.Attempts,
-            NodeId = CurrentNode,
+            NodeId = Record.NodeId,
             Fraction = Committed ? 1 : Fraction,
             Speed = Speed,
             LastFailure = Record.LastFailure,

@@ -45,7 +45,7 @@ public static class HexcastHost
 
     /// <summary>What belongs to every node, whatever its roles are.</summary>
     public static IReadOnlyList<RoleModule> OwnModules() =>
-        [new TlsModule(), new AccessModule(), new TelemetryModule(), new GrpcModule()];
+        [new TlsModule(), new ObjectsModule(), new AccessModule(), new TelemetryModule(), new GrpcModule()];
 
     public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> roles)
     {
@@ -103,11 +103,11 @@ public static class HexcastHost
         services.AddSingleton(node);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdSource>();
-        services.AddSingleton<IObjectStore>(_ => new LocalObjectStore(Path.Combine(node.DataFolder, "objects")));
         services.AddSingleton(_ => LoadPresets(node));
         // One clock for those who set deadlines and for what keeps them.
         services.AddSingleton(provider => new RoleChannel(transport.CreateChannel(
             new GrpcChannelOptions { TimeProvider = provider.GetRequiredService<TimeProvider>() })));
+        services.AddSingleton<IRoleRoutes, OneProcessRoutes>();
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
         services.AddSingleton<IMemoryPoolFactory<byte>, NetworkBlocks>();

@@ -12,9 +12,14 @@ public sealed record NodeSettings
 
     public IPEndPoint Grpc { get; init; } = new(IPAddress.Loopback, 8081);
 
-    /// <summary>Names this node in the cluster.</summary>
+    /// <summary>Names this node in the cluster, and nobody else: <see cref="IsName"/>.</summary>
     public string NodeId { get; init; } = "local";
 
     /// <summary>Where JSON log lines go; null is standard output.</summary>
     public string? LogFile { get; init; }
+
+    /// <summary>A label of a host name (RFC 1123): it stands in keys, file names and metrics.</summary>
+    public static bool IsName(string text) =>
+        text.Length is > 0 and <= 63 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+        && text[0] != '-' && text[^1] != '-';
 }

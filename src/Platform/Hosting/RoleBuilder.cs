@@ -26,9 +26,10 @@ public sealed class RoleBuilder(IServiceCollection services, IConfiguration conf
     /// <summary>A setting of another role's section, as it is written; null where there is none.</summary>
     public string? Setting(string key) => configuration[key];
 
-    /// <summary>Registers a generated client of another role over the platform's channel.</summary>
-    public void AddRoleClient<TClient>(Func<CallInvoker, TClient> create) where TClient : ClientBase =>
-        Services.AddSingleton(provider => create(provider.GetRequiredService<RoleChannel>().Invoker));
+    /// <summary>Registers a generated client of another role, wherever that one runs.</summary>
+    /// <param name="called">The role that serves it, as its module is named.</param>
+    public void AddRoleClient<TClient>(string called, Func<CallInvoker, TClient> create) where TClient : ClientBase =>
+        Services.AddSingleton(provider => create(provider.GetRequiredService<IRoleRoutes>().To(called)));
 
     /// <summary>A folder of the role's own under the data folder, created.</summary>
     public string DataFolder(string name)

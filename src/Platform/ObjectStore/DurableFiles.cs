@@ -14,10 +14,33 @@ public static partial class DurableFiles
         RandomAccess.FlushToDisk(handle);
     }
 
+    /// <exception cref="DirectoryNotFoundException">The file or the target's folder is not there.</exception>
     public static void Move(string source, string target)
     {
-        File.Move(source, target, overwrite: true);
+        if (!TryMove(source, target))
+        {
+            throw new IOException($"{source} and {target} are on different file systems");
+        }
+    }
+
+    /// <summary>False if the two are on different file systems: what is not one step is not durable either.</summary>
+    public static bool TryMove(string source, string target)
+    {
+        // File.Move would copy then.
+        if (Rename(source, target) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            return error switch
+            {
+                OtherFileSystem => false,
+                NotThere => throw new DirectoryNotFoundException($"{source} or the folder of {target} is not there"),
+                _ => throw new IOException(
+                    $"{source} cannot be renamed to {target}: {Marshal.GetPInvokeErrorMessage(error)}", error),
+            };
+        }
+
         SyncDirectory(Path.GetDirectoryName(target)!);
+        return true;
     }
 
     /// <summary>Creates the folder and its missing parents, each entry synced in its parent.</summary>
@@ -62,6 +85,12 @@ public static partial class DurableFiles
 
     // O_RDONLY and O_CLOEXEC, which have the same numbers on every architecture; O_DIRECTORY has not.
     private const int DirectoryReadOnly = 0x80000;
+
+    /// <summary>ENOENT and EXDEV of rename(2).</summary>
+    private const int NotThere = 2, OtherFileSystem = 18;
+
+    [LibraryImport("libc", EntryPoint = "rename", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Rename(string source, string target);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial nint Open(string path, int flags);

@@ -3,24 +3,28 @@ using System.Runtime.CompilerServices;
 namespace Hexcast.Platform.ObjectStore;
 
 /// <summary>
-/// Objects as files under one folder. Writes go to ".incoming" and are renamed after fsync; the folder's own entry is
-/// synced too, so a committed object is there after power loss.
+/// Objects as files under one folder, which several nodes may share. Writes go to ".incoming/{node}" and are renamed
+/// after fsync; the folder's own entry is synced too, so a committed object is there after power loss.
 /// </summary>
 public sealed class LocalObjectStore : IObjectStore
 {
+    private const int PlaceAttempts = 10;
+
     private readonly string root;
     private readonly string incoming;
     // Held while an object gets its name and while objects and their folders go: a folder that was just made for an
     // object must not vanish before the object is in it, and is synced in its parent before anybody relies on it.
+    // Another node's deletion does not hold it: a folder that vanishes then is made again.
     private readonly Lock folders = new();
     private readonly TimeProvider clock;
     private long nextName;
 
-    public LocalObjectStore(string root, TimeProvider? clock = null)
+    /// <param name="node">No other process on this folder has the name.</param>
+    public LocalObjectStore(string root, string node, TimeProvider? clock = null)
     {
         this.clock = clock ?? TimeProvider.System;
         this.root = Path.GetFullPath(root);
-        incoming = Path.Combine(this.root, ".incoming");
+        incoming = Path.Combine(this.root, ".incoming", node);
         // What a crashed process was writing has no name yet and never gets one.
         if (Directory.Exists(incoming))
         {
@@ -45,7 +49,16 @@ public sealed class LocalObjectStore : IObjectStore
         var started = clock.GetTimestamp();
         var length = new FileInfo(path).Length;
         DurableFiles.SyncFile(path);
-        Place(path, target);
+        if (!TryPlace(path, target))
+        {
+            // The objects are on another file system, as a shared one is.
+            var temporary = Path.Combine(incoming, Interlocked.Increment(ref nextName).ToString());
+            File.Copy(path, temporary);
+            DurableFiles.SyncFile(temporary);
+            Place(temporary, target);
+            File.Delete(path);
+        }
+
         ObjectStoreTelemetry.Note("adopt", clock.GetElapsedTime(started));
         ObjectStoreTelemetry.NoteWritten(length);
         return Task.CompletedTask;
@@ -134,10 +147,27 @@ public sealed class LocalObjectStore : IObjectStore
     /// <summary>Gives a synced file its place, and the folders that lead to it.</summary>
     internal void Place(string source, string target)
     {
+        if (!TryPlace(source, target))
+        {
+            throw new IOException($"{incoming} is on another file system than its parent");
+        }
+    }
+
+    private bool TryPlace(string source, string target)
+    {
         lock (folders)
         {
-            DurableFiles.CreateDirectory(Path.GetDirectoryName(target)!);
-            DurableFiles.Move(source, target);
+            for (var attempt = 1; ; attempt++)
+            {
+                DurableFiles.CreateDirectory(Path.GetDirectoryName(target)!);
+                try
+                {
+                    return DurableFiles.TryMove(source, target);
+                }
+                catch (DirectoryNotFoundException) when (attempt < PlaceAttempts)
+                {
+                }
+            }
         }
     }
 
@@ -153,7 +183,16 @@ public sealed class LocalObjectStore : IObjectStore
         while (Path.GetDirectoryName(folder)!.Length > root.Length && Directory.Exists(folder) &&
             !Directory.EnumerateFileSystemEntries(folder).Any())
         {
-            Directory.Delete(folder);
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (IOException)
+            {
+                // Another node was quicker: it has put something into it, or has deleted it.
+                return;
+            }
+
             folder = Path.GetDirectoryName(folder)!;
         }
     }

@@ -93,6 +93,3 @@ internal sealed class Vars(
         _ => Convert.ToString(value, CultureInfo.InvariantCulture),
     };
 }
-
-/// <summary>The roles that this node runs.</summary>
-public sealed record NodeRoles(IReadOnlyList<string> Names);

@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using System.Text;
+using Hexcast.Coordination.Client;
+using Hexcast.Platform.Hosting;
+using Microsoft.Extensions.Hosting;
+
+namespace Hexcast.Coordination.Discovery;
+
+/// <summary>
+/// Which node runs what, as the coordinator tells it: a copy that follows by watch. While the coordinator cannot be
+/// reached it stays as it was last known.
+/// </summary>
+internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundService
+{
+    private volatile ImmutableSortedDictionary<string, ServiceAddress> offers =
+        ImmutableSortedDictionary.Create<string, ServiceAddress>(StringComparer.Ordinal);
+
+    private volatile string? master;
+
+    /// <summary>The node that is the master now; null: none is known.</summary>
+    public string? Master => master;
+
+    /// <summary>The addresses of a role's nodes in the order of their names.</summary>
+    public IReadOnlyList<ServiceAddress> Of(string role) => [.. offers.Values.Where(offer => offer.Role == role)];
+
+    public ServiceAddress? Of(string role, string node) => offers.GetValueOrDefault(ServiceAddress.KeyOf(role, node));
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(FollowOffersAsync(stoppingToken), FollowMasterAsync(stoppingToken));
+
+    private async Task FollowOffersAsync(CancellationToken stop)
+    {
+        await foreach (var batch in coordinator.WatchAsync(ServiceAddress.Prefix, 0, stop))
+        {
+            var next = offers.ToBuilder();
+            if (batch is WatchBatch.Resync resync)
+            {
+                next.Clear();
+                foreach (var value in resync.KeyValues)
+                {
+                    Put(value);
+                }
+            }
+            else if (batch is WatchBatch.Changes changes)
+            {
+                foreach (var change in changes.Events)
+                {
+                    next.Remove(change.KeyValue.Key);
+                    if (change.Kind == WatchEventKind.Put)
+                    {
+                        Put(change.KeyValue);
+                    }
+                }
+            }
+
+            offers = next.ToImmutable();
+
+            void Put(CoordinatorKeyValue value)
+            {
+                if (ServiceAddress.From(value.Key, value.Value) is { } offer)
+                {
+                    next[value.Key] = offer;
+                }
+            }
+        }
+    }
+
+    private async Task FollowMasterAsync(CancellationToken stop)
+    {
+        await foreach (var key in coordinator.WatchKeyAsync(CoordinatorClient.ElectionKey, stop))
+        {
+            master = key?.Value.ToString(Encoding.UTF8);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using Grpc.Core;
+
+namespace Hexcast.Platform.Hosting;
+
+/// <summary>How a role reaches another one, wherever that one runs.</summary>
+public interface IRoleRoutes
+{
+    /// <summary>
+    /// Calls of the role's services. Where it runs is looked up at each call; a call ends with UNAVAILABLE while no
+    /// node that runs it is known.
+    /// </summary>
+    /// <param name="role">As its module is named: "catalog", "master".</param>
+    CallInvoker To(string role);
+}
+
+/// <summary>All roles are in this process.</summary>
+internal sealed class OneProcessRoutes(RoleChannel channel) : IRoleRoutes
+{
+    public CallInvoker To(string role) => channel.Invoker;
+}
