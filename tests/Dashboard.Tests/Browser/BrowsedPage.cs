@@ -55,9 +55,16 @@ internal sealed class BrowsedPage : IAsyncDisposable
         {
             await context.AddInitScriptAsync("""
                 window.shifts = [];
+                const where = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(' ');
                 new PerformanceObserver((list) => {
                   for (const entry of list.getEntries()) {
-                    if (!entry.hadRecentInput) shifts.push([entry.value, entry.sources?.[0]?.node?.className ?? '']);
+                    if (entry.hadRecentInput) continue;
+                    shifts.push({
+                      value: entry.value,
+                      nodes: entry.sources.map(({ node }) => node),
+                      words: entry.sources.map(({ node, previousRect, currentRect }) =>
+                        `${node?.className || node?.nodeName}: ${where(previousRect)} → ${where(currentRect)}`),
+                    });
                   }
                 }).observe({ type: 'layout-shift', buffered: true });
                 """);
@@ -133,11 +140,16 @@ internal sealed class BrowsedPage : IAsyncDisposable
         (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
         .ShouldBeLessThanOrEqualTo(0, $"{where} scrolls sideways: {await WidestAsync()}");
 
-    public async Task ShouldNotShiftAsync(string where)
+    /// <param name="selector">Only what moved of this; null is everything.</param>
+    public async Task ShouldNotShiftAsync(string where, string? selector = null, double limit = LayoutShiftLimit)
     {
-        var shifts = await Page.EvaluateAsync<JsonElement>("shifts");
-        shifts.EnumerateArray().Sum(shift => shift[0].GetDouble())
-            .ShouldBeLessThan(LayoutShiftLimit, $"{where}: {shifts}");
+        var shifts = await Page.EvaluateAsync<JsonElement>(
+            """
+            (selector) => shifts.filter(({ nodes }) => !selector || nodes.some((node) => node?.matches?.(selector)))
+              .map(({ value, words }) => [value, ...words])
+            """,
+            selector);
+        shifts.EnumerateArray().Sum(shift => shift[0].GetDouble()).ShouldBeLessThan(limit, $"{where}: {shifts}");
     }
 
     /// <summary>What a finger hits is 44 px high and wide, a link within text, or a cell among hundreds.</summary>

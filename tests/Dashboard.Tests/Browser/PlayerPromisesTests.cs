@@ -1,5 +1,11 @@
+using System.Globalization;
 using Hexcast.Contracts.V1;
+using Hexcast.Platform.Access;
+using Hexcast.Platform.Hosting;
 using Hexcast.Playback.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -10,12 +16,16 @@ public sealed class PlayerPromisesTests(Chromium chromium) : IAsyncLifetime
 {
     private const string Language = "hexcast.player.engine.language";
 
+    /// <summary>One in twenty-five was seen to jump, by a tenth of the window.</summary>
+    private static readonly int SlowLoads = int.Parse(
+        Environment.GetEnvironmentVariable("HEXCAST_SLOW_LOADS") ?? "5", CultureInfo.InvariantCulture);
+
     private readonly string mediaId = PlaybackHost.NewMediaId();
     private PlaybackHost host = null!;
 
     public async ValueTask InitializeAsync()
     {
-        host = await PlaybackHost.StartAsync(manualClock: true, new DashboardModule());
+        host = await PlaybackHost.StartAsync(manualClock: true, new DashboardModule(), new Piecewise());
         await EncodedVersion.AddExtrasAsync(host, await EncodedVersion.PutAsync(host, mediaId));
         host.Catalog.Set(new MediaRecord
         {
@@ -93,6 +103,7 @@ public sealed class PlayerPromisesTests(Chromium chromium) : IAsyncLifetime
         // An embedded one fetches nothing large before somebody plays it; on its own page it is what one came for.
         await Expect(browsed.Page.Locator("[data-part=total]")).ToHaveTextAsync("0:14");
         await browsed.ShouldBeLightAsync(place, player: place == "watch");
+        await browsed.ShouldNotShiftAsync(place);
         await browsed.ShouldBeAccessibleAsync($"{place}, light");
         await browsed.SetSchemeAsync(ColorScheme.Dark);
         await browsed.ShouldBeAccessibleAsync($"{place}, dark");
@@ -103,5 +114,76 @@ public sealed class PlayerPromisesTests(Chromium chromium) : IAsyncLifetime
         await browsed.ShouldHaveTouchTargetsAsync(place);
         await browsed.ShouldBeAccessibleAsync($"{place}, phone");
         browsed.ShouldHaveNoProblems();
+    }
+
+    /// <summary>On a slow line a page comes in pieces, and is painted in between.</summary>
+    [Theory]
+    [InlineData("watch")]
+    [InlineData("embed")]
+    public async Task The_player_stands_still_while_its_page_comes_in_piece_by_piece(string place)
+    {
+        await using var browsed = await BrowsedPage.OpenAsync(chromium, host.Url($"/piecewise/{place}/{mediaId}"));
+        await Expect(browsed.Page.Locator("[data-part=total]")).ToHaveTextAsync("0:14");
+        await Expect(browsed.Page.Locator(".player-bar")).ToBeVisibleAsync();
+        await browsed.ShouldNotShiftAsync($"{place}, in pieces", ".player *", limit: 0.0001);
+        browsed.ShouldHaveNoProblems();
+    }
+
+    [Theory]
+    [InlineData("watch")]
+    [InlineData("embed")]
+    public async Task A_slow_machine_that_sees_a_page_for_the_first_time_sees_nothing_move(string place)
+    {
+        await using var browsed = await BrowsedPage.OpenAsync(chromium, host.Url($"/{place}/{mediaId}"));
+        var devtools = await browsed.Page.Context.NewCDPSessionAsync(browsed.Page);
+        await devtools.SendAsync("Emulation.setCPUThrottlingRate", new() { ["rate"] = 6 });
+        await devtools.SendAsync("Network.enable");
+        await devtools.SendAsync("Network.setCacheDisabled", new() { ["cacheDisabled"] = true });
+        for (var load = 0; load < SlowLoads; load++)
+        {
+            await browsed.GoAsync(host.Url($"/{place}/{mediaId}"));
+            await Expect(browsed.Page.Locator("[data-part=total]")).ToHaveTextAsync("0:14");
+            await browsed.ShouldNotShiftAsync($"{place}, load {load}");
+        }
+
+        browsed.ShouldHaveNoProblems();
+    }
+
+    /// <summary>The same pages, cut where the player's bar is made.</summary>
+    private sealed class Piecewise : RoleModule
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(120);
+
+        private static readonly string[] Cuts =
+        [
+            "<div class=\"player-buttons\">", "<input data-part=\"volume\"", "<span class=\"player-gap\">",
+            "<button class=\"player-button\" data-part=\"settings\"", "<div class=\"player-menu\"",
+        ];
+
+        public override void AddServices(RoleBuilder role)
+        {
+        }
+
+        public override void MapHttp(IEndpointRouteBuilder http) => http.MapGet("/piecewise/{**path}", AnswerAsync)
+            .AllowAnyone().Page(embeddable: true).ExcludeFromDescription();
+
+        private static async Task AnswerAsync(HttpContext context, string path)
+        {
+            using var client = new HttpClient();
+            using var whole = await client.GetAsync(
+                new Uri($"http://{context.Request.Host}/{path}"), context.RequestAborted);
+            var html = await whole.Content.ReadAsStringAsync(context.RequestAborted);
+            context.Response.ContentType = "text/html; charset=utf-8";
+            var from = 0;
+            foreach (var cut in Cuts.Append(null))
+            {
+                var at = cut is null ? html.Length : html.IndexOf(cut, from, StringComparison.Ordinal);
+                at.ShouldBeGreaterThan(from, cut);
+                await context.Response.WriteAsync(html[from..at], context.RequestAborted);
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+                await Task.Delay(Pause, context.RequestAborted);
+                from = at;
+            }
+        }
     }
 }

@@ -45,6 +45,7 @@ export class Controls {
     this.root.addEventListener('focusin', () => this.wake());
     this.show();
     this.#showVolume();
+    this.root.classList.add('is-wired');
   }
 
   #wireButtons() {
