@@ -22,6 +22,7 @@ export async function refusalOf(answer) {
   return Object.assign(new Error(problem.detail ?? `The server answered ${answer.status}.`), { code: problem.code });
 }
 
+/** For who was signed in when the page came: it says that this has ended, and leads back. */
 export function signIn() {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(`/sign-in?ended=1&next=${encodeURIComponent(location.pathname + location.search)}`);
 }

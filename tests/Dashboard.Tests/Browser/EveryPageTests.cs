@@ -30,6 +30,7 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
         { "problem-503", "/broken/unavailable", true },
         { "sign-in", "/sign-in", true },
         { "sign-in-denied", "/sign-in?denied=1&next=/settings", true },
+        { "sign-in-ended", "/sign-in?ended=1&next=/settings", true },
         { "sign-in-failed", "/sign-in?failed=1&next=/upload", true },
     };
 

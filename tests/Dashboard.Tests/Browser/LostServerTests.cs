@@ -122,14 +122,17 @@ public sealed class LostServerTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/", "/sign-in?next=%2F")]
-    [InlineData("/nodes", "/sign-in?next=%2Fnodes")]
-    public async Task Who_was_signed_out_meanwhile_is_led_to_the_sign_in_page_and_back(string path, string expected)
+    [InlineData("/", "/sign-in?ended=1&next=%2F")]
+    [InlineData("/nodes", "/sign-in?ended=1&next=%2Fnodes")]
+    public async Task Who_was_signed_out_meanwhile_is_led_to_the_sign_in_page_told_why_and_led_back(
+        string path, string expected)
     {
         await OpenAsync(path);
         host.Api.Events.Refuse(401);
         host.Api.NodeEvents.Refuse(401);
         await Expect(Page).ToHaveURLAsync(host.Url(expected).ToString());
+        await Expect(Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Your session has ended");
+        await Expect(Page.Locator("input[name=next]")).ToHaveValueAsync(path);
     }
 
     [Theory]
@@ -158,7 +161,7 @@ public sealed class LostServerTests(Chromium chromium) : IAsyncLifetime
         await Page.RouteAsync("**/nodes/panel", route => route.FulfillAsync(
             new() { Status = 401, ContentType = "application/problem+json", Body = "{}" }));
         host.Api.NodeEvents.Tell("queues", new JsonObject { ["classes"] = new JsonArray() });
-        await Expect(Page).ToHaveURLAsync(host.Url("/sign-in?next=%2Fnodes").ToString());
+        await Expect(Page).ToHaveURLAsync(host.Url("/sign-in?ended=1&next=%2Fnodes").ToString());
     }
 
     [Fact]

@@ -22,6 +22,7 @@ internal sealed class SignInEndpoints(PageRenderer renderer)
             [nameof(SignInPage.Outcome)] = query.ContainsKey("limited") ? SignInOutcome.Limited
                 : query.ContainsKey("failed") ? SignInOutcome.Failed
                 : query.ContainsKey("denied") ? SignInOutcome.Denied
+                : query.ContainsKey("ended") ? SignInOutcome.Ended
                 : query.ContainsKey("unavailable") ? SignInOutcome.Unavailable
                 : SignInOutcome.None,
         });
