@@ -46,6 +46,8 @@ public sealed class CommandLineTests
             ended.ExitCode.ShouldBe(ExitCode.Success);
             ended.Output.ShouldContain("Examples:");
             ended.Output.ShouldContain($"./hexcast {command.Name}");
+            // As a person types it, and not by the name of a file that they never see.
+            ended.Output.ShouldContain($"Usage:\n  ./hexcast {command.Name}");
         }
     }
 

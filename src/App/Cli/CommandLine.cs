@@ -9,6 +9,9 @@ namespace Hexcast.App.Cli;
 /// <summary>The commands, and the one place where a failure becomes an exit code.</summary>
 internal static class CommandLine
 {
+    /// <summary>What a person types, and every page and message says.</summary>
+    private const string Name = "./hexcast";
+
     public static async Task<int> RunAsync(string[] arguments, TimeProvider clock, CancellationToken cancel)
     {
         var parsed = Root(clock).Parse(arguments);
@@ -21,7 +24,7 @@ internal static class CommandLine
             }
 
             var command = parsed.CommandResult.Command;
-            Complain(command is RootCommand ? "See: ./hexcast help" : $"See: ./hexcast {NameOf(command)} --help");
+            Complain(command.Name == Name ? $"See: {Name} help" : $"See: {NameOf(command)} --help");
             return ExitCode.Usage;
         }
 
@@ -66,10 +69,15 @@ internal static class CommandLine
         }
     }
 
-    public static RootCommand Root(TimeProvider clock)
+    public static Command Root(TimeProvider clock)
     {
-        var root = new RootCommand("Hexcast: a file goes in; seconds later any browser, phone or TV plays it.")
+        // A RootCommand would be called by the executable's name, which nobody types.
+        var help = new HelpOption();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return new Command(Name, "Hexcast: a file goes in; seconds later any browser, phone or TV plays it.")
         {
+            help,
+            new VersionOption(),
             PlayCommand.Create(clock),
             ServeCommand.Create(),
             UploadCommand.Create(clock),
@@ -84,14 +92,11 @@ internal static class CommandLine
             TargetsCommand.Create(),
             CheckConfigCommand.Create(),
         };
-        var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpWithExamples((HelpAction)help.Action!);
-        return root;
     }
 
-    /// <summary>"token create" of the command create below token.</summary>
+    /// <summary>"./hexcast token create" of the command create below token.</summary>
     private static string NameOf(Command command) =>
-        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent
             ? $"{NameOf(parent)} {command.Name}" : command.Name;
 
     private static void Complain(string message) => Console.Error.WriteLine($"hexcast: {Output.Printable(message)}");
