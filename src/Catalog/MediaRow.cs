@@ -1,4 +1,3 @@
-using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Catalog;
@@ -35,7 +34,7 @@ internal sealed record MediaRow
     public string? Version { get; init; }
 
     /// <summary>What the probe said of the source.</summary>
-    public SourceAnswer? Source { get; init; }
+    public SourceFacts? Source { get; init; }
     public double DurationSeconds { get; init; }
     public MediaFault? Error { get; init; }
 }

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Dapper;
-using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
-using Hexcast.Platform.Http;
 using Microsoft.Data.Sqlite;
 
 namespace Hexcast.Catalog;
@@ -187,7 +185,7 @@ internal static class MediaTable
             RowVersion = row.RowVersion,
             JobId = row.JobId,
             Version = row.Version,
-            SourceJson = row.Source is null ? null : ApiJson.Write(row.Source),
+            SourceJson = row.Source is null ? null : StoredJson.Write(row.Source),
             DurationSeconds = row.DurationSeconds,
             ErrorCode = row.Error?.Code,
             ErrorMessage = row.Error?.Message,
@@ -217,7 +215,7 @@ internal static class MediaTable
             RowVersion = RowVersion,
             JobId = JobId,
             Version = Version,
-            Source = SourceJson is null ? null : ApiJson.Read<SourceAnswer>(SourceJson),
+            Source = SourceJson is null ? null : StoredJson.Read<SourceFacts>(SourceJson),
             DurationSeconds = DurationSeconds,
             Error = ErrorCode is null ? null : new MediaFault(ErrorCode, ErrorMessage ?? "", ErrorLog ?? ""),
         };

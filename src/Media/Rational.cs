@@ -8,6 +8,12 @@ public readonly record struct Rational(long Num, long Den)
     public double ToDouble() => (double)Num / Den;
 
     /// <summary>
+    /// Ticks of this time base in seconds. Divided once: ticks times a time base that is rounded already would be
+    /// 1.7684333333333335 for 53 frames of 1001/30000.
+    /// </summary>
+    public double Seconds(long ticks) => (double)((Int128)ticks * Num) / Den;
+
+    /// <summary>
     /// Ticks of this time base in ticks of 1/<paramref name="timescale"/>, to the nearest, halves away from zero.
     /// </summary>
     public long Rescale(long ticks, int timescale)

@@ -142,6 +142,18 @@ public sealed class AuditFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_line_of_before_is_read()
+    {
+        // As one was written on 2026-11-22, by name and value.
+        File.WriteAllText(Path.Combine(folder, "audit-000001.jsonl"),
+            """{"at":"2026-11-22T13:05:06.789Z","who":"a read","credential":"abc","tenant":null,"target":"m1",""" +
+            """ "action":"media.delete","address":"127.0.0.1","outcome":"ok","trace_id":"4bf9"}""" + "\n");
+        new AuditFiles(folder, new AccessOptions()).Read(10, null, null).Entries.ShouldBe([new AuditEntry(
+            new DateTimeOffset(2026, 11, 22, 13, 5, 6, 789, TimeSpan.Zero), "a read", "abc", null, "media.delete", "m1",
+            "127.0.0.1", "ok", "4bf9")]);
+    }
+
+    [Fact]
     public void A_line_that_somebody_spoilt_hides_no_other()
     {
         var files = new AuditFiles(folder, new AccessOptions());

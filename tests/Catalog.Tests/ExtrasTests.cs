@@ -25,6 +25,7 @@ public sealed class ExtrasTests : CatalogFixture
         growing.Storyboard.StartSeconds.ShouldBe([0, 2]);
         growing.Storyboard.Sheets.Single().Length.ShouldBe(3);
         growing.Subtitles.ShouldBeEmpty("a player reads the list of tracks once");
+        ((string)(await GetAsync(mediaId))["subtitles"]![0]!["id"]!).ShouldBe("sub-en", "people are told at once");
 
         End(job, JobState.Done);
         var media = await StateAsync(mediaId, "ready");

@@ -58,4 +58,21 @@ internal sealed record SignInRequest(string? Token);
 internal sealed record SessionAnswer(
     string Name, IReadOnlyList<string> Scopes, string? Tenant, DateTimeOffset? ExpiresAt);
 
-internal sealed record AuditAnswer(IReadOnlyList<AuditEntry> Entries, string? NextCursor);
+internal sealed record AuditAnswer(IReadOnlyList<AuditEntryAnswer> Entries, string? NextCursor);
+
+/// <summary>What is told of an entry; what is stored of it is <see cref="AuditEntry"/>.</summary>
+internal sealed record AuditEntryAnswer(
+    DateTimeOffset At,
+    string Who,
+    string Credential,
+    string? Tenant,
+    string Action,
+    string Target,
+    string Address,
+    string Outcome,
+    string? TraceId)
+{
+    public static AuditEntryAnswer Of(AuditEntry entry) => new(
+        entry.At, entry.Who, entry.Credential, entry.Tenant, entry.Action, entry.Target, entry.Address, entry.Outcome,
+        entry.TraceId);
+}

@@ -23,7 +23,7 @@ internal sealed class AuditEndpoints(IAuditReader log)
             Limit(query["limit"].ToString()), query["cursor"].ToString(), context.Principal().Tenant);
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
-            new AuditAnswer(page.Entries, page.Next), context.RequestAborted);
+            new AuditAnswer([.. page.Entries.Select(AuditEntryAnswer.Of)], page.Next), context.RequestAborted);
     }
 
     private static int Limit(string text) =>

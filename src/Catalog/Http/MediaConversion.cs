@@ -36,8 +36,8 @@ internal static class MediaConversion
             RowVersion = media.RowVersion,
             Version = media.Version,
             Error = media.Error is { } error ? new FaultAnswer(error.Code, error.Message, error.LogTail) : null,
-            Source = media.Source,
-            Renditions = version?.Renditions ?? [],
+            Source = media.Source?.ToAnswer(),
+            Renditions = [.. (version?.Renditions ?? []).Select(ToAnswer)],
             Poster = version is { HasPoster: true },
             Storyboard = version is { HasStoryboard: true },
             Subtitles =
@@ -86,6 +86,41 @@ internal static class MediaConversion
         Failure = task.LastFailure is { } failure
             ? new FaultAnswer(failure.Code, failure.Message, failure.LogTail) : null,
     };
+
+    private static SourceAnswer ToAnswer(this SourceFacts source) => new()
+    {
+        Container = source.Container,
+        VideoCodec = source.VideoCodec,
+        AudioCodec = source.AudioCodec,
+        Width = source.Width,
+        Height = source.Height,
+        FrameRate = Rate(source.FrameRate),
+        DurationSeconds = Seconds(source.DurationSeconds),
+        Frames = source.Frames,
+    };
+
+    private static RenditionAnswer ToAnswer(this RenditionFacts rendition) => new()
+    {
+        Id = rendition.Id,
+        Kind = rendition.Kind,
+        Codec = rendition.Codec,
+        Width = rendition.Width,
+        Height = rendition.Height,
+        FrameRate = rendition.FrameRate is { } rate ? Rate(rate) : null,
+        Channels = rendition.Channels,
+        SampleRateHz = rendition.SampleRateHz,
+        Segments = rendition.Segments,
+        SizeBytes = rendition.SizeBytes,
+        AverageBitrate = rendition.AverageBitrate,
+        PeakBitrate = rendition.PeakBitrate,
+        DurationSeconds = Seconds(rendition.DurationSeconds),
+    };
+
+    // As exact as HLS has it: 29.97 for 30000/1001.
+    private static double Rate(double framesPerSecond) => Math.Round(framesPerSecond, 3);
+
+    // To the microsecond, which is ffmpeg's own unit.
+    private static double Seconds(double seconds) => Math.Round(seconds, 6);
 
     private static string Name(string enumMember) => JsonNamingPolicy.SnakeCaseLower.ConvertName(enumMember);
 

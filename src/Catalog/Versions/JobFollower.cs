@@ -135,7 +135,7 @@ internal sealed class JobFollower(
         VersionComposition composition, string version, long revision, IReadOnlyList<CompositionEffect> effects,
         CancellationToken cancel)
     {
-        List<RenditionAnswer> renditions =
+        List<RenditionFacts> renditions =
             [.. VersionIndexBuilder.Renditions(composition).Select(RenditionSummary.Describe)];
         return await store.WriteAsync(
             write =>

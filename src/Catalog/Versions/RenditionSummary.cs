@@ -1,4 +1,3 @@
-using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Catalog.Versions;
@@ -6,15 +5,15 @@ namespace Hexcast.Catalog.Versions;
 /// <summary>What is measured of a rendition, over whole segments.</summary>
 internal static class RenditionSummary
 {
-    public static RenditionAnswer Describe(RenditionIndex rendition)
+    public static RenditionFacts Describe(RenditionIndex rendition)
     {
         var lengths = rendition.Parts.SelectMany(part => part.Lengths).ToList();
-        var seconds = rendition.Parts.SelectMany(part => part.Durations)
-            .Select(ticks => (double)ticks / rendition.Timescale).ToList();
+        var ticks = rendition.Parts.SelectMany(part => part.Durations).ToList();
         var size = lengths.Sum();
-        var duration = seconds.Sum();
+        // Ticks add up exactly, seconds do not.
+        var duration = (double)ticks.Sum() / rendition.Timescale;
         var sound = rendition.Kind == TrackKind.Audio;
-        return new RenditionAnswer
+        return new RenditionFacts
         {
             Id = rendition.Id,
             Kind = sound ? "audio" : "video",
@@ -27,8 +26,9 @@ internal static class RenditionSummary
             Segments = lengths.Count,
             SizeBytes = size,
             AverageBitrate = duration > 0 ? (long)(size * 8 / duration) : 0,
-            PeakBitrate = lengths.Zip(seconds)
-                .Select(s => s.Second > 0 ? (long)(s.First * 8 / s.Second) : 0).DefaultIfEmpty().Max(),
+            PeakBitrate = lengths.Zip(ticks)
+                .Select(s => s.Second > 0 ? (long)(s.First * 8.0 * rendition.Timescale / s.Second) : 0)
+                .DefaultIfEmpty().Max(),
             DurationSeconds = duration,
         };
     }

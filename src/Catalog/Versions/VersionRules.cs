@@ -1,4 +1,3 @@
-using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Catalog.Versions;
@@ -44,7 +43,7 @@ internal static class VersionRules
     private static MediaRow Describe(MediaRow media, PlanSummary plan) => media with
     {
         DurationSeconds = plan.DurationSeconds,
-        Source = new SourceAnswer
+        Source = new SourceFacts
         {
             Container = plan.SourceContainer,
             VideoCodec = plan.SourceVideoCodec,

@@ -1,8 +1,6 @@
 using Dapper;
 using Google.Protobuf;
-using Hexcast.Catalog.Http;
 using Hexcast.Contracts.V1;
-using Hexcast.Platform.Http;
 using Microsoft.Data.Sqlite;
 
 namespace Hexcast.Catalog.Versions;
@@ -10,7 +8,7 @@ namespace Hexcast.Catalog.Versions;
 /// <summary>A version and how far its job's events have been applied.</summary>
 internal sealed record VersionRow(
     string Version, string MediaId, bool Following, long Cursor, bool HasPoster, bool HasStoryboard,
-    StoredSubtitles? Subtitles, IReadOnlyList<RenditionAnswer> Renditions, long CreatedAt, bool Played);
+    StoredSubtitles? Subtitles, IReadOnlyList<RenditionFacts> Renditions, long CreatedAt, bool Played);
 
 internal static class VersionTable
 {
@@ -43,7 +41,7 @@ internal static class VersionTable
         return flat is null ? null : new VersionRow(
             flat.Version, flat.MediaId, flat.Following != 0, flat.Cursor, flat.HasPoster != 0, flat.HasStoryboard != 0,
             flat.Subtitles is null ? null : StoredPart.Parser.ParseFrom(flat.Subtitles).Subtitles,
-            ApiJson.Read<List<RenditionAnswer>>(flat.RenditionsJson), flat.CreatedAt, flat.Played != 0);
+            StoredJson.Read<List<RenditionFacts>>(flat.RenditionsJson), flat.CreatedAt, flat.Played != 0);
     }
 
     public static IReadOnlyList<string> Followed(SqliteConnection connection) =>
@@ -139,10 +137,10 @@ internal static class VersionTable
     }
 
     public static void Advance(
-        CatalogTransaction write, string version, long cursor, IReadOnlyList<RenditionAnswer> renditions) =>
+        CatalogTransaction write, string version, long cursor, IReadOnlyList<RenditionFacts> renditions) =>
         write.Connection.Execute(
             "UPDATE version SET cursor = @cursor, renditions_json = @renditionsJson WHERE version = @version",
-            new { version, cursor, renditionsJson = ApiJson.Write(renditions) },
+            new { version, cursor, renditionsJson = StoredJson.Write(renditions) },
             write.Transaction);
 
     private sealed class Flat

@@ -57,7 +57,7 @@ public sealed record StoryboardPlan
             ],
         };
 
-        double Seconds(long pts) => (pts - plan.OriginPts) * plan.SourceTimeBase.ToDouble();
+        double Seconds(long pts) => plan.SourceTimeBase.Seconds(pts - plan.OriginPts);
     }
 
     private static (int Width, int Height) Fit(int width, int height)

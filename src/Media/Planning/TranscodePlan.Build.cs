@@ -24,18 +24,20 @@ public sealed partial record TranscodePlan
         var timeBase = video.TimeBase;
         var origin = Origin(probe.Audio, packets, timeBase);
         var endPts = packets.Pts[^1] + packets.LastDuration;
-        var duration = (endPts - origin) * timeBase.ToDouble();
+        var duration = timeBase.Seconds(endPts - origin);
         if (duration > SourceLimits.MaxDurationSeconds)
         {
             throw new MediaException(MediaErrorCode.SourceTooLarge,
                 $"The video lasts {duration:F0} s; at most {SourceLimits.MaxDurationSeconds:F0} s can be handled.");
         }
-        var shownSeconds = (endPts - packets.Pts[0]) * timeBase.ToDouble();
+        var shownTicks = endPts - packets.Pts[0];
+        var shownSeconds = timeBase.Seconds(shownTicks);
         RequireWhole(probe.FormatName, video, shownSeconds);
-        var frameRate = packets.Pts.Length / shownSeconds;
+        var frameRate = (double)((Int128)packets.Pts.Length * timeBase.Den)
+            / (double)((Int128)shownTicks * timeBase.Num);
         var chunks = new ChunkCutter(packets, timeBase, origin, preset).Cut(duration);
-        var longestSegment = chunks.SelectMany(c => c.Segments).Max(s => (s.EndPts ?? endPts) - s.StartPts)
-            * timeBase.ToDouble();
+        var longestSegment = timeBase.Seconds(
+            chunks.SelectMany(c => c.Segments).Max(s => (s.EndPts ?? endPts) - s.StartPts));
         var timescale = Timescale(timeBase);
         var (subtitles, skipped) = SubtitlePlans.Of(probe.Subtitles);
         return new TranscodePlan

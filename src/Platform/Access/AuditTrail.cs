@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Platform.Access;
 
-/// <summary>One line of the audit log: who did what to what, from where, and how it ended.</summary>
+/// <summary>
+/// One line of the audit log: who did what to what, from where, and how it ended. Its names stand in files that are
+/// kept: what is added is not required.
+/// </summary>
 /// <param name="Who">The name of the token; empty where nobody was let in.</param>
 /// <param name="Credential">Its id.</param>
 /// <param name="Action">A noun and a verb: media.delete.</param>

@@ -12,11 +12,6 @@ public static class ApiJson
 
     public static string Write<T>(T answer) => JsonSerializer.Serialize(answer, Options);
 
-    /// <summary>Reads back what <see cref="Write"/> wrote, as stored somewhere.</summary>
-    /// <exception cref="JsonException">It is something else.</exception>
-    public static T Read<T>(string json) where T : class =>
-        JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException("It is null.");
-
     internal static void Configure(JsonSerializerOptions json)
     {
         json.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;

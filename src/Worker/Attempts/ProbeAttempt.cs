@@ -111,5 +111,5 @@ internal sealed class ProbeAttempt(PresetCatalog presets)
 internal static class PlanTimes
 {
     public static double Seconds(this TranscodePlan plan, ChunkPlan chunk) =>
-        ((chunk.EndPts ?? plan.EndPts) - chunk.StartPts) * plan.SourceTimeBase.ToDouble();
+        plan.SourceTimeBase.Seconds((chunk.EndPts ?? plan.EndPts) - chunk.StartPts);
 }

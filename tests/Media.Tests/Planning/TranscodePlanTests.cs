@@ -97,6 +97,21 @@ public sealed class TranscodePlanTests
         TranscodePlan.Build(probe, Sources.Frames(10, ticks), Sources.Ladder).VideoTimescale.ShouldBe(timescale);
     }
 
+    [Theory]
+    [InlineData(1, 1000, 80, 55, 12.5, 4.4)]
+    [InlineData(1, 90_000, 7200, 55, 12.5, 4.4)]
+    [InlineData(1, 1_000_000, 80_000, 54, 12.5, 4.32)]
+    [InlineData(1001, 30_000, 1, 53, 30_000 / 1001.0, 1.7684333333333333)]
+    [InlineData(1, 1_000_000, 33_333, 421, 1_000_000 / 33_333.0, 14.033193)]
+    public void Rates_and_lengths_are_as_near_as_numbers_come(
+        int num, int den, int ticks, int frames, double rate, double seconds)
+    {
+        var plan = TranscodePlan.Build(
+            Sources.Probe(640, 480, new Rational(num, den)), Sources.Frames(frames, ticks), Sources.Ladder);
+        plan.FrameRate.ShouldBe(rate);
+        plan.DurationSeconds.ShouldBe(seconds);
+    }
+
     [Fact]
     public void A_very_long_video_has_at_most_the_allowed_chunks()
     {

@@ -31,7 +31,8 @@ internal sealed record WatchState
             Title = WatchView.TitleOf(media),
             State = NameOf(media.State),
             Version = media.Version.Length == 0 ? null : media.Version,
-            DurationSeconds = media.DurationSeconds,
+            // To the microsecond, as the API tells it.
+            DurationSeconds = Math.Round(media.DurationSeconds, 6),
             Progress = visit.Listed.Stage.Length == 0
                 ? null
                 : new ProgressState(visit.Listed.Fraction, visit.Listed.Stage),
