@@ -58,6 +58,7 @@ internal sealed class PageRun(string folder, string page, int httpPort, int grpc
             ready() {
               for _ in $(seq 600); do
                 command curl -fs http://127.0.0.1:{{httpPort}}/readyz >/dev/null && return
+                command curl -fsk https://127.0.0.1:{{httpPort}}/readyz >/dev/null && return
                 kill -0 "$server"
                 sleep 0.1
               done
