@@ -173,6 +173,7 @@ internal sealed class CatalogService(
             UpdatedAt = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(row.UpdatedAt)),
             RowVersion = row.RowVersion,
             Version = row.Version ?? "",
+            JobId = row.JobId ?? "",
             DurationSeconds = row.DurationSeconds,
             Error = row.Error is null ? null : new MediaError { Code = row.Error.Code, Message = row.Error.Message },
         };

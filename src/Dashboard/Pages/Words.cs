@@ -6,6 +6,8 @@ namespace Hexcast.Dashboard.Pages;
 /// <summary>Figures and states in words, as wwwroot/format.js writes them too.</summary>
 internal static class Words
 {
+    public const string Unknown = "–";
+
     private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB"];
 
     /// <summary>Decimal units, as disks and networks are sold: "48.3 MB".</summary>
@@ -30,6 +32,29 @@ internal static class Words
         var (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
         return hours > 0 ? $"{hours}:{minutes:00}:{rest:00}" : $"{minutes}:{rest:00}";
     }
+
+    /// <summary>"420 ms", "12.3 s", "4 min 5 s": how long something took.</summary>
+    public static string Duration(double seconds)
+    {
+        var whole = (long)Math.Round(seconds, MidpointRounding.AwayFromZero);
+        return seconds switch
+        {
+            < 1 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0} ms"),
+            < 60 => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s"),
+            < 3600 => $"{whole / 60} min {whole % 60} s",
+            _ => $"{whole / 3600} h {whole / 60 % 60} min",
+        };
+    }
+
+    public static string BitRate(long bitsPerSecond) => bitsPerSecond switch
+    {
+        <= 0 => Unknown,
+        >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bitsPerSecond / 1e6:0.0} Mbit/s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bitsPerSecond / 1e3:0} kbit/s"),
+    };
+
+    public static string FrameRate(double framesPerSecond) => framesPerSecond > 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{framesPerSecond:0.###} fps") : "";
 
     /// <summary>For a time element's datetime.</summary>
     public static string Iso(DateTimeOffset time) =>
@@ -57,6 +82,8 @@ internal static class Words
         TaskKind.EncodeChunk => "Encoding pictures",
         TaskKind.EncodeAudio => "Encoding sound",
         TaskKind.Poster => "Taking the poster",
+        TaskKind.Storyboard => "Taking the storyboard",
+        TaskKind.Subtitles => "Reading subtitles",
         TaskKind.Publish => "Checking the whole",
         _ => kind.ToString(),
     };

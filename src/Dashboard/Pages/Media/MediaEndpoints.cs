@@ -8,12 +8,18 @@ using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Wire = Hexcast.Contracts.V1;
 
 namespace Hexcast.Dashboard.Pages.Media;
 
 /// <summary>GET /media/{id}: one media and all that can be done with it.</summary>
-internal sealed class MediaEndpoints(Admission admission, PageRenderer pages)
+internal sealed class MediaEndpoints(
+    Admission admission, Wire.Catalog.CatalogClient catalog, Wire.Scheduler.SchedulerClient scheduler,
+    PageRenderer pages, TimeProvider clock)
 {
+    /// <summary>The page comes without what others do not tell by then; its script asks for it again.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     public void Map(IEndpointRouteBuilder http) =>
@@ -34,9 +40,43 @@ internal sealed class MediaEndpoints(Admission admission, PageRenderer pages)
 
         await pages.AnswerAsync<MediaPage>(context, new()
         {
-            [nameof(MediaPage.Media)] = visit.Listed.Media,
-            [nameof(MediaPage.Poster)] = visit.Poster,
+            [nameof(MediaPage.View)] = await ViewAsync(visit, context.RequestAborted),
         });
+    }
+
+    private async Task<MediaView> ViewAsync(Visit visit, CancellationToken cancel)
+    {
+        var media = visit.Listed.Media;
+        var now = clock.GetUtcNow();
+        var deadline = (now + Limit).UtcDateTime;
+        var job = media.JobId.Length == 0 ? null : KnownAsync(() => scheduler.GetJobAsync(
+            new Wire.GetJobRequest { JobId = media.JobId }, deadline: deadline, cancellationToken: cancel), cancel);
+        var version = !visit.IsPlayable ? null : KnownAsync(() => catalog.GetVersionIndexAsync(
+            new Wire.GetVersionIndexRequest { MediaId = media.MediaId }, deadline: deadline,
+            cancellationToken: cancel), cancel);
+        return new MediaView
+        {
+            Media = media,
+            Poster = visit.Poster,
+            Job = job is null ? null : await job,
+            Renditions = version is null || await version is not { } index
+                ? null
+                : [.. index.Renditions.Select(RenditionView.Of).OrderByDescending(rendition => rendition.Height)],
+            Now = now,
+        };
+    }
+
+    private static async Task<T?> KnownAsync<T>(Func<AsyncUnaryCall<T>> ask, CancellationToken cancel)
+        where T : class
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (RpcException) when (!cancel.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private async Task<Visit?> VisitAsync(HttpContext context)

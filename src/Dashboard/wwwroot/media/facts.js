@@ -27,11 +27,11 @@ export function showHead(root, media) {
   badge.dataset.state = media.state;
   setText(badge, STATES[media.state] ?? media.state);
   const { source } = media;
+  // As the server wrote it: the line does not grow.
   setText(
     root.querySelector('#summary'),
     [
       source ? clock(source.duration_seconds) : '',
-      source ? `${source.width} × ${source.height}` : '',
       bytes(media.size_bytes),
       media.policy === 'signed' ? 'signed links only' : 'public',
     ]
@@ -74,10 +74,7 @@ export function showFacts(root, media) {
           ['Container', containerOf(source.container ?? '')],
         ]
       : []),
-    [
-      'Subtitles',
-      media.subtitles?.length ? media.subtitles.map((each) => each.label || each.language).join(', ') : 'none',
-    ],
+    ['Subtitles', subtitlesOf(media)],
     ['Preset', media.preset],
     ['SHA-256', h('code', { class: 'digest' }, media.sha256)],
     ['Media', h('code', { class: 'digest' }, media.media_id)],
@@ -87,4 +84,11 @@ export function showFacts(root, media) {
   if (root.dataset.known === known) return;
   root.dataset.known = known;
   root.replaceChildren(...rows.map(([term, text]) => h('div', {}, h('dt', {}, term), h('dd', {}, text))));
+}
+
+// A player reads the list of tracks once, so that only the whole media has one; what is found is told before.
+function subtitlesOf(media) {
+  const names = (media.subtitles ?? []).map((each) => each.label || each.language).join(', ');
+  if (media.state === 'ready' || media.state === 'failed') return names || 'none';
+  return names ? `${names}; in the player once the media is ready` : '–';
 }

@@ -19,7 +19,6 @@ export class Graph {
     this.select = select;
     this.edges = svg('svg', { class: 'graph-edges', 'aria-hidden': 'true' });
     this.columns = h('div', { class: 'graph-columns' });
-    root.append(this.edges, this.columns);
     new ResizeObserver(() => this.#drawEdges()).observe(this.columns);
   }
 
@@ -47,6 +46,8 @@ export class Graph {
         ),
       ),
     );
+    // In the place of what the server drew, which looks the same.
+    if (!this.columns.isConnected) this.root.replaceChildren(this.edges, this.columns);
   }
 
   #lane(lane) {
@@ -111,7 +112,7 @@ export class Graph {
       const words = summary(task, now);
       if (many) {
         button.tabIndex = task.task_id === stops ? 0 : -1;
-        const name = `${taskName(task)}: ${stateName(task.state)}${isActive(task) ? `, ${words}` : ''}`;
+        const name = partName(task, words);
         if (button.getAttribute('aria-label') !== name) button.setAttribute('aria-label', name);
         button.title = name;
       } else {
@@ -163,6 +164,12 @@ export class Graph {
     paths.sort((a, b) => a.classList.contains('edge-done') - b.classList.contains('edge-done'));
     this.edges.replaceChildren(...paths);
   }
+}
+
+// "Part 3: done, 4.0 s · worker-1"
+function partName(task, words) {
+  const state = stateName(task.state);
+  return `${taskName(task)}: ${state}${words === state ? '' : `, ${words}`}`;
 }
 
 function curve(from, to, home) {
