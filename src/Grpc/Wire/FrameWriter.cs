@@ -14,7 +14,7 @@ sealed class FrameWriter(int? maxMessageBytes) : SerializationContext, IBufferWr
     public const int PrefixBytes = 5;
 
     /// <summary>A big message is written in blocks of this size rather than in those of the output.</summary>
-    const int MaxBlockBytes = 64 * 1024;
+    const int MaxBlockBytes = 32 * 1024;
 
     /// <summary>A buffer that grew over this for one big message is not kept for the small ones after it.</summary>
     const int MaxKeptBufferBytes = 256 * 1024;

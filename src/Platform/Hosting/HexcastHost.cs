@@ -110,7 +110,6 @@ public static class HexcastHost
         services.AddSingleton<IRoleRoutes, OneProcessRoutes>();
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = HexcastNode.StopLimit);
-        services.AddSingleton<IMemoryPoolFactory<byte>, NetworkBlocks>();
         services.AddSingleton(transport);
         services.AddInMemoryTransport();
         services.AddSingleton<GrpcErrors>();

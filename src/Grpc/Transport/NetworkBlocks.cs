@@ -1,7 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Connections;
 
-namespace Hexcast.Platform.Hosting;
+namespace Hexcast.Grpc;
 
 /// <summary>
 /// The blocks that Kestrel receives into and sends from. Its own are of 4 KiB, and it makes a system call for each: for

@@ -1,6 +1,4 @@
-using Hexcast.Platform.Hosting;
-
-namespace Hexcast.Platform.Tests;
+namespace Hexcast.Grpc.Tests;
 
 public sealed class NetworkBlocksTests
 {
