@@ -8,8 +8,8 @@ internal static class GrpcPeers
 {
     private static readonly string Sources = Path.Combine(AppContext.BaseDirectory, "GrpcPeer");
 
-    /// <summary>Builds <c>server</c> and <c>client</c> into the folder with Debian's gRPC.</summary>
-    public static async Task BuildAsync(string folder)
+    /// <summary>Builds <c>server</c> and <c>client</c> into the folder with Debian's gRPC; starts the server.</summary>
+    public static async Task<GrpcProcess> BuildAndStartCppAsync(string folder)
     {
         Console.Error.WriteLine("building the C++ server and client");
         await Clips.RunAsync("sh", ["-euc", $$"""
@@ -20,10 +20,8 @@ internal static class GrpcPeers
                 '{{folder}}/echo.pb.cc' '{{folder}}/echo.grpc.pb.cc' $(pkg-config --cflags --libs grpc++ protobuf)
             done
             """]);
+        return await GrpcProcess.StartAsync("C++", Path.Combine(folder, "server"));
     }
-
-    public static Task<GrpcProcess> StartCppAsync(string folder) =>
-        GrpcProcess.StartAsync("C++", Path.Combine(folder, "server"));
 
     public static Task<GrpcProcess> StartPythonAsync() =>
         GrpcProcess.StartAsync("grpcio", "/usr/bin/python3", Path.Combine(Sources, "server.py"));
