@@ -233,6 +233,40 @@ public abstract class CallKindTests
         (await call.ResponseStream.ReadAllAsync().CountAsync().AsTask().Within()).ShouldBe(messages);
     }
 
+    [Fact]
+    public async Task Client_waits_for_a_server_that_does_not_read()
+    {
+        const int messages = 500;
+        const int messageBytes = 64 * 1024;
+        var mayRead = new TaskCompletionSource();
+        await using var host = await ProbeHost.StartAsync(_wiring, new ProbeHandlers
+        {
+            Upload = async (requests, _) =>
+            {
+                await mayRead.Task;
+                return new ProbeReply { Count = await requests.ReadAllAsync().CountAsync() };
+            },
+        });
+        using var call = host.Client.Upload();
+        var request = new ProbeRequest { Data = ByteString.CopyFrom(new byte[messageBytes]) };
+        for (var i = 0; i < messages; i++)
+        {
+            var write = call.RequestStream.WriteAsync(request);
+            if (await Task.WhenAny(write, Task.Delay(500)) != write)
+            {
+                i.ShouldBeLessThan(100);
+                mayRead.TrySetResult();
+            }
+
+            await write.Within();
+        }
+
+        await call.RequestStream.CompleteAsync();
+
+        mayRead.Task.IsCompleted.ShouldBeTrue();
+        (await call.ResponseAsync.Within()).Count.ShouldBe(messages);
+    }
+
     static Task<ProbeReply> Echo(ProbeRequest request, ServerCallContext context) => Task.FromResult(Reply(request));
 
     static async Task EchoAll(
