@@ -167,7 +167,7 @@ abstract class CallLifetime : IDisposable
             _trailers = trailers;
         }
 
-        Telemetry?.End(status.StatusCode);
+        Telemetry?.End(status);
         if (_headers.TrySetException(new RpcException(status, trailers)))
             _ = _headers.Task.Exception;
         return true;

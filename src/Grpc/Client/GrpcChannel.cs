@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Net.Client.Balancer;
 using Grpc.Net.Client.Retries;
 using Grpc.Net.Compression;
+using Microsoft.Extensions.Logging;
 
 namespace Grpc.Net.Client;
 
@@ -34,10 +35,15 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         CallCredentials = options.Credentials?.OfCalls;
         MayCarryCredentials = isSecure || options.UnsafeUseInsecureChannelCallCredentials;
         Encodings = new MessageEncodings(options.CompressionProviders ?? MessageEncodings.DefaultProviders);
-        var handler = options.HttpHandler ?? CreateHandler();
+        Logger = options.LoggerFactory?.CreateLogger("Grpc.Net.Client");
+        if (options.HttpClient is not null && options.HttpHandler is not null)
+            throw new ArgumentException("A channel sends by HttpClient or by HttpHandler, not both.", nameof(options));
+        var handler = options.HttpClient is null ? options.HttpHandler ?? CreateHandler()
+            : new HttpClientHandler(options.HttpClient);
         Connections = ConnectionSetup.Attach(address, isSecure, options, handler);
         _http = new HttpMessageInvoker(
-            handler, disposeHandler: options.HttpHandler is null || options.DisposeHttpClient);
+            handler,
+            disposeHandler: options.DisposeHttpClient || (options.HttpHandler is null && options.HttpClient is null));
         _invoker = new HttpCallInvoker(this);
     }
 
@@ -53,6 +59,8 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     internal bool ThrowOperationCanceled { get; }
 
     internal TimeProvider Time { get; }
+
+    internal ILogger? Logger { get; }
 
     internal MethodRetries Retries { get; }
 
@@ -172,6 +180,21 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
 
     ChannelConnections Known() => Connections ?? throw new InvalidOperationException(
         "The channel's handler connects in its own way, so that nothing is known of its state.");
+
+    // An HttpClient by itself reads whole answers before it shows them, and streams have no end.
+    sealed class HttpClientHandler(HttpClient client) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken) =>
+            client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                client.Dispose();
+            base.Dispose(disposing);
+        }
+    }
 
     protected override Task ShutdownAsyncCore()
     {

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Grpc.Net.Client.Configuration;
 using Grpc.Net.Compression;
 using Grpc.Wire;
+using Microsoft.Extensions.Logging;
 
 namespace Grpc.Net.Client;
 
@@ -11,6 +12,12 @@ public class GrpcChannelOptions
     /// <summary>Sends the requests. Null: a handler of the channel's own, fit for long-lived calls.</summary>
     public HttpMessageHandler? HttpHandler { get; set; }
 
+    /// <summary>Sends the requests, instead of a handler; its own limit of time is one for calls too.</summary>
+    public HttpClient? HttpClient { get; set; }
+
+    /// <summary>Hears of calls that fail; null: nobody does.</summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
     /// <summary>
     /// Whether the channel uses TLS, which an http:// or https:// address says too, and what all its calls carry.
     /// </summary>
@@ -19,7 +26,7 @@ public class GrpcChannelOptions
     /// <summary>Lets call credentials, which are secrets, go over a connection without TLS.</summary>
     public bool UnsafeUseInsecureChannelCallCredentials { get; set; }
 
-    /// <summary>Disposes <see cref="HttpHandler"/> with the channel.</summary>
+    /// <summary>Disposes <see cref="HttpHandler"/> or <see cref="HttpClient"/> with the channel.</summary>
     public bool DisposeHttpClient { get; set; }
 
     /// <summary>Where resolver factories come from; null: nowhere.</summary>

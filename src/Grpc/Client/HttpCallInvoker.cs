@@ -68,7 +68,7 @@ sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
         where TRequest : class
         where TResponse : class
     {
-        var telemetry = new ClientCallTelemetry(method, channel.Address.Host, channel.Time);
+        var telemetry = new ClientCallTelemetry(method.Label, channel.Address.Host, channel.Time, channel.Logger);
         return channel.Retries.For(method) is { } rules
             ? new RetryingCall<TRequest, TResponse>(channel, method, host, options, rules) { Telemetry = telemetry }
             : new HttpCall<TRequest, TResponse>(channel, method, host, options, telemetry) { Telemetry = telemetry };

@@ -39,4 +39,7 @@ public class Method<TRequest, TResponse>(
     public Marshaller<TResponse> ResponseMarshaller { get; } = responseMarshaller;
 
     public string FullName { get; } = $"/{serviceName}/{name}";
+
+    /// <summary>As spans and metrics name it.</summary>
+    internal string Label { get; } = $"{serviceName}/{name}";
 }

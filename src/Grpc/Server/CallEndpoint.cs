@@ -61,7 +61,7 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
         http.Response.ContentType = GrpcHeaders.ContentType;
 
         var start = time.GetTimestamp();
-        var span = CallTelemetry.StartServer(http, method);
+        var span = CallTelemetry.StartServer(http, method.Label);
         var ended = StatusCode.Unknown;
         try
         {
@@ -69,7 +69,7 @@ sealed class CallEndpoint(GrpcServiceOptions options, TimeProvider time, ILogger
         }
         finally
         {
-            CallTelemetry.EndServer(span, method, ended, time.GetElapsedTime(start));
+            CallTelemetry.EndServer(span, method.Label, ended, time.GetElapsedTime(start));
         }
     }
 

@@ -16,7 +16,7 @@ public static class GrpcEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var binder = new EndpointBinder<TService>(builder, OptionsOf<TService>(Services(builder)));
         ServiceMethods.Bind(typeof(TService), binder);
-        Services(builder).GetRequiredService<UnimplementedRoutes>().Map(builder, binder.ServiceNames);
+        MapUnimplemented(builder, binder.ServiceNames);
         return new GrpcServiceEndpointConventionBuilder(binder.Endpoints);
     }
 
@@ -29,8 +29,14 @@ public static class GrpcEndpointRouteBuilderExtensions
         var options = Services(builder).GetRequiredService<IOptions<GrpcServiceOptions>>().Value;
         var binder = new EndpointBinder<ServerServiceDefinition>(builder, options);
         definition.BindService(binder);
-        Services(builder).GetRequiredService<UnimplementedRoutes>().Map(builder, binder.ServiceNames);
+        MapUnimplemented(builder, binder.ServiceNames);
         return new GrpcServiceEndpointConventionBuilder(binder.Endpoints);
+    }
+
+    static void MapUnimplemented(IEndpointRouteBuilder builder, IReadOnlyCollection<string> services)
+    {
+        if (Services(builder).GetRequiredService<IOptions<GrpcServiceOptions>>().Value.IgnoreUnknownServices != true)
+            Services(builder).GetRequiredService<UnimplementedRoutes>().Map(builder, services);
     }
 
     static IServiceProvider Services(IEndpointRouteBuilder builder)

@@ -28,6 +28,12 @@ public class GrpcServiceOptions
     /// <summary>Null: what the provider takes by default.</summary>
     public CompressionLevel? ResponseCompressionLevel { get; set; }
 
+    /// <summary>
+    /// Of all services together: calls that no mapped method takes go on to what else answers requests, instead of
+    /// ending as UNIMPLEMENTED.
+    /// </summary>
+    public bool? IgnoreUnknownServices { get; set; }
+
     /// <summary>The first is the outermost.</summary>
     public InterceptorCollection Interceptors { get; } = [];
 }

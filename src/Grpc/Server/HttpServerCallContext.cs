@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Grpc.AspNetCore.Server.Features;
 using Grpc.Core;
 using Grpc.Net.Compression;
 using Grpc.Wire;
@@ -10,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace Grpc.AspNetCore.Server;
 
 /// <summary>One call on the server: its HTTP request, its deadline and what it will end with.</summary>
-sealed class HttpServerCallContext : ServerCallContext, IDisposable
+sealed class HttpServerCallContext : ServerCallContext, IServerCallContextFeature, IDisposable
 {
     readonly string _method;
     readonly MessageEncodings _encodings;
@@ -32,6 +33,7 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
         TimeProvider time)
     {
         HttpContext = httpContext;
+        httpContext.Features.Set<IServerCallContextFeature>(this);
         _method = method;
         Options = options;
         _encodings = encodings;
@@ -52,6 +54,8 @@ sealed class HttpServerCallContext : ServerCallContext, IDisposable
     }
 
     public HttpContext HttpContext { get; }
+
+    ServerCallContext IServerCallContextFeature.ServerCallContext => this;
 
     public GrpcServiceOptions Options { get; }
 

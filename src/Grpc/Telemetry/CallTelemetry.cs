@@ -46,7 +46,7 @@ static class CallTelemetry
     ];
 
     /// <summary>Current from then on in the asynchronous method that asks for it.</summary>
-    public static Activity? StartServer(HttpContext http, IMethod method)
+    public static Activity? StartServer(HttpContext http, string method)
     {
         if (!Source.HasListeners())
             return null;
@@ -54,12 +54,16 @@ static class CallTelemetry
         return parent == default ? null : Start(method, ActivityKind.Server, parent);
     }
 
-    public static void EndServer(Activity? span, IMethod method, StatusCode status, TimeSpan duration)
+    public static void EndServer(Activity? span, string method, StatusCode status, TimeSpan duration)
     {
-        var tags = new TagList { { System, Grpc }, { RpcMethod, NameOf(method) }, { ResponseStatusCode, Of(status) } };
-        if (IsServersError(status))
-            tags.Add(ErrorType, Of(status));
-        ServerDuration.Record(duration.TotalSeconds, tags);
+        if (ServerDuration.Enabled)
+        {
+            var tags = new TagList { { System, Grpc }, { RpcMethod, method }, { ResponseStatusCode, Of(status) } };
+            if (IsServersError(status))
+                tags.Add(ErrorType, Of(status));
+            ServerDuration.Record(duration.TotalSeconds, tags);
+        }
+
         if (span is null)
             return;
         Note(span, status, IsServersError(status));
@@ -67,7 +71,7 @@ static class CallTelemetry
     }
 
     /// <summary>Of a call within the current span, which stays current.</summary>
-    public static Activity? StartClient(IMethod method, string serverAddress)
+    public static Activity? StartClient(string method, string serverAddress)
     {
         if (Activity.Current is not { } around || !Source.HasListeners())
             return null;
@@ -77,18 +81,22 @@ static class CallTelemetry
     }
 
     public static void EndClient(
-        Activity? span, IMethod method, string serverAddress, StatusCode status, TimeSpan duration)
+        Activity? span, string method, string serverAddress, StatusCode status, TimeSpan duration)
     {
-        var tags = new TagList
+        if (ClientDuration.Enabled)
         {
-            { System, Grpc },
-            { RpcMethod, NameOf(method) },
-            { ResponseStatusCode, Of(status) },
-            { ServerAddress, serverAddress },
-        };
-        if (status != StatusCode.OK)
-            tags.Add(ErrorType, Of(status));
-        ClientDuration.Record(duration.TotalSeconds, tags);
+            var tags = new TagList
+            {
+                { System, Grpc },
+                { RpcMethod, method },
+                { ResponseStatusCode, Of(status) },
+                { ServerAddress, serverAddress },
+            };
+            if (status != StatusCode.OK)
+                tags.Add(ErrorType, Of(status));
+            ClientDuration.Record(duration.TotalSeconds, tags);
+        }
+
         if (span is null)
             return;
         Note(span, status, status != StatusCode.OK);
@@ -98,10 +106,10 @@ static class CallTelemetry
         Activity.Current = around;
     }
 
-    static Activity? Start(IMethod method, ActivityKind kind, ActivityContext parent) =>
-        Source.StartActivity(NameOf(method), kind, parent)?
+    static Activity? Start(string method, ActivityKind kind, ActivityContext parent) =>
+        Source.StartActivity(method, kind, parent)?
             .SetTag(System, Grpc)
-            .SetTag(RpcMethod, NameOf(method));
+            .SetTag(RpcMethod, method);
 
     static void Note(Activity span, StatusCode status, bool isError)
     {
@@ -113,9 +121,6 @@ static class CallTelemetry
     // What a caller did wrong is none of the server's.
     static bool IsServersError(StatusCode status) => status is StatusCode.Unknown or StatusCode.DeadlineExceeded
         or StatusCode.Unimplemented or StatusCode.Internal or StatusCode.Unavailable or StatusCode.DataLoss;
-
-    // "/hexcast.v1.Catalog/CompleteUpload"
-    static string NameOf(IMethod method) => method.FullName.TrimStart('/');
 
     static string Of(StatusCode status) => StatusNames[(uint)status < StatusNames.Length ? (int)status : 2];
 }

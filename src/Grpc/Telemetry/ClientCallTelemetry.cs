@@ -1,19 +1,22 @@
 using System.Diagnostics;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 
 namespace Grpc.Telemetry;
 
 /// <summary>One call from its caller's side: its span, how long it takes, and the context that goes with it.</summary>
 sealed class ClientCallTelemetry
 {
-    readonly IMethod _method;
+    readonly string _method;
     readonly string _serverAddress;
     readonly TimeProvider _time;
+    readonly ILogger? _logger;
     readonly long _start;
     readonly Activity? _span;
 
-    public ClientCallTelemetry(IMethod method, string serverAddress, TimeProvider time)
+    public ClientCallTelemetry(string method, string serverAddress, TimeProvider time, ILogger? logger)
     {
+        _logger = logger;
         _method = method;
         _serverAddress = serverAddress;
         _time = time;
@@ -30,6 +33,17 @@ sealed class ClientCallTelemetry
 
     public string? Tracestate { get; }
 
-    public void End(StatusCode status) =>
-        CallTelemetry.EndClient(_span, _method, _serverAddress, status, _time.GetElapsedTime(_start));
+    public void End(Status status)
+    {
+        if (status.StatusCode != StatusCode.OK)
+        {
+            _logger?.LogInformation(
+                status.DebugException,
+                "The call {Method} ended with {StatusCode}: {Detail}",
+                _method, status.StatusCode, status.Detail);
+        }
+
+        CallTelemetry.EndClient(
+            _span, _method, _serverAddress, status.StatusCode, _time.GetElapsedTime(_start));
+    }
 }
