@@ -4,6 +4,7 @@ using Grpc.Core;
 using Grpc.Reflection.V1;
 using Hexcast.Grpc.Tests.Reflected;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Grpc.Tests;
 
@@ -119,6 +120,7 @@ public sealed class ReflectionTests
         {
             Unary = (request, _) => Task.FromResult(new ProbeReply { Text = request.Text }),
         },
+        services: services => services.AddGrpcReflection(),
         map: app =>
         {
             app.MapGrpcReflectionService();

@@ -39,7 +39,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         if (options.HttpClient is not null && options.HttpHandler is not null)
             throw new ArgumentException("A channel sends by HttpClient or by HttpHandler, not both.", nameof(options));
         var handler = options.HttpClient is null ? options.HttpHandler ?? CreateHandler()
-            : new HttpClientHandler(options.HttpClient);
+            : new OverHttpClient(options.HttpClient);
         Connections = ConnectionSetup.Attach(address, isSecure, options, handler);
         _http = new HttpMessageInvoker(
             handler,
@@ -182,7 +182,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         "The channel's handler connects in its own way, so that nothing is known of its state.");
 
     // An HttpClient by itself reads whole answers before it shows them, and streams have no end.
-    sealed class HttpClientHandler(HttpClient client) : HttpMessageHandler
+    sealed class OverHttpClient(HttpClient client) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken) =>

@@ -14,8 +14,8 @@ namespace Grpc.Telemetry;
 static class CallTelemetry
 {
     const string Name = "Hexcast.Grpc";
-    const string System = "rpc.system.name";
-    const string Grpc = "grpc";
+    const string SystemName = "rpc.system.name";
+    const string GrpcSystem = "grpc";
     const string RpcMethod = "rpc.method";
     const string ResponseStatusCode = "rpc.response.status_code";
     const string ErrorType = "error.type";
@@ -58,7 +58,12 @@ static class CallTelemetry
     {
         if (ServerDuration.Enabled)
         {
-            var tags = new TagList { { System, Grpc }, { RpcMethod, method }, { ResponseStatusCode, Of(status) } };
+            var tags = new TagList
+            {
+                { SystemName, GrpcSystem },
+                { RpcMethod, method },
+                { ResponseStatusCode, Of(status) },
+            };
             if (IsServersError(status))
                 tags.Add(ErrorType, Of(status));
             ServerDuration.Record(duration.TotalSeconds, tags);
@@ -87,7 +92,7 @@ static class CallTelemetry
         {
             var tags = new TagList
             {
-                { System, Grpc },
+                { SystemName, GrpcSystem },
                 { RpcMethod, method },
                 { ResponseStatusCode, Of(status) },
                 { ServerAddress, serverAddress },
@@ -108,7 +113,7 @@ static class CallTelemetry
 
     static Activity? Start(string method, ActivityKind kind, ActivityContext parent) =>
         Source.StartActivity(method, kind, parent)?
-            .SetTag(System, Grpc)
+            .SetTag(SystemName, GrpcSystem)
             .SetTag(RpcMethod, method);
 
     static void Note(Activity span, StatusCode status, bool isError)
