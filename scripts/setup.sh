@@ -170,6 +170,7 @@ build_quietly() (
 )
 
 readonly app_dll=src/App/bin/Release/net10.0/hexcast.dll
+readonly simulation_dll=tests/Simulation/bin/Release/net10.0/Hexcast.Simulation.dll
 readonly tidy_dll=tests/Tidy/bin/Release/net10.0/Hexcast.Tidy.dll
 
 build_app() { build_quietly src/App "$app_dll"; }

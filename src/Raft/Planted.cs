@@ -24,7 +24,6 @@ internal enum PlantedFault
     RecoveringNodeVotes,
     RecoveryForgottenAtRestart,
     SnapshotWithoutItsLastPiece,
-    TransferIgnoresTheLog,
 }
 
 /// <summary>

@@ -104,11 +104,19 @@ internal sealed class Progress(ulong node, ulong next, TimeSpan now)
     /// <returns>False if this answers a message that other answers have overtaken.</returns>
     public bool Refused(ulong refusedIndex, ulong meeting)
     {
+        if (IsRecovering && State != ProgressState.Snapshot && meeting < Match)
+        {
+            // It has lost entries once more. While it recovers, nothing rests on what it has.
+            Match = meeting;
+            BecomeProbe(meeting + 1);
+            return true;
+        }
         var isStale = State switch
         {
             ProgressState.Snapshot => true,
             ProgressState.Replicate => refusedIndex <= Match,
-            _ => refusedIndex != Next - 1,
+            // One that leads nowhere new is answered by the next heartbeat's answer, not at once and for ever.
+            _ => refusedIndex != Next - 1 || Math.Max(meeting, Match) + 1 >= Next,
         };
         if (isStale)
         {

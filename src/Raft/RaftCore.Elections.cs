@@ -7,7 +7,10 @@ internal sealed partial class RaftCore
     private TimeSpan _leaderHeardAt;
     private ulong _announcedTerm;
 
-    private bool CanCampaign => Members.IsVoter(Id) && !IsRecovering && _installing is null;
+    /// <summary>Also who removes itself stands until that is committed: nobody else may have the entry, and whoever
+    /// lacks it is not elected without this node's vote (4.2.2).</summary>
+    private bool CanCampaign => !IsRecovering && _installing is null
+        && (Members.IsVoter(Id) || _log.MembersAt(Math.Max(_commit, _log.Snapshot.Index)).IsVoter(Id));
 
     /// <summary>While this holds, whoever wants to be elected has a broken line and not a dead leader.</summary>
     private bool IsLeaderHeard => Role == RaftRole.Leader

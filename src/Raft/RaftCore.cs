@@ -56,11 +56,11 @@ internal sealed partial class RaftCore
         _nextContext = NextNumber();
         _recoveryContext = _nextContext++;
         _hardState = recovered.HardState;
-        var remembers = true;
-        Planted.Bend(PlantedFault.VoteForgottenAtRestart, ref remembers, to: false);
-        _hardState = remembers ? _hardState : _hardState with { Vote = 0 };
-        Planted.Bend(PlantedFault.RecoveryForgottenAtRestart, ref remembers, to: false);
-        _hardState = remembers ? _hardState : _hardState with { Recovering = false };
+        var (remembersVote, remembersLoss) = (true, true);
+        Planted.Bend(PlantedFault.VoteForgottenAtRestart, ref remembersVote, to: false);
+        Planted.Bend(PlantedFault.RecoveryForgottenAtRestart, ref remembersLoss, to: false);
+        _hardState = remembersVote ? _hardState : _hardState with { Vote = 0 };
+        _hardState = remembersLoss ? _hardState : _hardState with { Recovering = false };
         _log = new RaftLog(recovered.Snapshot, recovered.Entries);
         _writes = new DurableWrites(_log.LastIndex, _options.MaximumHeldMessages);
         _reads = new ReadQueue(_options.MaximumWaitingReads);

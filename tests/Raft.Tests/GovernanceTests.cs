@@ -128,6 +128,35 @@ public sealed class GovernanceTests
     }
 
     [Fact]
+    public void Who_removes_itself_stands_until_that_is_committed()
+    {
+        var group = new Group(2).Elect(1);
+        group.Cut(1, 2);
+        group.Change(1, MemberChange.Remove, 1);
+        group.Until(() => group[1].Core.Role != RaftRole.Leader);
+        group.Heal();
+        // n2 lacks the entry, so it is not elected without n1's vote, and n1's log is newer: n1 has to lead once more.
+        group.Until(() => group[2].Core is { Role: RaftRole.Leader, Members.Voters: [2] });
+        group[1].Core.Term.ShouldBeGreaterThan(1ul);
+    }
+
+    [Fact]
+    public void A_node_that_loses_entries_twice_is_brought_up_twice()
+    {
+        var progress = new Progress(2, next: 10, TimeSpan.Zero);
+        progress.Heard(TimeSpan.Zero, isRecovering: true);
+        progress.Accepted(7);
+        progress.Refused(refusedIndex: 9, meeting: 3).ShouldBeTrue();
+        (progress.Match, progress.Next).ShouldBe((3ul, 4ul));
+        progress.Refused(refusedIndex: 3, meeting: 3).ShouldBeFalse("it would be asked the same again for ever");
+
+        progress.Heard(TimeSpan.Zero, isRecovering: false);
+        progress.Accepted(9);
+        progress.Refused(refusedIndex: 8, meeting: 3).ShouldBeFalse("what a whole node has acknowledged it keeps");
+        progress.Match.ShouldBe(9ul);
+    }
+
+    [Fact]
     public void Members_survive_their_bytes()
     {
         var members = Members.Of([3, 1, 2], 9, 8);

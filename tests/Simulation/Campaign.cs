@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Hexcast.Simulation;
+
+/// <summary>./hexcast sim --seeds N [--from K]: many runs on all cores, and what they went through.</summary>
+internal static class Campaign
+{
+    private const string Usage = "usage: ./hexcast sim [--seeds N] [--from K] [--tell]    (--tell: one seed, in words)";
+
+    private const int MostFailuresShown = 10;
+
+    private const int SeedsBetweenSigns = 10_000;
+
+    public static int Begin(string[] arguments)
+    {
+        if (!TryRead(arguments, out var seeds, out var from, out var isTold))
+        {
+            Console.Error.WriteLine(Usage);
+            return 2;
+        }
+        if (isTold)
+        {
+            return Tell(from);
+        }
+        var started = Stopwatch.GetTimestamp();
+        var (sums, failures) = Of(from, seeds);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        foreach (var (seed, what) in failures.Take(MostFailuresShown))
+        {
+            Console.WriteLine($"seed {seed}: {what}\n  again: ./hexcast sim --seeds 1 --from {seed}");
+        }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{seeds} seeds from {from}: {failures.Count} failed, {seeds / seconds:0} seeds/s; {sums.Covered}"));
+        return failures.Count == 0 ? 0 : 1;
+    }
+
+    public static (Sums Sums, IReadOnlyList<(ulong Seed, string What)> Failures) Of(ulong from, int seeds)
+    {
+        var sums = new Sums();
+        var failures = new List<(ulong Seed, string What)>();
+        var gate = new Lock();
+        Parallel.For(0, seeds, i =>
+        {
+            var seed = from + (ulong)i;
+            try
+            {
+                var journey = Run.Of(seed);
+                lock (gate)
+                {
+                    sums.Add(journey);
+                    if (sums.Runs % SeedsBetweenSigns == 0)
+                    {
+                        Console.Error.WriteLine($"{sums.Runs} of {seeds}");
+                    }
+                }
+            }
+            catch (ViolationException violation)
+            {
+                lock (gate)
+                {
+                    failures.Add((seed, violation.Message));
+                }
+            }
+        });
+        return (sums, [.. failures.OrderBy(f => f.Seed)]);
+    }
+
+    private static int Tell(ulong seed)
+    {
+        try
+        {
+            Run.Of(seed, Console.WriteLine);
+            return 0;
+        }
+        catch (ViolationException violation)
+        {
+            Console.WriteLine($"seed {seed}: {violation.Message}");
+            return 1;
+        }
+    }
+
+    private static bool TryRead(string[] arguments, out int seeds, out ulong from, out bool isTold)
+    {
+        (seeds, from, isTold) = (1_000, 1, false);
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            var isRead = arguments[i] switch
+            {
+                "--seeds" => int.TryParse(Value(ref i), NumberStyles.None, CultureInfo.InvariantCulture, out seeds)
+                    && seeds > 0,
+                "--from" => ulong.TryParse(Value(ref i), NumberStyles.None, CultureInfo.InvariantCulture, out from),
+                "--tell" => isTold = true,
+                _ => false,
+            };
+            if (!isRead)
+            {
+                return false;
+            }
+        }
+        return true;
+
+        string? Value(ref int i) => arguments.ElementAtOrDefault(++i);
+    }
+}
+
+/// <summary>What many runs went through, together.</summary>
+internal sealed class Sums
+{
+    private long _messages;
+    private long _events;
+    private long _acknowledged;
+    private ulong _elections;
+    private long _crashes;
+    private long _damages;
+    private long _snapshots;
+    private long _installs;
+    private long _memberChanges;
+    private double _simulatedSeconds;
+
+    public int Runs { get; private set; }
+
+    public string Covered => string.Create(CultureInfo.InvariantCulture,
+        $"{_simulatedSeconds:0} s simulated, {_events} events, {_messages} messages, {_acknowledged} writes " +
+        $"acknowledged, {_elections} leaders, {_crashes} crashes, {_damages} damaged logs, {_snapshots} snapshots, " +
+        $"{_installs} installed, {_memberChanges} changes of members asked for");
+
+    public void Add(Journey journey)
+    {
+        Runs++;
+        _messages += journey.Messages;
+        _events += journey.Events;
+        _acknowledged += journey.Acknowledged;
+        _elections += journey.Elections;
+        _crashes += journey.Crashes;
+        _damages += journey.Damages;
+        _snapshots += journey.Snapshots;
+        _installs += journey.Installs;
+        _memberChanges += journey.MemberChanges;
+        _simulatedSeconds += journey.Simulated.TotalSeconds;
+    }
+}

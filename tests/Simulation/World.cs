@@ -1,0 +1,77 @@
+namespace Hexcast.Simulation;
+
+/// <summary>Simulated time, and all the chance there is in a run: both follow from the seed, so a run can be repeated.
+/// </summary>
+internal sealed class World(ulong seed)
+{
+    private readonly PriorityQueue<Action, (long Ticks, long Order)> _agenda = new();
+    private long _order;
+
+    public Dice Dice { get; } = new(seed);
+
+    public TimeSpan Now { get; private set; }
+
+    /// <summary>Everything that happened, as one number: equal for equal runs.</summary>
+    public ulong Digest { get; private set; }
+
+    public long Events { get; private set; }
+
+    public Action<string>? Tell { get; init; }
+
+    public void After(TimeSpan delay, Action happens) => _agenda.Enqueue(happens, ((Now + delay).Ticks, ++_order));
+
+    public void Note(ulong number) => Digest = Dice.Mix(Digest ^ number);
+
+    /// <returns>True if the condition held in time.</returns>
+    public bool RunUntil(TimeSpan until, Func<bool>? holds = null)
+    {
+        while (_agenda.TryPeek(out _, out var next) && next.Ticks <= until.Ticks)
+        {
+            var happens = _agenda.Dequeue();
+            Now = TimeSpan.FromTicks(next.Ticks);
+            Events++;
+            Note((ulong)next.Ticks);
+            happens();
+            if (holds?.Invoke() == true)
+            {
+                return true;
+            }
+        }
+        Now = until;
+        return false;
+    }
+}
+
+/// <summary>SplitMix64.</summary>
+internal sealed class Dice(ulong seed)
+{
+    private ulong _state = seed;
+
+    public static ulong Mix(ulong z)
+    {
+        z += 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+
+    public ulong Next()
+    {
+        _state += 0x9E3779B97F4A7C15;
+        return Mix(_state);
+    }
+
+    /// <summary>From 0 to below this.</summary>
+    public int Below(int limit) => (int)(Next() % (ulong)limit);
+
+    public bool Roll(double chance) => (Next() >> 11) * (1.0 / (1UL << 53)) < chance;
+
+    public TimeSpan Between(double fromMs, double toMs) =>
+        TimeSpan.FromTicks((long)((fromMs + (toMs - fromMs) * ((Next() >> 11) * (1.0 / (1UL << 53))))
+            * TimeSpan.TicksPerMillisecond));
+
+    public T Pick<T>(IReadOnlyList<T> from) => from[Below(from.Count)];
+}
+
+/// <summary>Something that must always hold did not.</summary>
+internal sealed class ViolationException(string what) : Exception(what);
