@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Hosting;
 using Microsoft.Extensions.Logging;
 using Verdict = Hexcast.Contracts.V1.ReportStatusResponse.Types.Verdict;
 
@@ -8,10 +9,13 @@ namespace Hexcast.Worker;
 
 /// <summary>The two ways to the master: the stream, and reports.</summary>
 internal sealed class MasterLink(
-    Scheduler.SchedulerClient master, TimeProvider clock, ILogger<MasterLink> log)
+    Scheduler.SchedulerClient master, IRoleRoutes routes, TimeProvider clock, ILogger<MasterLink> log)
 {
     // The verdict waits for an fsync of the coordinator, seen to take 421 ms on a busy disk.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>Completes when the master may be another one than when this was read.</summary>
+    public Task Moved => routes.Moved;
 
     /// <summary>Ends with what broke the stream; null when the master ended it in order.</summary>
     public Task<Exception?> RunAsync(MasterStream stream, Func<WorkerEvent, ValueTask> post) =>

@@ -30,6 +30,7 @@ internal sealed class WorkerLoop(
     private readonly List<Task> errands = [];
     private readonly Backoff streamBackoff = new(options.ReconnectFirst, options.ReconnectLimit, bench.Clock);
     private MasterStream? stream;
+    private Task masterMoved = Task.CompletedTask;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -159,7 +160,8 @@ internal sealed class WorkerLoop(
 
     private async Task StreamAsync(MasterStream opened, int failures, CancellationToken stop)
     {
-        await WaitAsync(streamBackoff, failures, stop);
+        await WaitForMasterAsync(failures, stop);
+        masterMoved = master.Moved;
         var broken = await master.RunAsync(opened, happened => Post(happened, stop));
         if (!stop.IsCancellationRequested)
         {
@@ -205,13 +207,20 @@ internal sealed class WorkerLoop(
         await Post(new WorkerEvent.Removed(remove.Attempt), stop);
     }
 
-    private static Task WaitAsync(Backoff backoff, int failures, CancellationToken stop)
+    // A new master counts on hearing from all workers at about the same time: whoever is late has lost its work. So
+    // nobody waits out a delay that grew while there was none.
+    private async Task WaitForMasterAsync(int failures, CancellationToken stop)
     {
-        if (failures <= 1)
+        if (failures <= 1 || masterMoved.IsCompleted)
         {
-            backoff.Reset();
+            streamBackoff.Reset();
         }
 
-        return failures == 0 ? Task.CompletedTask : backoff.WaitAsync(stop);
+        if (failures > 0)
+        {
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            await await Task.WhenAny(streamBackoff.WaitAsync(waiting.Token), masterMoved);
+            await waiting.CancelAsync();
+        }
     }
 }

@@ -27,6 +27,8 @@ internal sealed class ClusterRoutes(
 
     private sealed record Link(GrpcChannel Channel, CallInvoker Invoker);
 
+    public Task Moved => directory.Moved;
+
     public CallInvoker To(string role) => new RoutedInvoker(() => Find(role));
 
     public void Dispose()

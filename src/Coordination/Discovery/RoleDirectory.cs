@@ -16,6 +16,10 @@ internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundS
         ImmutableSortedDictionary.Create<string, ServiceAddress>(StringComparer.Ordinal);
 
     private volatile string? master;
+    private volatile TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes at the next change of what this says.</summary>
+    public Task Moved => moved.Task;
 
     /// <summary>The node that is the master now; null: none is known.</summary>
     public string? Master => master;
@@ -54,6 +58,7 @@ internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundS
             }
 
             offers = next.ToImmutable();
+            Announce();
 
             void Put(CoordinatorKeyValue value)
             {
@@ -70,6 +75,10 @@ internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundS
         await foreach (var key in coordinator.WatchKeyAsync(CoordinatorClient.ElectionKey, stop))
         {
             master = key?.Value.ToString(Encoding.UTF8);
+            Announce();
         }
     }
+
+    private void Announce() => Interlocked.Exchange(
+        ref moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 }
