@@ -188,10 +188,12 @@ public abstract class CallEndTests
         });
         self = host;
         using var cancel = new CancellationTokenSource();
+        // The connection stands before the deadline runs, and both calls begin within it.
+        await Should.ThrowAsync<RpcException>(() => host.Client.AbsentAsync(new ProbeRequest()).ResponseAsync);
 
         using var call = host.Client.Download(
             new ProbeRequest(),
-            deadline: byDeadline ? DateTime.UtcNow + 2 * ShortDeadline : null,
+            deadline: byDeadline ? DateTime.UtcNow + 10 * ShortDeadline : null,
             cancellationToken: cancel.Token);
         await seen.Started.Within();
         if (!byDeadline)
