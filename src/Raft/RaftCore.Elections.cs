@@ -7,10 +7,10 @@ internal sealed partial class RaftCore
     private TimeSpan _leaderHeardAt;
     private ulong _announcedTerm;
 
-    /// <summary>Also who removes itself stands until that is committed: nobody else may have the entry, and whoever
-    /// lacks it is not elected without this node's vote (4.2.2).</summary>
-    private bool CanCampaign => !IsRecovering && _installing is null
-        && (Members.IsVoter(Id) || _log.MembersAt(Math.Max(_commit, _log.Snapshot.Index)).IsVoter(Id));
+    /// <summary>Also who is removed stands until it knows that to be committed: nobody else may have the entry, and
+    /// whoever lacks it is not elected without this vote (4.2.2). After a restart it knows of no commit.</summary>
+    private bool CanCampaign =>
+        !IsRecovering && _installing is null && _log.IsVoterSince(_commit, Id);
 
     /// <summary>While this holds, whoever wants to be elected has a broken line and not a dead leader.</summary>
     private bool IsLeaderHeard => Role == RaftRole.Leader

@@ -46,6 +46,7 @@ internal sealed partial class RaftCore
         MemberChange.Promote when !IsCaughtUp(node) => RaftError.LearnerBehind,
         MemberChange.Remove when !Members.Contains(node) => RaftError.NotMember,
         MemberChange.Remove when Members.IsVoter(node) && Members.Voters.Count == 1 => RaftError.LastVoter,
+        MemberChange.Remove when !HasQuorumWithout(node) => RaftError.QuorumAtRisk,
         _ => RaftError.None,
     };
 
@@ -53,6 +54,15 @@ internal sealed partial class RaftCore
         ProgressOf(node) is { IsRecovering: false, State: ProgressState.Replicate } progress
         && progress.Match + (ulong)_options.PromotionLagEntries >= _log.LastIndex
         && _now - progress.LastHeard <= _options.ElectionTimeoutMaximum;
+
+    /// <summary>A group that shrinks to voters that are away, or that still fetch what they lost and do not vote, could
+    /// be left without a leader for good.</summary>
+    private bool HasQuorumWithout(ulong node)
+    {
+        var left = Members.Without(node);
+        return left.Voters.Count(voter => voter == Id || (ProgressOf(voter) is { IsRecovering: false } progress
+            && _now - progress.LastHeard <= _options.ElectionTimeoutMaximum)) >= left.Quorum;
+    }
 
     private void FollowMembers()
     {

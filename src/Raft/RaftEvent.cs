@@ -93,7 +93,8 @@ internal abstract record RaftEffect
     public sealed record StoreSnapshotChunk(
         SnapshotMark Mark, long Offset, ReadOnlyMemory<byte> Bytes, bool IsLast) : RaftEffect;
 
-    /// <summary>Make what was stored the snapshot, durably; then drop the log and become its state.</summary>
+    /// <summary>Make what was stored the snapshot, durably; then drop the log and become its state. An older one that
+    /// is being saved must not replace it afterwards.</summary>
     public sealed record InstallSnapshot(SnapshotMark Mark) : RaftEffect;
 }
 

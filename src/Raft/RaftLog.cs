@@ -67,6 +67,13 @@ internal sealed class RaftLog
 
     public Members MembersAt(ulong index) => _members.FindLast(m => m.Index <= index).Members ?? Snapshot.Members;
 
+    /// <summary>Was it a voter at this index, or at any later one?</summary>
+    public bool IsVoterSince(ulong index, ulong node)
+    {
+        var first = Math.Max(0, _members.FindLastIndex(m => m.Index <= index));
+        return _members.Skip(first).Any(m => m.Members.IsVoter(node));
+    }
+
     public void Append(Entry entry)
     {
         if (entry.Index != LastIndex + 1 || entry.Term < LastTerm)

@@ -97,6 +97,9 @@ internal enum RaftError
 
     LastVoter,
 
+    /// <summary>Of the voters that would be left, too few answer or are whole. Bring them back first.</summary>
+    QuorumAtRisk,
+
     TooManyMembers,
 
     TransferTimedOut,

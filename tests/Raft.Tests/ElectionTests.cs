@@ -138,6 +138,20 @@ public sealed class ElectionTests
     }
 
     [Fact]
+    public void Who_finds_its_own_removal_in_its_log_stands_for_it_may_not_be_committed()
+    {
+        Entry[] log =
+        [
+            new(1, 1, EntryKind.Membership, Members.Of([1, 2]).Encode()),
+            new(1, 2, EntryKind.Membership, Members.Of([2]).Encode()),
+        ];
+        var single = new Single(new HardState(1, 0), log, members: Members.None);
+        single.TimeOut();
+        single.Core.Role.ShouldBe(RaftRole.PreCandidate, "a restart forgets what is committed");
+        single.Append(1, 2, 1, commit: 2).TimeOut().Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_split_vote_ends_when_the_timeouts_differ()
     {
         var group = new Group(5);

@@ -71,6 +71,17 @@ public sealed class GovernanceTests
     }
 
     [Fact]
+    public void A_voter_does_not_leave_a_group_that_needs_it()
+    {
+        var group = new Group(5).Elect(1);
+        group.Isolate(4);
+        group.Isolate(5);
+        group.Pass(Second);
+        group[1].RefusalOf(group.Change(1, MemberChange.Remove, 3)).ShouldBe(RaftError.QuorumAtRisk);
+        group[1].RefusalOf(group.Change(1, MemberChange.Remove, 5)).ShouldBe(RaftError.None);
+    }
+
+    [Fact]
     public void A_change_that_was_not_committed_is_taken_back_with_its_entry()
     {
         var group = new Group(3).Elect(1);

@@ -28,7 +28,7 @@ internal static class Campaign
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         foreach (var (seed, what) in failures.Take(MostFailuresShown))
         {
-            Console.WriteLine($"seed {seed}: {what}\n  again: ./hexcast sim --seeds 1 --from {seed}");
+            Console.Error.WriteLine($"seed {seed}: {what}\n  again: ./hexcast sim --seeds 1 --from {seed}");
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{seeds} seeds from {from}: {failures.Count} failed, {seeds / seconds:0} seeds/s; {sums.Covered}"));

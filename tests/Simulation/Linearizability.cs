@@ -34,7 +34,7 @@ internal sealed class Call(int client, Operation operation, long invoked)
 internal static class Linearizability
 {
     /// <summary>States tried for one key. Far above what a run needs: beyond it nothing is decided.</summary>
-    private const int MaximumSteps = 400_000;
+    private const int MaximumSteps = 8_000_000;
 
     /// <returns>The longest order that was found, if no order holds them all; otherwise null.</returns>
     public static IReadOnlyList<Call>? FindFault(IEnumerable<Call> calls) => calls

@@ -33,6 +33,11 @@ internal sealed class SimDisk(SnapshotMark start)
     public void SaveSnapshot(SnapshotMark mark, byte[] bytes, bool replacesLog, Action done) => _cache.Enqueue((
         () =>
         {
+            if (mark.Index <= Snapshot.Index && !replacesLog)
+            {
+                // One that was installed meanwhile is newer.
+                return;
+            }
             (Snapshot, SnapshotBytes) = (mark, bytes);
             Entries.RemoveAll(e => replacesLog || e.Index <= mark.Index);
         },
