@@ -25,7 +25,7 @@ internal sealed class DrillReport(string name)
         return path;
     }
 
-    private static string Root()
+    public static string Root()
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(at.FullName, "Hexcast.slnx")))

@@ -4,6 +4,7 @@ using Hexcast.Drills;
 var drills = new Dictionary<string, Func<DrillReport, Task>>(StringComparer.Ordinal)
 {
     ["crash"] = CrashDrill.RunAsync,
+    ["sim"] = SimulationDrill.RunAsync,
 };
 var name = args.FirstOrDefault();
 if (name is null or "--help" or "-h" || (name != "all" && !drills.ContainsKey(name)))
