@@ -36,7 +36,7 @@ public sealed class CoordinationModule : RoleModule
         role.Services.AddSingleton<MasterElection>();
         if (_mode == CoordinationMode.Etcd)
         {
-            RequireReach(role.Node);
+            RequireReach(role.Node, options);
             // The container disposes of what it creates itself.
             role.Services.AddSingleton(provider => EtcdChannel.Create(
                 options.Endpoints, provider.GetRequiredService<TimeProvider>()));
@@ -46,7 +46,9 @@ public sealed class CoordinationModule : RoleModule
             role.Services.AddSingleton<RoleDirectory>();
             role.Services.AddSingleton<IRoleRoutes, ClusterRoutes>();
             role.Services.AddHostedService(provider => provider.GetRequiredService<RoleDirectory>());
-            role.Services.AddHostedService<NodeRegistration>();
+            role.Services.AddSingleton<NodeRegistration>();
+            role.Services.AddHostedService(provider => provider.GetRequiredService<NodeRegistration>());
+            role.Services.AddHostedService<HistoryCompaction>();
             return;
         }
         role.Services.AddSingleton(new EmbeddedCoordinatorSettings(
@@ -78,13 +80,21 @@ public sealed class CoordinationModule : RoleModule
         }
     }
 
-    private static void RequireReach(NodeSettings node)
+    private static void RequireReach(NodeSettings node, CoordinationOptions options)
     {
-        if (node.Grpc.Address.Equals(IPAddress.Any) || node.Grpc.Address.Equals(IPAddress.IPv6Any))
+        var address = node.Grpc.Address;
+        if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
+            || (IPAddress.IsLoopback(address) && !options.Endpoints.All(endpoint => new Uri(endpoint).IsLoopback)))
         {
             throw new ConfigurationException([
                 $"--grpc {node.Grpc}: with Coordination:Mode = Etcd the other nodes reach this one there. " +
-                "Name an address."]);
+                "Give an address that they can reach."]);
+        }
+
+        if (node.NodeId == NodeSettings.Alone)
+        {
+            throw new ConfigurationException([
+                "--node: with Coordination:Mode = Etcd every node needs a name of its own, such as --node encoder-1."]);
         }
     }
 }

@@ -22,6 +22,7 @@ public sealed class MasterModule : RoleModule
     public override void AddServices(RoleBuilder role)
     {
         role.AddOptions<MasterOptions>("Master");
+        role.AddRoleClient("master", invoker => new Scheduler.SchedulerClient(invoker));
         role.Services.AddSingleton<ObjectSweeper>();
         role.Services.AddSingleton<ClusterPicture>();
         role.Services.AddSingleton<NodeEndpoints>();

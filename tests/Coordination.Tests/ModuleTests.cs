@@ -21,6 +21,7 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
         var node = new NodeSettings
         {
             DataFolder = folder,
+            NodeId = "alone",
             Http = new IPEndPoint(IPAddress.Loopback, 0),
             Grpc = new IPEndPoint(grpc, 0),
             LogFile = Path.Combine(folder, "log"),
@@ -41,7 +42,7 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
             await node.StartAsync(Cancellation);
             var client = node.Services.GetRequiredService<CoordinatorClient>();
             var master = (await client.GetAsync(CoordinatorClient.ElectionKey, Cancellation)).ShouldNotBeNull();
-            master.Value.ToStringUtf8().ShouldBe("local");
+            master.Value.ToStringUtf8().ShouldBe("alone");
             fences.Add(master.CreateRevision);
             (await client.RangeAsync("/starts/", Cancellation)).KeyValues.Count.ShouldBe(start - 1);
             await client.PutAsync($"/starts/{start}", ByteString.Empty, Cancellation);

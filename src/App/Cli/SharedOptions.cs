@@ -107,7 +107,7 @@ internal sealed class NodeOptions
         {
             Description = description,
             HelpName = "NAME",
-            DefaultValueFactory = _ => new NodeSettings { DataFolder = "" }.NodeId,
+            DefaultValueFactory = _ => NodeSettings.Alone,
         };
         option.Validators.Add(given =>
         {

@@ -106,8 +106,11 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
     /// <param name="time">Whole seconds; the coordinator raises less than 2 s to 2 s.</param>
     public async Task<CoordinatorLease> GrantLeaseAsync(TimeSpan time, CancellationToken cancellation)
     {
+        // Counted from before the request left: the coordinator's own count begins later, so it ends later.
+        var asked = clock.GetTimestamp();
         var granted = await GrantLeaseIdAsync(time, cancellation);
-        return new CoordinatorLease(_leases, clock, granted.Id, granted.Time, RevokeLeaseAsync);
+        var left = granted.Time - clock.GetElapsedTime(asked);
+        return new CoordinatorLease(_leases, clock, granted.Id, granted.Time, left, RevokeLeaseAsync);
     }
 
     /// <summary>A lease that nobody keeps alive.</summary>

@@ -27,13 +27,14 @@ public sealed class CoordinatorLease : IAsyncDisposable
         TimeProvider clock,
         long id,
         TimeSpan time,
+        TimeSpan left,
         Func<long, CancellationToken, Task> revoke)
     {
         (_leases, _clock, _revoke) = (leases, clock, revoke);
         (Id, Time) = (id, time);
         _backoff = new Backoff(FirstRetry, LongestRetry, clock);
         // Fires by itself unless every renewal sets it back.
-        _lost = new CancellationTokenSource(time, clock);
+        _lost = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock);
         _loop = KeepAliveAsync();
     }
 

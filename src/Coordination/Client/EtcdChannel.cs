@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Grpc.Net.Client;
 
 namespace Hexcast.Coordination.Client;
@@ -10,13 +11,16 @@ internal static class EtcdChannel
     private const int MaximumMessageBytes = 16 * 1024 * 1024;
 
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan PingTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>etcd takes more pings than one in 5 s for an attack.</summary>
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PingTime = TimeSpan.FromSeconds(2);
 
     public static GrpcChannel Create(IReadOnlyList<string> endpoints, TimeProvider clock)
     {
         var members = endpoints.Select(endpoint => new Uri(endpoint)).ToArray();
-        var next = 0;
+        // Not every node's first connection to the same member.
+        var next = RandomNumberGenerator.GetInt32(members.Length);
         var handler = new SocketsHttpHandler
         {
             ActivityHeadersPropagator = null,

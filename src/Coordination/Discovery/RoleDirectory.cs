@@ -29,8 +29,16 @@ internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundS
 
     public ServiceAddress? Of(string role, string node) => offers.GetValueOrDefault(ServiceAddress.KeyOf(role, node));
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(FollowOffersAsync(stoppingToken), FollowMasterAsync(stoppingToken));
+    // One that cannot go on ends both, and so the node: half of the truth would be taken for all of it.
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Task[] follows = [FollowOffersAsync(both.Token), FollowMasterAsync(both.Token)];
+        var ended = await Task.WhenAny(follows);
+        await both.CancelAsync();
+        await Task.WhenAll(follows).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ended;
+    }
 
     private async Task FollowOffersAsync(CancellationToken stop)
     {

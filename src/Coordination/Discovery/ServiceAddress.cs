@@ -31,7 +31,8 @@ internal sealed record ServiceAddress(string Role, string Node, string Grpc)
         try
         {
             return parts.Length == 2
-                && JsonSerializer.Deserialize<Reach>(value.Span, Json) is { Grpc.Length: > 0 } reach
+                && JsonSerializer.Deserialize<Reach>(value.Span, Json) is { Grpc: { } grpc } reach
+                && Uri.TryCreate($"http://{grpc}", UriKind.Absolute, out var uri) && uri.Authority == grpc && uri.Port > 0
                 ? new ServiceAddress(parts[0], parts[1], reach.Grpc)
                 : null;
         }

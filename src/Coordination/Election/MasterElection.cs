@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Google.Protobuf;
 using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Discovery;
 using Hexcast.Platform.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,8 @@ public sealed class MasterElection(
     CoordinationOptions options,
     NodeSettings node,
     TimeProvider clock,
-    ILogger<MasterElection> log)
+    ILogger<MasterElection> log,
+    NodeRegistration? registration = null)
 {
     /// <summary>etcd 3.4 raises anything shorter to it.</summary>
     public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(2);
@@ -44,38 +46,50 @@ public sealed class MasterElection(
 
     private async IAsyncEnumerable<long> StandAsync([EnumeratorCancellation] CancellationToken stop)
     {
-        while (true)
+        // Two of one name would each take the other's key for that of its own last life.
+        await (registration?.Registered.WaitAsync(stop) ?? Task.CompletedTask);
+        while (!stop.IsCancellationRequested)
         {
+            long? fence = null;
             await using var lease = await GrantAsync(stop);
             using var standing = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost);
             await using var keys = coordinator.WatchKeyAsync(CoordinatorClient.ElectionKey, standing.Token)
                 .GetAsyncEnumerator(standing.Token);
-            while (await IsNextAsync(keys, stop, standing.Token))
+            while (await IsNextAsync(keys, standing.Token))
             {
                 var key = keys.Current;
+                var held = key?.LeaseId == lease.Id ? key.CreateRevision : 0;
+                if (held != fence)
+                {
+                    fence = held;
+                    yield return held;
+                }
+
                 // A key with another lease is of this node's last life, and would stand until that has run out.
                 if (key is null || (key.Value == name && key.LeaseId != lease.Id))
                 {
                     await ClaimAsync(key, lease.Id, standing.Token);
                 }
-
-                yield return key?.LeaseId == lease.Id ? key.CreateRevision : 0;
             }
 
-            log.LogWarning("The lease {Lease} with which this node stood is over; it stands anew", lease.Id);
+            // Before the lease is given back, and so before another node can be elected.
             yield return 0;
+            if (!stop.IsCancellationRequested)
+            {
+                log.LogWarning("The lease {Lease} with which this node stood is over; it stands anew", lease.Id);
+            }
         }
     }
 
-    /// <summary>False when the lease is lost: whatever the key says then, it is not for this node to act on.</summary>
+    /// <summary>False when the node stops or its lease is lost: it may not act on what the key says then.</summary>
     private static async ValueTask<bool> IsNextAsync(
-        IAsyncEnumerator<CoordinatorKeyValue?> keys, CancellationToken stop, CancellationToken standing)
+        IAsyncEnumerator<CoordinatorKeyValue?> keys, CancellationToken standing)
     {
         try
         {
             return !standing.IsCancellationRequested && await keys.MoveNextAsync();
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (standing.IsCancellationRequested)
         {
             return false;
         }

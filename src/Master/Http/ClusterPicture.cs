@@ -1,19 +1,24 @@
+using Grpc.Core;
 using Hexcast.Contracts.V1;
-using Hexcast.Master.Scheduling;
+using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 
 namespace Hexcast.Master.Http;
 
-/// <summary>Nodes and queues as JSON, taken at most once a second for all who look.</summary>
-internal sealed class ClusterPicture(Mastership mastership, TimeProvider clock)
+/// <summary>
+/// Nodes and queues as JSON, asked of the master wherever it is, at most once a second for all who look.
+/// </summary>
+internal sealed class ClusterPicture(Scheduler.SchedulerClient master, TimeProvider clock)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
     private readonly Lock turn = new();
     private Task<Picture>? latest;
     private long takenAt;
 
-    /// <exception cref="Platform.Errors.HexcastException">unavailable: this node is not the master now.</exception>
+    /// <exception cref="HexcastException">unavailable: no master can be asked now.</exception>
     public Task<Picture> GetAsync()
     {
         lock (turn)
@@ -22,20 +27,27 @@ internal sealed class ClusterPicture(Mastership mastership, TimeProvider clock)
                 (latest.IsCompleted && clock.GetElapsedTime(takenAt) >= Interval))
             {
                 takenAt = clock.GetTimestamp();
-                latest = TakeAsync(mastership.Current);
+                latest = TakeAsync();
             }
 
             return latest;
         }
     }
 
-    // Not the caller's cancellation: others wait for the same picture. The end of the term answers it too.
-    private static async Task<Picture> TakeAsync(SchedulerTerm term)
+    // Not the caller's cancellation: others wait for the same picture.
+    private async Task<Picture> TakeAsync()
     {
-        var nodes = await term.AskAsync<ListNodesResponse>(number => new NodesAsked(number), CancellationToken.None);
-        var queues = await term.AskAsync<DescribeQueuesResponse>(
-            number => new QueuesAsked(number), CancellationToken.None);
-        return new Picture(ApiJson.Write(nodes.ToAnswer()), ApiJson.Write(queues.ToAnswer()));
+        try
+        {
+            var deadline = clock.GetUtcNow().Add(AnswerLimit).UtcDateTime;
+            var nodes = await master.ListNodesAsync(new ListNodesRequest(), deadline: deadline);
+            var queues = await master.DescribeQueuesAsync(new DescribeQueuesRequest(), deadline: deadline);
+            return new Picture(ApiJson.Write(nodes.ToAnswer()), ApiJson.Write(queues.ToAnswer()));
+        }
+        catch (RpcException refused)
+        {
+            throw GrpcErrors.Unwrap(refused);
+        }
     }
 
     internal sealed record Picture(string Nodes, string Queues);

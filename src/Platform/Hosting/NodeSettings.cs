@@ -5,6 +5,9 @@ namespace Hexcast.Platform.Hosting;
 /// <summary>What one process is told on its command line.</summary>
 public sealed record NodeSettings
 {
+    /// <summary>The name of a node that shares nothing with others.</summary>
+    public const string Alone = "local";
+
     /// <summary>Absolute; everything that this node keeps lies below it.</summary>
     public required string DataFolder { get; init; }
 
@@ -13,7 +16,7 @@ public sealed record NodeSettings
     public IPEndPoint Grpc { get; init; } = new(IPAddress.Loopback, 8081);
 
     /// <summary>Names this node in the cluster, and nobody else: <see cref="IsName"/>.</summary>
-    public string NodeId { get; init; } = "local";
+    public string NodeId { get; init; } = Alone;
 
     /// <summary>Where JSON log lines go; null is standard output.</summary>
     public string? LogFile { get; init; }

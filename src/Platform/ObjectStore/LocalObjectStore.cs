@@ -9,6 +9,7 @@ namespace Hexcast.Platform.ObjectStore;
 public sealed class LocalObjectStore : IObjectStore
 {
     private const int PlaceAttempts = 10;
+    private const int CopyBufferBytes = 1024 * 1024;
 
     private readonly string root;
     private readonly string incoming;
@@ -42,7 +43,7 @@ public sealed class LocalObjectStore : IObjectStore
         return Task.FromResult<ObjectWriter>(new LocalObjectWriter(this, temporary, path, clock));
     }
 
-    public Task AdoptFileAsync(string key, string path, CancellationToken cancel)
+    public async Task AdoptFileAsync(string key, string path, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var target = PathOf(key);
@@ -51,17 +52,28 @@ public sealed class LocalObjectStore : IObjectStore
         DurableFiles.SyncFile(path);
         if (!TryPlace(path, target))
         {
-            // The objects are on another file system, as a shared one is.
-            var temporary = Path.Combine(incoming, Interlocked.Increment(ref nextName).ToString());
-            File.Copy(path, temporary);
-            DurableFiles.SyncFile(temporary);
-            Place(temporary, target);
+            // The objects are on another file system, as those that nodes share are.
+            await CopyAsync(key, path, cancel);
             File.Delete(path);
         }
 
         ObjectStoreTelemetry.Note("adopt", clock.GetElapsedTime(started));
         ObjectStoreTelemetry.NoteWritten(length);
-        return Task.CompletedTask;
+    }
+
+    private async Task CopyAsync(string key, string path, CancellationToken cancel)
+    {
+        await using var source = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
+        await using var copy = await CreateAsync(key, cancel);
+        var buffer = new byte[CopyBufferBytes];
+        int read;
+        while ((read = await source.ReadAsync(buffer, cancel)) > 0)
+        {
+            await copy.WriteAsync(buffer.AsMemory(0, read), cancel);
+        }
+
+        await copy.CommitAsync(cancel);
     }
 
     public Task<Stream?> OpenReadAsync(string key, long offset, CancellationToken cancel)
@@ -159,13 +171,15 @@ public sealed class LocalObjectStore : IObjectStore
         {
             for (var attempt = 1; ; attempt++)
             {
-                DurableFiles.CreateDirectory(Path.GetDirectoryName(target)!);
+                var folder = Path.GetDirectoryName(target)!;
                 try
                 {
+                    DurableFiles.CreateDirectory(folder);
                     return DurableFiles.TryMove(source, target);
                 }
-                catch (DirectoryNotFoundException) when (attempt < PlaceAttempts)
+                catch (IOException) when (attempt < PlaceAttempts && File.Exists(source) && !Directory.Exists(folder))
                 {
+                    // Another node found it empty and deleted it.
                 }
             }
         }
@@ -180,20 +194,18 @@ public sealed class LocalObjectStore : IObjectStore
     // The folders of the top level stay: every object's name begins with one of a few.
     private void RemoveEmptyFoldersUnderLock(string folder)
     {
-        while (Path.GetDirectoryName(folder)!.Length > root.Length && Directory.Exists(folder) &&
-            !Directory.EnumerateFileSystemEntries(folder).Any())
+        try
         {
-            try
+            while (Path.GetDirectoryName(folder)!.Length > root.Length && Directory.Exists(folder) &&
+                !Directory.EnumerateFileSystemEntries(folder).Any())
             {
                 Directory.Delete(folder);
+                folder = Path.GetDirectoryName(folder)!;
             }
-            catch (IOException)
-            {
-                // Another node was quicker: it has put something into it, or has deleted it.
-                return;
-            }
-
-            folder = Path.GetDirectoryName(folder)!;
+        }
+        catch (IOException)
+        {
+            // Another node was quicker: it has put something into it, or has deleted it.
         }
     }
 }

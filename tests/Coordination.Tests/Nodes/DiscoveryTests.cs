@@ -36,6 +36,57 @@ public sealed class DiscoveryTests(EtcdServer etcd) : IClassFixture<EtcdServer>
     }
 
     [Fact]
+    public async Task Of_two_nodes_of_one_name_the_second_is_refused()
+    {
+        using var folders = new TemporaryFolder();
+        await using var first = await StartAsync(folders.Path, "twin");
+        var refused = await Should.ThrowAsync<NodeTakenException>(async () =>
+        {
+            await using var second = await StartAsync(Path.Combine(folders.Path, "elsewhere"), "twin");
+        });
+        refused.Message.ShouldContain("another node is called twin");
+        await SeesAsync(first.Services.GetRequiredService<RoleDirectory>(), "twin");
+    }
+
+    [Fact]
+    public async Task A_node_that_was_killed_takes_over_from_its_last_life_at_once()
+    {
+        using var folders = new TemporaryFolder();
+        await using (await StartAsync(folders.Path, "phoenix"))
+        {
+        }
+
+        var (lease, _) = await etcd.Client.GrantLeaseIdAsync(TimeSpan.FromMinutes(10), Cancellation);
+        var id = await File.ReadAllTextAsync(Path.Combine(folders.Path, "phoenix", "node.id"), Cancellation);
+        await etcd.Client.PutAsync(
+            "/hexcast/claims/node/phoenix", ByteString.CopyFromUtf8($"{id} phoenix"), Cancellation, lease);
+
+        await using var again = await StartAsync(folders.Path, "phoenix");
+        await SeesAsync(again.Services.GetRequiredService<RoleDirectory>(), "phoenix");
+    }
+
+    [Fact]
+    public async Task What_etcd_remembers_is_cut_to_what_a_watch_may_go_back()
+    {
+        using var folders = new TemporaryFolder();
+        await using var node = await StartAsync(folders.Path, "compacting");
+        var first = await etcd.Client.PutAsync("/old", ByteString.Empty, Cancellation);
+        for (var i = 0; i < 1_010; i++)
+        {
+            await etcd.Client.PutAsync("/old", ByteString.Empty, Cancellation);
+        }
+
+        var compaction = ActivatorUtilities.CreateInstance<HistoryCompaction>(
+            node.Services, new CoordinationOptions { HistoryRevisions = 1_000 });
+        await compaction.CompactAsync(Cancellation);
+        await compaction.CompactAsync(Cancellation);
+
+        var gone = Should.Throw<RpcException>(() => etcd.Kv.Range(
+            new RangeRequest { Key = ByteString.CopyFromUtf8("/old"), Revision = first }, cancellationToken: Cancellation));
+        gone.StatusCode.ShouldBe(StatusCode.OutOfRange);
+    }
+
+    [Fact]
     public async Task A_registration_whose_lease_has_ended_is_made_again()
     {
         using var folders = new TemporaryFolder();
@@ -134,7 +185,7 @@ public sealed class DiscoveryTests(EtcdServer etcd) : IClassFixture<EtcdServer>
                 DataFolder = folder,
                 NodeId = name,
                 Http = new IPEndPoint(IPAddress.Loopback, 0),
-                Grpc = new IPEndPoint(IPAddress.Loopback, 0),
+                Grpc = new IPEndPoint(IPAddress.Loopback, EtcdMember.FreePort()),
                 LogFile = Path.Combine(folder, "log"),
             },
             configuration, [new CoordinationModule()]);
