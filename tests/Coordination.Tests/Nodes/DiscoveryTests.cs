@@ -81,8 +81,8 @@ public sealed class DiscoveryTests(EtcdServer etcd) : IClassFixture<EtcdServer>
         await compaction.CompactAsync(Cancellation);
         await compaction.CompactAsync(Cancellation);
 
-        var gone = Should.Throw<RpcException>(() => etcd.Kv.Range(
-            new RangeRequest { Key = ByteString.CopyFromUtf8("/old"), Revision = first }, cancellationToken: Cancellation));
+        var asked = new RangeRequest { Key = ByteString.CopyFromUtf8("/old"), Revision = first };
+        var gone = Should.Throw<RpcException>(() => etcd.Kv.Range(asked, cancellationToken: Cancellation));
         gone.StatusCode.ShouldBe(StatusCode.OutOfRange);
     }
 
