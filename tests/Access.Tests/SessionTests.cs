@@ -84,23 +84,41 @@ public sealed class SessionTests : IAsyncLifetime
         (await node.SendAsync(
             HttpMethod.Delete, "/v1/session", headers: [("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")]))
             .StatusCode.ShouldBe(HttpStatusCode.NoContent);
-        var cut = await Record.ExceptionAsync(() => ending.WaitAsync(TimeSpan.FromSeconds(30)));
-        cut.ShouldNotBeNull();
-        cut.ShouldNotBeOfType<TimeoutException>();
+        await ShouldBeCutAsync(ending);
         staying.IsCompleted.ShouldBeFalse();
         (await node.SendAsync(HttpMethod.Get, "/read", headers: ("Cookie", other)))
             .StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
 
-        // What is read once the stream has begun; faulted when the server breaks it off.
-        async Task<Task<string>> FollowAsync(string session)
-        {
-            var request = new HttpRequestMessage(HttpMethod.Get, "/stream");
-            request.Headers.Add("Cookie", session);
-            var answer = await node.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-            var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
-            (await reader.ReadLineAsync()).ShouldBe("here");
-            return reader.ReadToEndAsync();
-        }
+    [Fact]
+    public async Task A_stream_is_no_use_of_its_session_and_ends_with_it()
+    {
+        var cookie = await node.SignInAsync(node.AdminToken);
+        var following = await FollowAsync(cookie);
+        node.Clock.Advance(TimeSpan.FromHours(12));
+        await node.Get<Sessions>().SweepAsync(TestContext.Current.CancellationToken);
+        await ShouldBeCutAsync(following);
+        // By which the page knows that it must ask who is there.
+        (await node.SendAsync(HttpMethod.Get, "/stream", headers: ("Cookie", cookie)))
+            .StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    // What is read once the stream has begun; faulted when the server breaks it off.
+    private async Task<Task<string>> FollowAsync(string session)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/stream");
+        request.Headers.Add("Cookie", session);
+        var answer = await node.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        (await reader.ReadLineAsync()).ShouldBe("here");
+        return reader.ReadToEndAsync();
+    }
+
+    private static async Task ShouldBeCutAsync(Task<string> following)
+    {
+        var cut = await Record.ExceptionAsync(() => following.WaitAsync(TimeSpan.FromSeconds(30)));
+        cut.ShouldNotBeNull();
+        cut.ShouldNotBeOfType<TimeoutException>();
     }
 
     [Fact]

@@ -73,6 +73,7 @@ public sealed class EveryPageTests(Chromium chromium) : IAsyncLifetime
 
         await browsed.Page.SetViewportSizeAsync(320, 640);
         await browsed.ShouldFitAsync($"{name}, 320 px");
+        await browsed.TakePictureAsync($"{name}-320");
         await browsed.SetSchemeAsync(ColorScheme.Light);
         await browsed.Page.SetViewportSizeAsync(390, 844);
         await browsed.ShouldFitAsync($"{name}, 390 px");

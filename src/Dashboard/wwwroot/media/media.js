@@ -119,6 +119,8 @@ window.hexcast = {
 };
 
 follow.addEventListener('change', drawSoon);
+// The timeline has as many ticks, and names in its bars, as there is room for.
+addEventListener('resize', drawSoon);
 follow.addEventListener('trouble', (event) => meetTrouble(event.detail));
 follow.addEventListener('gone', () => {
   cancelAnimationFrame(frame);

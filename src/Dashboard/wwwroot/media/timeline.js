@@ -44,7 +44,9 @@ export function showTimeline(root, tasks, selected, now, select) {
       svg('line', { x1: x, x2: x, y1: 0, y2: height, class: 'timeline-grid' }),
       svg(
         'text',
-        { x, y: height + 15, class: 'timeline-tick', dx: tick === 0 ? 0 : 3 },
+        tick > span * (1 - TICK_WIDTH / room)
+          ? { x, y: height + 15, class: 'timeline-tick', dx: -3, 'text-anchor': 'end' }
+          : { x, y: height + 15, class: 'timeline-tick', dx: tick === 0 ? 0 : 3 },
         tick === 0 ? '0' : duration(tick / 1000),
       ),
     );
