@@ -178,13 +178,16 @@ def unimplemented_service():
     error_of(lambda: stub.unimplemented_service(m.Empty(), timeout=LIMIT), grpc.StatusCode.UNIMPLEMENTED)
 
 
+# grpcio 1.51 may reset a stream before it has opened it, which ends the connection (RFC 9113 section 5.1): cases that
+# give up at once have one of their own.
 def cancel_after_begin():
     requests = Requests()
-    call = stub.input.future(iter(requests), timeout=LIMIT)
-    call.cancel()
-    assert call.cancelled()
-    same(call.code(), grpc.StatusCode.CANCELLED)
-    requests.close()
+    with connect() as own:
+        call = interop.Stub(own, m).input.future(iter(requests), timeout=LIMIT)
+        call.cancel()
+        assert call.cancelled()
+        same(call.code(), grpc.StatusCode.CANCELLED)
+        requests.close()
 
 
 def cancel_after_first_response():
@@ -199,10 +202,11 @@ def cancel_after_first_response():
 
 def timeout_on_sleeping_server():
     requests = Requests()
-    call = stub.duplex(iter(requests), timeout=0.001)
-    requests.add(m.StreamingOutputCallRequest(payload=m.payload(27182)))
-    error_of(lambda: next(call), grpc.StatusCode.DEADLINE_EXCEEDED)
-    requests.close()
+    with connect() as own:
+        call = interop.Stub(own, m).duplex(iter(requests), timeout=0.001)
+        requests.add(m.StreamingOutputCallRequest(payload=m.payload(27182)))
+        error_of(lambda: next(call), grpc.StatusCode.DEADLINE_EXCEEDED)
+        requests.close()
 
 
 def concurrent_large_unary():
