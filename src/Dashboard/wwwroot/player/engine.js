@@ -33,6 +33,8 @@ export class Engine extends EventTarget {
   #latencies = [];
   #observer = null;
   #choice = 0;
+  #textChoice = 0;
+  #manifest = null; // shaka.extern.Manifest of HLS. Those of DASH have no playlists to wait for.
   #renditions = []; // shaka.extern.Variant, of which its tracks tell only a part.
 
   constructor(video, captions) {
@@ -68,6 +70,8 @@ export class Engine extends EventTarget {
     this.error = null;
     this.isOpen = false;
     this.#choice++;
+    this.#textChoice++;
+    this.#manifest = null;
     // The start is named: a growing playlist would otherwise open at its newest end.
     await this.shaka.load(format === 'dash' ? links.dash : links.hls, at ?? 0);
     this.isOpen = true;
@@ -79,6 +83,7 @@ export class Engine extends EventTarget {
   }
 
   async #create() {
+    shaka.media.ManifestParser.registerParserByMime('application/x-mpegurl', () => this.#parser());
     const player = new shaka.Player();
     player.setVideoContainer(this.captions);
     await player.attach(this.video);
@@ -99,6 +104,14 @@ export class Engine extends EventTarget {
     this.#observer = new PerformanceObserver((list) => this.#measure(list.getEntries()));
     this.#observer.observe({ type: 'resource' });
     this.shaka = player;
+  }
+
+  // Shaka's own, whose manifest we see too.
+  #parser() {
+    const parser = new shaka.hls.HlsParser();
+    const start = parser.start.bind(parser);
+    parser.start = async (...given) => (this.#manifest = await start(...given));
+    return parser;
   }
 
   // Shaka's own, which is told what there is to choose from.
@@ -162,15 +175,21 @@ export class Engine extends EventTarget {
   async #switchTo(track, choice) {
     const ids = [this.active?.id, track.id];
     const streams = this.#renditions.filter((each) => ids.includes(each.id)).map((each) => each.video);
+    if (!(await this.#haveIndexes(streams, () => choice === this.#choice))) return;
+    this.shaka.selectVariantTrack(track, /* clearBuffer= */ true);
+    this.dispatchEvent(new Event('tracks'));
+  }
+
+  // False if it is not wanted any more. Where a playlist cannot be had, shaka is left to say so.
+  async #haveIndexes(streams, isWanted) {
     for (let i = 0; i < INDEX_ATTEMPTS; i++) {
       await Promise.all(streams.map((each) => each.createSegmentIndex())).catch(() => {});
       // Shaka itself may wait for the same, and goes first.
       await new Promise((resolve) => setTimeout(resolve));
-      if (choice !== this.#choice || !this.isOpen) return;
+      if (!isWanted() || !this.isOpen) return false;
       if (streams.every((each) => each.segmentIndex)) break;
     }
-    this.shaka.selectVariantTrack(track, /* clearBuffer= */ true);
-    this.dispatchEvent(new Event('tracks'));
+    return true;
   }
 
   subtitles() {
@@ -183,9 +202,19 @@ export class Engine extends EventTarget {
   // A language, or null for none.
   selectLanguage(language) {
     this.wantedLanguage = language;
+    const choice = ++this.#textChoice;
     if (!this.isOpen) return;
     const track = this.shaka.getTextTracks().find((each) => each.language === language);
-    this.shaka.selectTextTrack(track ?? null);
+    if (track) this.#showText(track, choice);
+    else this.shaka.selectTextTrack(null);
+    this.dispatchEvent(new Event('tracks'));
+  }
+
+  // As with a quality, a seek while shaka waits for the playlist of what was chosen would leave it without.
+  async #showText(track, choice) {
+    const streams = this.#manifest?.textStreams.filter((each) => each.id === track.id) ?? [];
+    if (!(await this.#haveIndexes(streams, () => choice === this.#textChoice))) return;
+    this.shaka.selectTextTrack(track);
     this.dispatchEvent(new Event('tracks'));
   }
 
