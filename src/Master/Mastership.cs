@@ -51,6 +51,12 @@ internal sealed class Mastership(
                 term = CancellationTokenSource.CreateLinkedTokenSource(following.Token);
                 running = fence > 0 ? ServeOrDieAsync(fence, died, following, term.Token) : Task.CompletedTask;
             }
+
+            // On etcd the election ends without a word when it is told to: what it was told for is not over with it.
+            if (died.Task.IsFaulted)
+            {
+                await died.Task;
+            }
         }
         catch (OperationCanceledException) when (died.Task.IsFaulted)
         {
