@@ -12,26 +12,8 @@ public sealed partial class WatchPageTests
         await PutReadyAsync();
         await OpenAsync();
         await watched.PlayAsync();
-        var network = await Page.Context.NewCDPSessionAsync(Page);
-        await network.SendAsync("Emulation.setCPUThrottlingRate", new() { ["rate"] = 4 });
-        // Not the one of the test that happens to be current where requests are told of.
-        var cancel = TestContext.Current.CancellationToken;
-        // Playlists that take their time: most choices fall into the wait for the one before.
-        await Page.RouteAsync("**/index.m3u8*", async route =>
-        {
-            await Task.Delay(40, cancel);
-            await route.ContinueAsync();
-        });
-        var stuck = await Page.EvaluateAsync<string>("""
-            async () => {
-              const { engine } = hexcast.player;
-              const { video } = engine;
-              const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-              let seed = 20261122;
-              const pick = (choices) => {
-                seed = (seed * 1103515245 + 12345) % 2147483648;
-                return choices[Math.floor((seed / 2147483648) * choices.length)];
-              };
+        await SlowDownAsync();
+        var stuck = await Page.EvaluateAsync<string>("async () => {" + Chance + """
               for (let round = 0; round < 40; round++) {
                 const done = [];
                 for (let step = 0; step < 4; step++) {
@@ -62,25 +44,8 @@ public sealed partial class WatchPageTests
         Show(MediaState.Ready);
         await OpenAsync();
         await watched.UntilAsync("hexcast.stats");
-        var network = await Page.Context.NewCDPSessionAsync(Page);
-        await network.SendAsync("Emulation.setCPUThrottlingRate", new() { ["rate"] = 4 });
-        // Not the one of the test that happens to be current where requests are told of.
-        var cancel = TestContext.Current.CancellationToken;
-        await Page.RouteAsync("**/*.m3u8*", async route =>
-        {
-            await Task.Delay(40, cancel);
-            await route.ContinueAsync();
-        });
-        var stuck = await Page.EvaluateAsync<string>("""
-            async () => {
-              const { engine } = hexcast.player;
-              const { video } = engine;
-              const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-              let seed = 20261122;
-              const pick = (choices) => {
-                seed = (seed * 1103515245 + 12345) % 2147483648;
-                return choices[Math.floor((seed / 2147483648) * choices.length)];
-              };
+        await SlowDownAsync();
+        var stuck = await Page.EvaluateAsync<string>("async () => {" + Chance + """
               for (let round = 0; round < 30; round++) {
                 const done = [];
                 for (let step = 0; step < 3; step++) {
@@ -109,5 +74,31 @@ public sealed partial class WatchPageTests
             }
             """);
         stuck.ShouldBeEmpty();
+    }
+
+    // Choices and pauses of a seed.
+    private const string Chance = """
+        const { engine } = hexcast.player;
+        const { video } = engine;
+        const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+        let seed = 20261122;
+        const pick = (choices) => {
+          seed = (seed * 1103515245 + 12345) % 2147483648;
+          return choices[Math.floor((seed / 2147483648) * choices.length)];
+        };
+        """;
+
+    /// <summary>Playlists that take their time: most choices fall into the wait for the one before.</summary>
+    private async Task SlowDownAsync()
+    {
+        var network = await Page.Context.NewCDPSessionAsync(Page);
+        await network.SendAsync("Emulation.setCPUThrottlingRate", new() { ["rate"] = 4 });
+        // Not the one of the test that happens to be current where requests are told of.
+        var cancel = TestContext.Current.CancellationToken;
+        await Page.RouteAsync("**/index.m3u8*", async route =>
+        {
+            await Task.Delay(40, cancel);
+            await route.ContinueAsync();
+        });
     }
 }
