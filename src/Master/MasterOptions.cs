@@ -21,4 +21,12 @@ internal sealed record MasterOptions
     /// <summary>How long a worker may be silent before it counts as dead: three heartbeats. 3 s to 10 min.</summary>
     [Range(typeof(TimeSpan), "00:00:03", "00:10:00", ErrorMessage = "is 00:00:03 to 00:10:00")]
     public TimeSpan WorkerDeadAfter { get; init; } = TimeSpan.FromSeconds(9);
+
+    /// <summary>At this age a worker's stream is followed by another, without a break. 1 s to 1 day.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ErrorMessage = "is 00:00:01 to 1.00:00:00")]
+    public TimeSpan StreamMaxAge { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>What a drained node still runs after so long is handed back. 1 s to 1 day.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ErrorMessage = "is 00:00:01 to 1.00:00:00")]
+    public TimeSpan DrainHandBackAfter { get; init; } = TimeSpan.FromMinutes(5);
 }

@@ -1,5 +1,6 @@
 using Hexcast.Coordination.Client;
 using Hexcast.Coordination.Election;
+using Hexcast.Master.Scheduling;
 using Hexcast.Master.Storage;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
@@ -16,6 +17,7 @@ internal sealed class Mastership(
     MasterElection election,
     CoordinatorClient coordinator,
     MasterOptions options,
+    NodeSettings node,
     ObjectSweeper sweeper,
     TimeProvider clock,
     ILogger<Mastership> log) : BackgroundService
@@ -98,7 +100,9 @@ internal sealed class Mastership(
         var backoff = new Backoff(FirstRetry, LastRetry, clock);
         while (!stop.IsCancellationRequested)
         {
-            var term = new SchedulerTerm(options, fence, new CoordinatorJobStore(coordinator), sweeper, clock, log);
+            var term = new SchedulerTerm(
+                new SchedulerCore(options, fence, node.NodeId), fence, new CoordinatorJobStore(coordinator), sweeper,
+                clock, log);
             current = term;
             try
             {

@@ -11,6 +11,7 @@ internal sealed class SchedulerService(Mastership mastership, TimeProvider clock
 {
     private const int NodeIdLimit = 200;
     private const int ClaimLimit = 4_096;
+    private const int LabelLimitBytes = 4_096;
     private const int FailureTextLimit = 16 * 1024;
 
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
@@ -98,6 +99,9 @@ internal sealed class SchedulerService(Mastership mastership, TimeProvider clock
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
         Ask<ListNodesResponse>(number => new NodesAsked(number), context);
 
+    public override Task<DrainResponse> Drain(DrainRequest request, ServerCallContext context) =>
+        Ask<DrainResponse>(number => new DrainOrdered(number, request.Clone()), context);
+
     public override Task<DescribeQueuesResponse> DescribeQueues(
         DescribeQueuesRequest request, ServerCallContext context) =>
         Ask<DescribeQueuesResponse>(number => new QueuesAsked(number), context);
@@ -114,9 +118,11 @@ internal sealed class SchedulerService(Mastership mastership, TimeProvider clock
         {
             if (await requests.MoveNext(either.Token) && requests.Current.Hello is { } hello)
             {
-                return hello.NodeId.Length is > 0 and <= NodeIdLimit && hello.Running.Count <= ClaimLimit
+                return hello.NodeId.Length is > 0 and <= NodeIdLimit && hello.Running.Count <= ClaimLimit &&
+                    (hello.Labels?.CalculateSize() ?? 0) <= LabelLimitBytes
                     ? hello
-                    : throw Invalid($"A hello names its node and at most {ClaimLimit} attempts.");
+                    : throw Invalid(
+                        $"A hello names its node, {ClaimLimit} attempts at most, {LabelLimitBytes} bytes of labels.");
             }
         }
         catch (Exception silence)

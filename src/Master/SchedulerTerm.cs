@@ -22,7 +22,7 @@ namespace Hexcast.Master;
 /// was not durable then was never told to anybody.
 /// </summary>
 internal sealed class SchedulerTerm(
-    MasterOptions options, long fence, IJobStore store, ObjectSweeper sweeper, TimeProvider clock, ILogger log)
+    SchedulerCore core, long fence, IJobStore store, ObjectSweeper sweeper, TimeProvider clock, ILogger log)
 {
     private const int EventLimit = 4_096;
 
@@ -35,7 +35,6 @@ internal sealed class SchedulerTerm(
     private readonly Channel<SchedulerEvent> events = Channel.CreateBounded<SchedulerEvent>(
         new BoundedChannelOptions(EventLimit) { SingleReader = true });
 
-    private readonly SchedulerCore core = new(options, fence);
     private readonly EffectLog effects = new();
     private readonly PendingAnswers answers = new();
     private readonly WorkerStreams workers = new();
@@ -43,6 +42,7 @@ internal sealed class SchedulerTerm(
     private readonly List<Task> sweeps = [];
     private readonly DateTimeOffset startedAt = clock.GetUtcNow();
     private readonly long startedTimestamp = clock.GetTimestamp();
+    private Task following = Task.CompletedTask;
     private long lastNumber;
 
     // Does not jump when the wall clock is set.
@@ -56,6 +56,7 @@ internal sealed class SchedulerTerm(
         {
             var loaded = await store.LoadAsync(stop);
             effects.Add(core.Step(loaded, Now));
+            following = FollowSettingsAsync(ending.Token);
             return await LoopAsync(ending.Token);
         }
         finally
@@ -65,6 +66,7 @@ internal sealed class SchedulerTerm(
             workers.EndAll(Over.Message);
             watches.EndAll(Over);
             await ending.CancelAsync();
+            await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await Task.WhenAll(sweeps).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -184,6 +186,22 @@ internal sealed class SchedulerTerm(
                 TakeEvents();
                 readable = events.Reader.WaitToReadAsync(stop).AsTask();
             }
+        }
+    }
+
+    // What ends it ends the term: workers must not be led by settings of old.
+    private async Task FollowSettingsAsync(CancellationToken stop)
+    {
+        try
+        {
+            await foreach (var changed in store.FollowSettingsAsync(stop))
+            {
+                await PostAsync(changed, stop);
+            }
+        }
+        catch (Exception failure) when (!stop.IsCancellationRequested)
+        {
+            events.Writer.TryComplete(failure);
         }
     }
 

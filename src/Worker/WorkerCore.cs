@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hexcast.Contracts.V1;
 using Hexcast.Worker.Attempts;
 using Verdict = Hexcast.Contracts.V1.ReportStatusResponse.Types.Verdict;
@@ -9,10 +10,15 @@ namespace Hexcast.Worker;
 ///   Waiting → Running → Reporting → (Removing →) forgotten
 ///                ↘ Stopping ↗
 /// and is claimed in every hello until there is a verdict. It outlives the stream: work goes on while the master is
-/// away, and reports are repeated until they are answered.
+/// away, and reports are repeated until they are answered. At the master's word another stream takes the place of this
+/// one; until it is welcomed both stand.
 /// </summary>
-internal sealed class WorkerCore(string nodeId, int slots)
+internal sealed class WorkerCore(WorkerProfile profile)
 {
+    /// <summary>Overrides a node's slots while it is there: a number.</summary>
+    public const string SlotsSetting = "/hexcast/settings/slots/";
+
+
     // The master never gives more than the slots; a few more arrive when it takes a slot for free before we do.
     internal const int WaitingLimitPerSlot = 4;
 
@@ -22,18 +28,19 @@ internal sealed class WorkerCore(string nodeId, int slots)
     // In the order of assignment, which is the order of starting.
     private readonly OrderedDictionary<AttemptKey, AttemptState> attempts = [];
     private readonly List<WorkerEffect> effects = [];
-    private int session;
-    private int streamFailures;
-    private DateTimeOffset sessionOpenedAt;
-    private StreamState stream;
-    private long fence;
+    private readonly SyncedKeys synced = new();
+    private StreamState stream = new(0);
 
-    private enum StreamState
-    {
-        Opening,
-        AwaitingWelcome,
-        Welcomed,
-    }
+    // Opened to take the place of the other.
+    private StreamState? successor;
+    private int lastSession;
+    private int streamFailures;
+    private int slots = profile.Slots;
+    private long fence;
+    private bool draining;
+    private bool leaving;
+    private bool left;
+    private NodeLoad lastLoad;
 
     private enum Phase
     {
@@ -51,19 +58,23 @@ internal sealed class WorkerCore(string nodeId, int slots)
         switch (happened)
         {
             case WorkerEvent.Started:
-                OpenNextStream();
+                stream = OpenStream();
                 break;
-            case WorkerEvent.StreamOpened opened when opened.Session == session:
-                sessionOpenedAt = now;
-                stream = StreamState.AwaitingWelcome;
-                Send(new WorkerMessage { Hello = Hello() });
+            case WorkerEvent.StreamOpened opened when Find(opened.Session) is { } begun:
+                begun.OpenedAt = now;
+                effects.Add(new WorkerEffect.Send(begun.Session, new WorkerMessage { Hello = Hello() }));
                 break;
-            case WorkerEvent.StreamLost lost when lost.Session == session:
-                streamFailures++;
-                OpenNextStream();
+            case WorkerEvent.StreamLost lost when Find(lost.Session) is { } broken:
+                OnLost(broken);
                 break;
-            case WorkerEvent.Received received when received.Session == session:
-                Receive(received.Message);
+            case WorkerEvent.Received received when Find(received.Session) is { } from:
+                Receive(from, received.Message);
+                break;
+            case WorkerEvent.Leave:
+                Leave();
+                break;
+            case WorkerEvent.LeaveNow when leaving:
+                HandBackRunning();
                 break;
             case WorkerEvent.Tick tick:
                 OnTick(tick.Load, now);
@@ -87,23 +98,85 @@ internal sealed class WorkerCore(string nodeId, int slots)
                 break;
         }
 
+        if (leaving && !left && attempts.Count == 0)
+        {
+            left = true;
+            effects.Add(new WorkerEffect.Left());
+        }
+
         return [.. effects];
     }
 
-    private void OpenNextStream()
+    private StreamState? Find(int session) =>
+        stream.Session == session ? stream : successor?.Session == session ? successor : null;
+
+    private StreamState OpenStream()
     {
-        stream = StreamState.Opening;
-        effects.Add(new WorkerEffect.OpenStream(++session, streamFailures));
+        effects.Add(new WorkerEffect.OpenStream(++lastSession, streamFailures));
+        return new StreamState(lastSession);
     }
 
-    private void Receive(MasterMessage message)
+    private void OnLost(StreamState broken)
+    {
+        if (broken == stream && successor is not null)
+        {
+            (stream, successor) = (successor, null);
+            return;
+        }
+
+        streamFailures++;
+        if (broken == stream)
+        {
+            stream = OpenStream();
+        }
+        else
+        {
+            successor = OpenStream();
+        }
+    }
+
+    private void OnWelcome(StreamState welcomed, MasterWelcome welcome)
+    {
+        welcomed.Welcomed = true;
+        welcomed.Fence = welcome.Fence;
+        streamFailures = 0;
+        fence = Math.Max(fence, welcome.Fence);
+        synced.Begin();
+        if (welcomed == successor)
+        {
+            effects.Add(new WorkerEffect.CloseStream(stream.Session, "another has taken its place"));
+            (stream, successor) = (successor, null);
+        }
+    }
+
+    private void Receive(StreamState from, MasterMessage message)
     {
         switch (message.MessageCase)
         {
             case MasterMessage.MessageOneofCase.Welcome:
-                stream = StreamState.Welcomed;
-                streamFailures = 0;
-                fence = Math.Max(fence, message.Welcome.Fence);
+                OnWelcome(from, message.Welcome);
+                break;
+            case MasterMessage.MessageOneofCase.Reconnect when from == stream:
+                successor ??= OpenStream();
+                break;
+            case MasterMessage.MessageOneofCase.Drain:
+                draining = message.Drain.Draining;
+                HandBackWaiting();
+                break;
+            case MasterMessage.MessageOneofCase.Snapshot when from == stream:
+                synced.Take(message.Snapshot, from.Fence);
+                FollowSettings();
+                break;
+            case MasterMessage.MessageOneofCase.Sync when from == stream:
+                if (synced.Take(message.Sync))
+                {
+                    FollowSettings();
+                }
+                else
+                {
+                    effects.Add(new WorkerEffect.CloseStream(from.Session, "events of the master are missing"));
+                }
+
                 break;
             case MasterMessage.MessageOneofCase.Assign:
                 Assign(message.Assign);
@@ -124,10 +197,17 @@ internal sealed class WorkerCore(string nodeId, int slots)
             return;
         }
 
+        if (draining || leaving)
+        {
+            // It was sent before the master knew.
+            HandBack(attempt);
+            return;
+        }
+
         if (attempts.Values.Count(a => a.Phase == Phase.Waiting) > slots * WaitingLimitPerSlot)
         {
             BeginReport(attempt, AttemptOutcome.Failed(
-                FailureCodes.WorkerOverloaded, $"{nodeId} has {slots} slots and was given too much work."));
+                FailureCodes.WorkerOverloaded, $"{profile.NodeId} has {slots} slots and was given too much work."));
             return;
         }
 
@@ -166,10 +246,61 @@ internal sealed class WorkerCore(string nodeId, int slots)
         }
     }
 
+    // Without a master there is nobody to hand anything back to: it learns of the end by the stream's.
+    private void Leave()
+    {
+        leaving = true;
+        if (!stream.Welcomed)
+        {
+            left = true;
+            effects.Add(new WorkerEffect.Left());
+            return;
+        }
+
+        Beat(lastLoad);
+        HandBackWaiting();
+    }
+
+    private void HandBackWaiting()
+    {
+        foreach (var attempt in attempts.Values.Where(a => (draining || leaving) && a.Phase == Phase.Waiting).ToList())
+        {
+            HandBack(attempt);
+        }
+    }
+
+    private void HandBackRunning()
+    {
+        foreach (var attempt in attempts.Values.Where(a => a.Phase == Phase.Running))
+        {
+            attempt.Phase = Phase.Stopping;
+            attempt.HandedBack = true;
+            effects.Add(new WorkerEffect.Stop(attempt.Key));
+        }
+    }
+
+    private void HandBack(AttemptState attempt) => BeginReport(
+        attempt, AttemptOutcome.Failed(FailureCodes.HandedBack, $"{profile.NodeId} goes out of use."));
+
+    private void FollowSettings()
+    {
+        var set = synced.Find(SlotsSetting + profile.NodeId)?.ToStringUtf8();
+        var offered = int.TryParse(set, NumberStyles.None, CultureInfo.InvariantCulture, out var number) &&
+            number is > 0 and <= WorkerProfile.SlotLimit ? number : profile.Slots;
+        if (offered != slots)
+        {
+            slots = offered;
+            Beat(lastLoad);
+            StartWaiting();
+        }
+    }
+
     private void BeginReport(AttemptState attempt, AttemptOutcome outcome)
     {
         attempt.Phase = Phase.Reporting;
-        attempt.Outcome = outcome;
+        attempt.Outcome = attempt.HandedBack && outcome.Failure?.Code == FailureCodes.Cancelled
+            ? AttemptOutcome.Failed(FailureCodes.HandedBack, $"{profile.NodeId} goes out of use.")
+            : outcome;
         Report(attempt);
     }
 
@@ -177,7 +308,7 @@ internal sealed class WorkerCore(string nodeId, int slots)
     {
         var request = new ReportStatusRequest
         {
-            NodeId = nodeId,
+            NodeId = profile.NodeId,
             Attempt = attempt.Key.ToRef(),
             // The newest mastership heard of: a new master has adopted the attempt by our hello.
             Fence = Math.Max(fence, attempt.Assignment.Fence),
@@ -208,25 +339,35 @@ internal sealed class WorkerCore(string nodeId, int slots)
 
     private void OnTick(NodeLoad load, DateTimeOffset now)
     {
-        if (stream == StreamState.AwaitingWelcome && now - sessionOpenedAt >= WelcomeLimit)
+        lastLoad = load;
+        foreach (var unanswered in ((StreamState?[])[stream, successor])
+            .Where(s => s?.IsUnanswered(now, WelcomeLimit) == true))
         {
-            effects.Add(new WorkerEffect.CloseStream(session, "no welcome came"));
+            effects.Add(new WorkerEffect.CloseStream(unanswered!.Session, "no welcome came"));
         }
-        else if (stream == StreamState.Welcomed)
+
+        if (stream.Welcomed)
         {
-            var heartbeat = new WorkerHeartbeat
-            {
-                CpuLoad = load.CpuLoad,
-                MemoryFreeBytes = load.MemoryFreeBytes,
-                MemoryTotalBytes = load.MemoryTotalBytes,
-                ScratchFreeBytes = load.ScratchFreeBytes,
-            };
-            heartbeat.Tasks.AddRange(Claimed.Select(a => new TaskProgress
-            {
-                Attempt = a.Key.ToRef(), Fraction = a.Fraction, Speed = a.Speed,
-            }));
-            Send(new WorkerMessage { Heartbeat = heartbeat });
+            Beat(load);
         }
+    }
+
+    private void Beat(NodeLoad load)
+    {
+        var heartbeat = new WorkerHeartbeat
+        {
+            CpuLoad = load.CpuLoad,
+            MemoryFreeBytes = load.MemoryFreeBytes,
+            MemoryTotalBytes = load.MemoryTotalBytes,
+            ScratchFreeBytes = load.ScratchFreeBytes,
+            Leaving = leaving,
+            Slots = slots,
+        };
+        heartbeat.Tasks.AddRange(Claimed.Select(a => new TaskProgress
+        {
+            Attempt = a.Key.ToRef(), Fraction = a.Fraction, Speed = a.Speed,
+        }));
+        effects.Add(new WorkerEffect.Send(stream.Session, new WorkerMessage { Heartbeat = heartbeat }));
     }
 
     // The master has said its last word on one that is being removed.
@@ -234,12 +375,17 @@ internal sealed class WorkerCore(string nodeId, int slots)
 
     private WorkerHello Hello()
     {
-        var hello = new WorkerHello { NodeId = nodeId, Slots = slots };
+        var hello = new WorkerHello
+        {
+            NodeId = profile.NodeId,
+            Slots = slots,
+            Synced = synced.Position?.Clone(),
+            Labels = profile.Labels,
+            Leaving = leaving,
+        };
         hello.Running.AddRange(Claimed.Select(a => a.Key.ToRef()));
         return hello;
     }
-
-    private void Send(WorkerMessage message) => effects.Add(new WorkerEffect.Send(session, message));
 
     private sealed class AttemptState(TaskAssignment task)
     {
@@ -252,5 +398,8 @@ internal sealed class WorkerCore(string nodeId, int slots)
         /// <summary>Set from Reporting on.</summary>
         public AttemptOutcome? Outcome { get; set; }
         public int ReportFailures { get; set; }
+
+        /// <summary>Stopped because this node goes out of use, not because nobody wants it any more.</summary>
+        public bool HandedBack { get; set; }
     }
 }

@@ -18,6 +18,9 @@ internal abstract record WorkerEffect
 
     public sealed record Report(ReportStatusRequest Request, int Failures) : WorkerEffect;
 
+    /// <summary>The node may stop: the master counts on nothing that it holds.</summary>
+    public sealed record Left : WorkerEffect;
+
     /// <summary>Deletes the objects of an attempt that lost.</summary>
     public sealed record Remove(AttemptKey Attempt, string Prefix) : WorkerEffect;
 }

@@ -13,6 +13,12 @@ internal abstract record WorkerEvent
 
     public sealed record Received(int Session, MasterMessage Message) : WorkerEvent;
 
+    /// <summary>The node stops: what runs may end, and nothing more begins.</summary>
+    public sealed record Leave : WorkerEvent;
+
+    /// <summary>What runs has had its time and is handed back.</summary>
+    public sealed record LeaveNow : WorkerEvent;
+
     /// <summary>Comes every heartbeat interval.</summary>
     public sealed record Tick(NodeLoad Load) : WorkerEvent;
 

@@ -23,20 +23,35 @@ internal sealed class WorkerLoop(
     // Errands wait when the loop is behind; the loop itself never waits for one.
     private const int EventLimit = 1024;
 
+    // From the stop of a tool to the master's answer.
+    private static readonly TimeSpan HandBackLimit = TimeSpan.FromSeconds(3);
+
     private readonly Channel<WorkerEvent> events = Channel.CreateBounded<WorkerEvent>(EventLimit);
-    private readonly WorkerCore core = new(node.NodeId, options.ResolvedSlots);
+    private WorkerCore core = null!;
     private readonly Dictionary<AttemptKey, CancellationTokenSource> running = [];
     private readonly Dictionary<AttemptKey, Backoff> reportBackoffs = [];
     private readonly List<Task> errands = [];
     private readonly Backoff streamBackoff = new(options.ReconnectFirst, options.ReconnectLimit, bench.Clock);
-    private MasterStream? stream;
+    private readonly Dictionary<int, MasterStream> streams = [];
+    private readonly TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task masterMoved = Task.CompletedTask;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         bench.Scratch.Clear();
-        await bench.CheckAsync(cancellationToken);
+        core = new WorkerCore(options.ProfileOf(node, await bench.CheckAsync(cancellationToken)));
         await base.StartAsync(cancellationToken);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // Alone there is nobody who would take what is handed back.
+        if (node.NodeId != NodeSettings.Alone && ExecuteTask is { IsCompleted: false })
+        {
+            await LeaveAsync();
+        }
+
+        await base.StopAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -62,9 +77,23 @@ internal sealed class WorkerLoop(
             await stop.CancelAsync();
             // What still runs is told by the token and leaves nothing behind; the stream's end tells the master.
             await Task.WhenAll(errands).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stream?.Dispose();
+            foreach (var stream in streams.Values)
+            {
+                stream.Dispose();
+            }
+
             WorkerTelemetry.Offer(-options.ResolvedSlots);
         }
+    }
+
+    /// <summary>Lets what runs end for a while, then hands it back; the master gives it to others at once.</summary>
+    private async Task LeaveAsync()
+    {
+        Task away = Task.WhenAny(left.Task, ExecuteTask!);
+        await events.Writer.WriteAsync(new WorkerEvent.Leave(), CancellationToken.None);
+        await away.WaitAsync(options.DrainWithin, bench.Clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await events.Writer.WriteAsync(new WorkerEvent.LeaveNow(), CancellationToken.None);
+        await away.WaitAsync(HandBackLimit, bench.Clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void Execute(WorkerEffect effect, CancellationToken stop)
@@ -72,16 +101,19 @@ internal sealed class WorkerLoop(
         switch (effect)
         {
             case WorkerEffect.OpenStream open:
-                stream?.Dispose();
-                stream = new MasterStream(open.Session, stop);
-                Begin(StreamAsync(stream, open.Failures, stop), stop);
+                var opened = new MasterStream(open.Session, stop);
+                streams.Add(open.Session, opened);
+                Begin(StreamAsync(opened, open.Failures, stop), stop);
                 break;
-            case WorkerEffect.CloseStream close when stream?.Session == close.Session:
-                log.LogWarning("The stream to the master is closed: {Reason}", close.Reason);
+            case WorkerEffect.CloseStream close when streams.TryGetValue(close.Session, out var stream):
+                log.LogInformation("The stream to the master is closed: {Reason}", close.Reason);
                 stream.Close();
                 break;
-            case WorkerEffect.Send send when stream?.Session == send.Session:
+            case WorkerEffect.Send send when streams.TryGetValue(send.Session, out var stream):
                 stream.Send(send.Message);
+                break;
+            case WorkerEffect.Left:
+                left.TrySetResult();
                 break;
             case WorkerEffect.Start start:
                 var cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -104,6 +136,9 @@ internal sealed class WorkerLoop(
     {
         switch (happened)
         {
+            case WorkerEvent.StreamLost lost when streams.Remove(lost.Session, out var stream):
+                stream.Dispose();
+                break;
             case WorkerEvent.Ended ended when running.Remove(ended.Attempt, out var cancel):
                 cancel.Dispose();
                 break;

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Hosting;
 
 namespace Hexcast.Worker;
 
@@ -13,6 +15,8 @@ internal enum SandboxMode
 
 internal sealed record WorkerOptions
 {
+    private const int LabelLimit = 100;
+
     /// <summary>Tasks at once; 0 is one a processor.</summary>
     [Range(0, 1024, ErrorMessage = "Slots are 0 (one a processor) to 1024.")]
     public int Slots { get; set; }
@@ -41,7 +45,31 @@ internal sealed record WorkerOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00", ErrorMessage = "The longest reconnect wait is 100 ms to 5 min.")]
     public TimeSpan ReconnectLimit { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// A node that stops lets tasks run on for so long; what is not done then goes to other nodes from the beginning.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:06", ErrorMessage = "A stopping node drains for 0 to 6 s.")]
+    public TimeSpan DrainWithin { get; set; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>Where this node stands: tasks go where their source lies, if there is room.</summary>
+    [StringLength(LabelLimit, ErrorMessage = "A zone is a name of at most 100 characters.")]
+    public string Zone { get; set; } = "";
+
+    /// <summary>The classes that this node serves, with commas between; empty is all.</summary>
+    [RegularExpression(
+        "^((low_latency|hd|sd|background)(,(low_latency|hd|sd|background))*)?$",
+        ErrorMessage = "Classes are low_latency, hd, sd and background, with commas between.")]
+    public string Classes { get; set; } = "";
+
     public int ResolvedSlots => Slots > 0 ? Slots : Environment.ProcessorCount;
+
+    public WorkerProfile ProfileOf(NodeSettings node, IEnumerable<string> codecs) => new(
+        node.NodeId, ResolvedSlots, new NodeLabels
+        {
+            Zone = Zone,
+            Codecs = { codecs },
+            Classes = { Classes.Split(',', StringSplitOptions.RemoveEmptyEntries) },
+        });
 
     /// <summary>
     /// A share of the processors costs least: one thread a chunk takes a tenth less processor time than two. But the

@@ -354,6 +354,39 @@ public sealed class CommandLineTests
         parsed.RootElement.GetProperty("nodes")[0].GetProperty("from_a_later_server").GetInt32().ShouldBe(7);
     }
 
+    [Fact]
+    public async Task A_node_is_drained_waited_for_and_taken_back()
+    {
+        var looks = 0;
+        await using var server = await ApiServer.StartAsync(http =>
+        {
+            http.MapPut("/v1/nodes/{node}/drain", (string node, int? hand_back_after_seconds) => Results.Text(
+                $$"""{"node_id":"{{node}}","draining":true,"running":{{hand_back_after_seconds}}}""",
+                "application/json"));
+            http.MapDelete("/v1/nodes/{node}/drain", (string node) => Results.Text(
+                $$"""{"node_id":"{{node}}","draining":false,"running":0}""", "application/json"));
+            http.MapGet("/v1/nodes", () => Results.Text(
+                $$"""
+                {"master_node_id":"front","fence":7,"nodes":[{"node_id":"w1","connected":true,"draining":true,"slots":1,
+                "running":[{{(looks++ == 0 ? """{"task_id":"chunk-0003","attempt":1}""" : "")}}]}]}
+                """, "application/json"));
+        });
+
+        var drained = await HexcastProcess.RunAsync(
+            server.Address, "nodes", "drain", "w1", "--hand-back-after", "3", "--wait");
+        var listed = await HexcastProcess.RunAsync(server.Address, "nodes");
+        var back = await HexcastProcess.RunAsync(server.Address, "nodes", "undrain", "w1", "--json");
+
+        drained.ExitCode.ShouldBe(ExitCode.Success, drained.Errors);
+        drained.Output.ShouldContain("w1 gets no more tasks. It runs 3.");
+        drained.Output.ShouldContain("w1 runs nothing.");
+        looks.ShouldBeGreaterThan(1);
+        listed.Output.ShouldContain("drained");
+        listed.Output.ShouldContain("front is the master, under fence 7.");
+        using var parsed = JsonDocument.Parse(back.Output);
+        parsed.RootElement.GetProperty("draining").GetBoolean().ShouldBeFalse();
+    }
+
     private static void MapMedia(IEndpointRouteBuilder http)
     {
         http.MapGet("/v1/media", (string? cursor) => Results.Text(

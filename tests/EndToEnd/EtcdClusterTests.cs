@@ -71,8 +71,33 @@ public sealed class EtcdClusterTests(EtcdCluster cluster) : IClassFixture<EtcdCl
         await ShouldPlayWholeAsync(id);
     }
 
+    [Fact]
+    public async Task A_rolling_restart_of_masters_and_workers_fails_no_task()
+    {
+        var id = await UploadAsync();
+        await UntilAsync(id, tasks => tasks.Any(IsEncoding), "encodes");
+
+        foreach (var node in ((string[])["worker-1", "master-1", "master-2", "worker-2"]).Select(cluster.Node))
+        {
+            (await node.StopAsync()).ShouldBe(0);
+            await node.StartAgainAsync();
+            await AllAreThereAsync();
+        }
+
+        var tasks = Tasks(await Front.Api.WaitForAsync(id, "ready"));
+        tasks.ShouldAllBe(task => (string)task["state"]! == "committed");
+        tasks.ShouldAllBe(task => task["failure"] == null);
+        await ShouldPlayWholeAsync(id);
+    }
+
     /// <summary>With both workers there to share it.</summary>
     private async Task<string> UploadAsync()
+    {
+        await AllAreThereAsync();
+        return await Front.Api.UploadAsync(cluster.Clip);
+    }
+
+    private async Task AllAreThereAsync()
     {
         var master = await cluster.MasterAsync();
         JsonNode? nodes = null;
@@ -83,7 +108,6 @@ public sealed class EtcdClusterTests(EtcdCluster cluster) : IClassFixture<EtcdCl
                 return nodes!["nodes"]!.AsArray().Count(node => (bool)node!["connected"]!) == 2;
             },
             Limit, () => $"the workers are not there: {nodes}");
-        return await Front.Api.UploadAsync(cluster.Clip);
     }
 
     private async Task UntilAsync(string id, Func<IReadOnlyList<JsonNode>, bool> condition, string what)

@@ -125,7 +125,7 @@ public sealed class MasterNodeTests
         var probe = await worker.TakeAsync();
         var forgotten = master.Scheduler.ForgetMediaAsync(
             new ForgetMediaRequest { MediaId = Stage.Media }, cancellationToken: Cancel).ResponseAsync;
-        (await worker.NextAsync()).Cancel.Attempt.ShouldBe(probe.Attempt);
+        (await worker.NextButSyncAsync()).Cancel.Attempt.ShouldBe(probe.Attempt);
         forgotten.IsCompleted.ShouldBeFalse();
         await worker.FailAsync(probe.Attempt, "cancelled", permanent: false);
         await forgotten;

@@ -62,6 +62,9 @@ internal sealed class MasterSession(
 
     public void Break() => broken.TrySetResult();
 
+    /// <summary>Completes when the worker has ended the stream.</summary>
+    public Task Ended => Task.Delay(Timeout.Infinite, ended);
+
     public async Task<WorkerHello> WelcomeAsync(long fence)
     {
         var hello = (await NextAsync()).Hello.ShouldNotBeNull();
@@ -71,6 +74,8 @@ internal sealed class MasterSession(
 
     public Task AssignAsync(TaskAssignment task) =>
         responses.WriteAsync(new MasterMessage { Assign = task }, ended);
+
+    public Task SendAsync(MasterMessage message) => responses.WriteAsync(message, ended);
 
     public Task CancelAsync(TaskAssignment task) =>
         responses.WriteAsync(new MasterMessage { Cancel = new CancelTask { Attempt = task.Attempt } }, ended);

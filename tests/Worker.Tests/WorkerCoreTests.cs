@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Hexcast.Contracts.V1;
 using Hexcast.Worker.Attempts;
 using Verdict = Hexcast.Contracts.V1.ReportStatusResponse.Types.Verdict;
@@ -8,7 +9,7 @@ public sealed class WorkerCoreTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly WorkerCore core = new("node-1", slots: 2);
+    private readonly WorkerCore core = new(new WorkerProfile("node-1", 2, new NodeLabels()));
     private DateTimeOffset now = Start;
 
     [Fact]
@@ -173,6 +174,111 @@ public sealed class WorkerCoreTests
         beat.Tasks.Single().Speed.ShouldBe(3);
     }
 
+    [Fact]
+    public void At_the_masters_word_another_stream_is_opened_and_this_one_closed_at_its_welcome()
+    {
+        Connect();
+        Assign("a");
+        Receive(1, new MasterMessage { Reconnect = new Reconnect() }).ShouldBe("open 2 after 0 failures");
+        Receive(1, new MasterMessage { Reconnect = new Reconnect() }).ShouldBe("");
+        Step(new WorkerEvent.StreamOpened(2)).ShouldBe("send 2 hello node-1 2 slots [a]");
+        Tick().ShouldBe("send 1 heartbeat [a]", "until the other is welcomed");
+        Welcome(2, fence: 5).ShouldBe("close 1");
+        Step(new WorkerEvent.StreamLost(1)).ShouldBe("");
+        Tick().ShouldBe("send 2 heartbeat [a]");
+        Commit("a").ShouldBe("report a commit fence 5 after 0 failures");
+    }
+
+    [Fact]
+    public void A_stream_that_breaks_before_the_other_is_welcomed_leaves_the_other()
+    {
+        Connect();
+        Receive(1, new MasterMessage { Reconnect = new Reconnect() });
+        Step(new WorkerEvent.StreamLost(2)).ShouldBe("open 3 after 1 failures", "the first still stands");
+        Step(new WorkerEvent.StreamLost(1)).ShouldBe("");
+        Step(new WorkerEvent.StreamOpened(3)).ShouldBe("send 3 hello node-1 2 slots []");
+        Welcome(3, fence: 6).ShouldBe("");
+        Step(new WorkerEvent.StreamLost(3)).ShouldBe("open 4 after 1 failures");
+    }
+
+    [Fact]
+    public void A_hello_names_how_far_events_were_followed_and_a_gap_leads_to_one_without_a_position()
+    {
+        Connect();
+        Snapshot(1, seq: 7);
+        Sync(1, 8, "/hexcast/rules/a", "1").ShouldBe("");
+        Step(new WorkerEvent.StreamLost(1));
+        Hello(2).Synced.ShouldBe(new SyncPosition { Fence = 5, Seq = 8 });
+        Welcome(2, fence: 5);
+        Sync(2, 9, "/hexcast/rules/a", "2").ShouldBe("");
+        Sync(2, 11, "/hexcast/rules/a", "4").ShouldBe("close 2", "10 is missing");
+        Step(new WorkerEvent.StreamLost(2));
+        Hello(3).Synced.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_setting_changes_the_slots_of_this_node_while_it_is_there()
+    {
+        Connect();
+        Snapshot(1, seq: 0);
+        Assign("a");
+        Assign("b");
+        Assign("c").ShouldBe("");
+        Sync(1, 1, WorkerCore.SlotsSetting + "other", "9").ShouldBe("");
+        Sync(1, 2, WorkerCore.SlotsSetting + "node-1", "3").ShouldBe("send 1 heartbeat [a b c]; start c");
+        Sync(1, 3, WorkerCore.SlotsSetting + "node-1", "many").ShouldBe("send 1 heartbeat [a b c]", "no number");
+        Sync(1, 4, WorkerCore.SlotsSetting + "node-1", "1").ShouldBe("send 1 heartbeat [a b c]");
+        // A new mastership begins with all there is.
+        Step(new WorkerEvent.StreamLost(1));
+        Hello(2).Slots.ShouldBe(1);
+        Welcome(2, fence: 9);
+        Snapshot(2, seq: 0).ShouldBe("send 2 heartbeat [a b c]");
+        Step(new WorkerEvent.StreamLost(2));
+        Hello(3).Slots.ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_drained_node_hands_back_what_has_not_begun()
+    {
+        Connect();
+        Assign("a");
+        Assign("b");
+        Assign("c");
+        Drain(true).ShouldBe("report c handed_back fence 5 after 0 failures");
+        Assign("d").ShouldBe("report d handed_back fence 5 after 0 failures");
+        Drain(false);
+        Commit("a").ShouldBe("report a commit fence 5 after 0 failures");
+        Assign("e").ShouldBe("start e");
+    }
+
+    [Fact]
+    public void A_node_that_stops_finishes_what_it_can_hands_back_the_rest_and_leaves()
+    {
+        Connect();
+        Assign("a");
+        Assign("b");
+        Assign("c");
+        Step(new WorkerEvent.Leave())
+            .ShouldBe("send 1 heartbeat [a b c] leaving; report c handed_back fence 5 after 0 failures");
+        Step(new WorkerEvent.Answered(Key("c"), Verdict.Accepted)).ShouldBe("");
+        Commit("a");
+        Step(new WorkerEvent.Answered(Key("a"), Verdict.Accepted)).ShouldBe("");
+        Step(new WorkerEvent.LeaveNow()).ShouldBe("stop b");
+        Step(new WorkerEvent.Ended(Key("b"), AttemptOutcome.Failed(FailureCodes.Cancelled, "")))
+            .ShouldBe("report b handed_back fence 5 after 0 failures");
+        Step(new WorkerEvent.Answered(Key("b"), Verdict.Accepted)).ShouldBe("left");
+        Tick().ShouldBe("send 1 heartbeat [] leaving");
+    }
+
+    [Fact]
+    public void A_node_that_stops_while_no_master_is_there_leaves_at_once()
+    {
+        Connect();
+        Assign("a");
+        Step(new WorkerEvent.StreamLost(1));
+        Step(new WorkerEvent.Leave()).ShouldBe("left");
+    }
+
     /// <summary>Every attempt ends in exactly one verdict, whatever order events come in.</summary>
     [Theory]
     [InlineData(1)]
@@ -182,7 +288,7 @@ public sealed class WorkerCoreTests
     public void Under_random_events_no_slot_is_oversubscribed_and_every_attempt_is_reported(int seed)
     {
         var random = new Random(seed);
-        var worker = new WorkerCore("node-1", slots: 3);
+        var worker = new WorkerCore(new WorkerProfile("node-1", 3, new NodeLabels()));
         HashSet<AttemptKey> runs = [], reporting = [], removing = [], assigned = [], answered = [];
         var session = 0;
         Feed(new WorkerEvent.Started());
@@ -296,6 +402,22 @@ public sealed class WorkerCoreTests
     private string Welcome(int session, long fence) => Step(
         new WorkerEvent.Received(session, new MasterMessage { Welcome = new MasterWelcome { Fence = fence } }));
 
+    private string Receive(int session, MasterMessage message) => Step(new WorkerEvent.Received(session, message));
+
+    private string Snapshot(int session, long seq) =>
+        Receive(session, new MasterMessage { Snapshot = new SyncSnapshot { Seq = seq } });
+
+    private string Sync(int session, long seq, string key, string value) => Receive(session, new MasterMessage
+    {
+        Sync = new SyncEvent { Seq = seq, Key = key, Value = ByteString.CopyFromUtf8(value) },
+    });
+
+    private string Drain(bool draining) =>
+        Receive(1, new MasterMessage { Drain = new DrainNotice { Draining = draining } });
+
+    private WorkerHello Hello(int session) => core.Step(new WorkerEvent.StreamOpened(session), now)
+        .OfType<WorkerEffect.Send>().Single().Message.Hello;
+
     private string Tick() => Step(new WorkerEvent.Tick(default));
 
     private string Step(WorkerEvent happened) => string.Join("; ", core.Step(happened, now).Select(Describe));
@@ -309,7 +431,9 @@ public sealed class WorkerCoreTests
         WorkerEffect.Send { Message.Hello: { } hello } send =>
             $"send {send.Session} hello {hello.NodeId} {hello.Slots} slots [{Tasks(hello.Running)}]",
         WorkerEffect.Send { Message.Heartbeat: { } beat } send =>
-            $"send {send.Session} heartbeat [{Tasks(beat.Tasks.Select(t => t.Attempt))}]",
+            $"send {send.Session} heartbeat [{Tasks(beat.Tasks.Select(t => t.Attempt))}]" +
+            (beat.Leaving ? " leaving" : ""),
+        WorkerEffect.Left => "left",
         WorkerEffect.Start start => $"start {start.Task.Attempt.TaskId}",
         WorkerEffect.Stop stop => $"stop {stop.Attempt.TaskId}",
         WorkerEffect.Report { Request: var request, Failures: var failures } =>

@@ -38,6 +38,7 @@ public sealed class WorkerLoopTests : IAsyncDisposable
         };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([
             new("Worker:HeartbeatInterval", "00:00:00.1"), new("Worker:Slots", "2"),
+            new("Worker:DrainWithin", "00:00:00.5"),
         ]).Build();
         node = HexcastHost.Build(
             settings, configuration,
@@ -154,6 +155,44 @@ public sealed class WorkerLoopTests : IAsyncDisposable
 
         Processes.With(folder).ShouldBeEmpty();
         Directory.EnumerateFileSystemEntries(Scratch).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task At_the_masters_word_the_worker_moves_to_another_stream_without_a_break()
+    {
+        var (first, plan) = await StartAndProbeAsync(Clips.Endless);
+        var task = WorkerFixture.Chunk(plan, 1);
+        await first.AssignAsync(task);
+        await first.HeartbeatAsync(beat => Encodes(beat, task));
+
+        await first.SendAsync(new MasterMessage { Reconnect = new Reconnect() });
+        var second = await master.NextSessionAsync();
+        await first.HeartbeatAsync(beat => Encodes(beat, task));
+        (await second.WelcomeAsync(fence: 7)).Running.ShouldBe([task.Attempt]);
+
+        await Should.ThrowAsync<OperationCanceledException>(first.Ended.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        await second.HeartbeatAsync(beat => Encodes(beat, task));
+        second.Break();
+    }
+
+    [Fact]
+    public async Task A_node_that_stops_tells_the_master_and_hands_back_what_it_cannot_finish()
+    {
+        var (session, plan) = await StartAndProbeAsync(Clips.Endless);
+        var task = WorkerFixture.Chunk(plan, 1);
+        await session.AssignAsync(task);
+        await session.HeartbeatAsync(beat => Encodes(beat, task));
+
+        var stopping = node.StopAsync();
+        await session.HeartbeatAsync(beat => beat.Leaving);
+        await session.AssignAsync(WorkerFixture.Poster(plan));
+
+        var given = new[] { await master.NextReportAsync(), await master.NextReportAsync() };
+        given.Select(r => (r.Attempt.TaskId, r.Failure.Code)).Order().ShouldBe(
+            [("chunk-0001", FailureCodes.HandedBack), ("poster", FailureCodes.HandedBack)]);
+        await stopping;
+        Processes.With(folder).ShouldBeEmpty();
+        (await KeysAsync()).ShouldBe([plan.Key]);
     }
 
     [Fact]

@@ -6,8 +6,14 @@ namespace Hexcast.App.Cli;
 /// <summary>How nodes and queues look to a person.</summary>
 internal static class ClusterTables
 {
-    public static void Nodes(Output output, IReadOnlyList<NodeFacts> nodes, DateTimeOffset now)
+    public static void Nodes(Output output, NodesDocument document, DateTimeOffset now)
     {
+        var nodes = document.Nodes;
+        if (document is { MasterNodeId: { Length: > 0 } master, Fence: { } fence })
+        {
+            output.Say(Invariant($"{master} is the master, under fence {fence}."));
+        }
+
         if (nodes.Count == 0)
         {
             output.Say("No node runs tasks. Start one: ./hexcast serve");
@@ -17,7 +23,7 @@ internal static class ClusterTables
         var table = new Columns("node", "state", "for", "slots", "load", "memory free", "scratch free");
         foreach (var node in nodes)
         {
-            table.Add(node.NodeId, node.Connected ? "connected" : "lost", Age(node.Since, now),
+            table.Add(node.NodeId, State(node), Age(node.Since, now),
                 Invariant($"{node.Running.Count} of {node.Slots}"), Invariant($"{node.CpuLoad * 100:0} %"),
                 Invariant($"{MediaTables.Bytes(node.MemoryFreeBytes)} of {MediaTables.Bytes(node.MemoryTotalBytes)}"),
                 MediaTables.Bytes(node.ScratchFreeBytes));
@@ -41,6 +47,13 @@ internal static class ClusterTables
 
         output.Words.Write(table);
     }
+
+    /// <summary>drained: out of use, and nothing more in hand.</summary>
+    public static string State(NodeFacts node) =>
+        node is { Draining: true, Running.Count: 0 } ? "drained"
+        : node.Draining ? "draining"
+        : node.Leaving ? "leaving"
+        : node.Connected ? "connected" : "lost";
 
     public static void Queues(Output output, QueuesDocument queues, DateTimeOffset now)
     {

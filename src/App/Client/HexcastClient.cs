@@ -130,6 +130,13 @@ internal sealed partial class HexcastClient : IDisposable
     public Task<JsonElement> NodesRawAsync(CancellationToken cancel) =>
         SendAsync(HttpMethod.Get, "/v1/nodes", cancel);
 
+    public Task<JsonElement> DrainAsync(string nodeId, int? handBackAfterSeconds, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Put, DrainPath(nodeId) + (handBackAfterSeconds is { } after
+            ? $"?hand_back_after_seconds={after}" : ""), cancel);
+
+    public Task<JsonElement> UndrainAsync(string nodeId, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Delete, DrainPath(nodeId), cancel);
+
     public Task<JsonElement> QueuesRawAsync(CancellationToken cancel) =>
         SendAsync(HttpMethod.Get, "/v1/queues", cancel);
 
@@ -202,6 +209,8 @@ internal sealed partial class HexcastClient : IDisposable
     /// <summary>Somebody took the connection and did not answer in HTTP.</summary>
     private bool SpeaksOtherwise(Exception cause) =>
         Address.Scheme == Uri.UriSchemeHttp && cause is HttpRequestException { InnerException: IOException };
+
+    private static string DrainPath(string nodeId) => $"/v1/nodes/{Uri.EscapeDataString(nodeId)}/drain";
 
     private static string MediaPath(string mediaId) => $"/v1/media/{Uri.EscapeDataString(mediaId)}";
 

@@ -135,13 +135,18 @@ internal sealed record TaskFacts
     public MediaFailure? Failure { get; init; }
 }
 
-internal sealed record NodesDocument(IReadOnlyList<NodeFacts> Nodes);
+internal sealed record NodesDocument(IReadOnlyList<NodeFacts> Nodes, string? MasterNodeId, long? Fence);
+
+internal sealed record DrainDocument(string NodeId, int Running);
 
 internal sealed record NodeFacts
 {
     public required string NodeId { get; init; }
     public bool Connected { get; init; }
     public DateTimeOffset? Since { get; init; }
+    public bool Draining { get; init; }
+    public bool Leaving { get; init; }
+    public string? Zone { get; init; }
     public int Slots { get; init; }
 
     /// <summary>Of all processors; 1 is all of them busy.</summary>

@@ -4,6 +4,15 @@ namespace Hexcast.Master.Http;
 
 internal sealed record NodeListAnswer
 {
+    [Description("The node that is the master.")]
+    public required string MasterNodeId { get; init; }
+
+    [Description("Of its mastership: it grows from one to the next.")]
+    public required long Fence { get; init; }
+
+    [Description("Since when it acts.")]
+    public required DateTimeOffset? MasterSince { get; init; }
+
     public required IReadOnlyList<NodeAnswer> Nodes { get; init; }
 }
 
@@ -17,6 +26,24 @@ internal sealed record NodeAnswer
     [Description("Since when it has been connected, or not.")]
     public required DateTimeOffset? Since { get; init; }
 
+    [Description("Whether a person has taken it out of use.")]
+    public required bool Draining { get; init; }
+
+    [Description("When what it runs is handed back; null unless it drains.")]
+    public required DateTimeOffset? HandBackAt { get; init; }
+
+    [Description("Whether it stops: it is assigned nothing, and leaves when it has nothing in hand.")]
+    public required bool Leaving { get; init; }
+
+    [Description("Where it stands, as its operator calls that.")]
+    public required string Zone { get; init; }
+
+    [Description("What it can encode.")]
+    public required IReadOnlyList<string> Codecs { get; init; }
+
+    [Description("The classes that it serves; none: all.")]
+    public required IReadOnlyList<string> Classes { get; init; }
+
     [Description("Tasks that it runs at once.")]
     public required int Slots { get; init; }
 
@@ -26,6 +53,15 @@ internal sealed record NodeAnswer
     public required long MemoryTotalBytes { get; init; }
     public required long ScratchFreeBytes { get; init; }
     public required IReadOnlyList<RunningTaskAnswer> Running { get; init; }
+}
+
+internal sealed record DrainAnswer
+{
+    public required string NodeId { get; init; }
+    public required bool Draining { get; init; }
+
+    [Description("Tasks that it has in hand.")]
+    public required int Running { get; init; }
 }
 
 internal sealed record RunningTaskAnswer

@@ -8,6 +8,9 @@ internal static class NodeConversion
 {
     public static NodeListAnswer ToAnswer(this ListNodesResponse nodes) => new()
     {
+        MasterNodeId = nodes.MasterNodeId,
+        Fence = nodes.Fence,
+        MasterSince = nodes.MasterSince?.ToDateTimeOffset(),
         Nodes =
         [
             .. nodes.Nodes.Select(node => new NodeAnswer
@@ -15,6 +18,12 @@ internal static class NodeConversion
                 NodeId = node.NodeId,
                 Connected = node.Connected,
                 Since = node.Since?.ToDateTimeOffset(),
+                Draining = node.Draining,
+                HandBackAt = node.HandBackAt?.ToDateTimeOffset(),
+                Leaving = node.Leaving,
+                Zone = node.Labels?.Zone ?? "",
+                Codecs = [.. node.Labels?.Codecs ?? []],
+                Classes = [.. node.Labels?.Classes ?? []],
                 Slots = node.Slots,
                 CpuLoad = Math.Round(node.CpuLoad, 3),
                 MemoryFreeBytes = node.MemoryFreeBytes,

@@ -1,16 +1,24 @@
+using System.Globalization;
+using Grpc.Core;
+using Hexcast.Contracts.V1;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Master.Http;
 
 /// <summary>Nodes and queues for people: once, or as server-sent events whenever they have changed.</summary>
-internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock)
+internal sealed class NodeEndpoints(
+    ClusterPicture cluster, Scheduler.SchedulerClient master, TimeProvider clock)
 {
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
+
+
     private const int WatcherLimit = 1_000;
 
     private int watchers;
@@ -27,6 +35,45 @@ internal sealed class NodeEndpoints(ClusterPicture cluster, TimeProvider clock)
         http.MapGet("/v1/nodes/events", endpoints.StreamAsync)
             .Describe(ApiGroup.Nodes, "Follow nodes and queues", NodeOperations.Follow)
             .RequireScope(Scope.Admin, everyTenant: true);
+        http.MapPut("/v1/nodes/{node_id}/drain", endpoints.TakeOutAsync)
+            .Describe(ApiGroup.Nodes, "Take a node out of use", NodeOperations.Drain)
+            .RequireScope(Scope.Admin, everyTenant: true).Audited("node.drain");
+        http.MapDelete("/v1/nodes/{node_id}/drain", endpoints.TakeBackAsync)
+            .Describe(ApiGroup.Nodes, "Take a node into use again", NodeOperations.Undrain)
+            .RequireScope(Scope.Admin, everyTenant: true).Audited("node.undrain");
+    }
+
+    private Task TakeOutAsync(HttpContext context, [FromRoute(Name = "node_id")] string nodeId)
+    {
+        var asked = context.Request.Query["hand_back_after_seconds"].ToString();
+        if (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out var after) && asked.Length > 0)
+        {
+            throw new HexcastException(
+                ErrorCodes.InvalidArgument, $"hand_back_after_seconds is '{asked}'; it is a number of seconds.");
+        }
+
+        return DrainAsync(context, new DrainRequest { NodeId = nodeId, HandBackAfterSeconds = after });
+    }
+
+    private Task TakeBackAsync(HttpContext context, [FromRoute(Name = "node_id")] string nodeId) =>
+        DrainAsync(context, new DrainRequest { NodeId = nodeId, Undo = true });
+
+    private async Task DrainAsync(HttpContext context, DrainRequest order)
+    {
+        try
+        {
+            var answer = await master.DrainAsync(
+                order, deadline: clock.GetUtcNow().Add(DrainLimit).UtcDateTime,
+                cancellationToken: context.RequestAborted);
+            await AnswerAsync(context, ApiJson.Write(new DrainAnswer
+            {
+                NodeId = order.NodeId, Draining = !order.Undo, Running = answer.Running,
+            }));
+        }
+        catch (RpcException refused) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            throw GrpcErrors.Unwrap(refused);
+        }
     }
 
     private async Task NodesAsync(HttpContext context) =>

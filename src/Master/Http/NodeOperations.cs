@@ -9,6 +9,19 @@ internal static class NodeOperations
     public static Operation List(Operation list) => list
         .Answers<NodeListAnswer>(200, "the workers that are, or a moment ago were, connected to the master");
 
+    public static Operation Drain(Operation drain) => drain
+        .Says("The node is assigned nothing more; what it still runs after a time goes to other nodes. It holds " +
+            "until it is undone, also when the node starts again or another master is elected.")
+        .Path("node_id", Value.Text(), "the node")
+        .Query("hand_back_after_seconds", Value.Number(1, 86_400), "otherwise `Master:DrainHandBackAfter`")
+        .Answers<DrainAnswer>(200, "what it still runs")
+        .Fails(ErrorCodes.NotFound, ErrorCodes.InvalidArgument, ErrorCodes.Unavailable);
+
+    public static Operation Undrain(Operation undrain) => undrain
+        .Path("node_id", Value.Text(), "the node")
+        .Answers<DrainAnswer>(200, "what it runs")
+        .Fails(ErrorCodes.NotFound, ErrorCodes.Unavailable);
+
     public static Operation Queues(Operation queues) => queues
         .Answers<QueuesAnswer>(200, "what waits and runs, by class and by job");
 

@@ -10,10 +10,12 @@ namespace Hexcast.Master.Scheduling;
 internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, JobFeeds feeds)
 {
     /// <summary>
-    /// An attempt that its worker was told to cancel comes back with this code. A worker that stops hands nothing back:
-    /// its attempts are lost with its stream.
+    /// An attempt that its worker was told to cancel comes back with this code.
     /// </summary>
     public const string CancelledCode = "cancelled";
+
+    /// <summary>A worker that stops, or whose node is drained, gives an attempt back with this code.</summary>
+    public const string HandedBackCode = "handed_back";
 
     /// <summary>How often a task may take its worker down with it before its job fails.</summary>
     public const int LossLimit = 32;
@@ -192,7 +194,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         }
         else
         {
-            NoteFailure(task, attempt, report.Failure, current);
+            NoteFailure(task, attempt, report.Failure, report.NodeId, current);
         }
 
         return ReportStatusResponse.Types.Verdict.Accepted;
@@ -245,13 +247,19 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         }
     }
 
-    private void NoteFailure(TaskRun task, uint attempt, TaskFailure failure, bool current)
+    private void NoteFailure(TaskRun task, uint attempt, TaskFailure failure, string nodeId, bool current)
     {
         var record = task.Record;
-        if (failure.Code == CancelledCode && !failure.Permanent)
+        if (failure.Code is CancelledCode or HandedBackCode && !failure.Permanent)
         {
             state.Persist(RecordWrite.Of(record));
-            if (current)
+            // Nothing more is assigned to a node that goes out of use, so what it gives back need not be counted.
+            if (current && IsGoingOutOfUse(nodeId))
+            {
+                task.Current = 0;
+                jobs.MakeReady(task);
+            }
+            else if (current)
             {
                 Lose(task);
             }
@@ -299,6 +307,9 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
 
         jobs.Proceed(job);
     }
+
+    private bool IsGoingOutOfUse(string nodeId) =>
+        state.Workers.GetValueOrDefault(nodeId) is { } worker && (worker.Leaving || state.IsDrained(worker));
 
     private void SetCurrent(TaskRun task, uint attempt, WorkerRun worker, bool running)
     {

@@ -40,7 +40,7 @@ internal sealed class Dispatcher(SchedulerState state, AttemptLedger attempts)
 
     // The most free slots: work spreads, and a worker that is lost takes less with it.
     private WorkerRun? FreestWorker() =>
-        state.Workers.Values.Where(w => w.FreeSlots > 0).MaxBy(w => w.FreeSlots);
+        state.Workers.Values.Where(w => state.FreeSlots(w) > 0).MaxBy(state.FreeSlots);
 
     private TaskRun? Next()
     {

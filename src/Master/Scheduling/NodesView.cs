@@ -8,8 +8,24 @@ internal static class NodesView
 {
     public static ListNodesResponse Of(SchedulerState state)
     {
-        var view = new ListNodesResponse();
+        var view = new ListNodesResponse
+        {
+            Fence = state.Fence,
+            MasterSince = Timestamp.FromDateTimeOffset(state.Since),
+            MasterNodeId = state.NodeId,
+        };
         view.Nodes.Add(state.Workers.Values.Select(Describe));
+        // A node stays drained while it is away: so people see why it is given nothing when it is back.
+        view.Nodes.Add(state.Drained.Values.Where(r => !state.Workers.ContainsKey(r.NodeId)).Select(r => new Node
+        {
+            NodeId = r.NodeId, Since = Times.Of(r.DrainedAtUnixMs),
+        }));
+        foreach (var node in view.Nodes)
+        {
+            node.Draining = state.Drained.TryGetValue(node.NodeId, out var record);
+            node.HandBackAt = Times.Of(record?.HandBackAtUnixMs ?? 0);
+        }
+
         return view;
     }
 
@@ -21,6 +37,8 @@ internal static class NodesView
             Connected = worker.Connected,
             Since = Timestamp.FromDateTimeOffset(worker.Since),
             Slots = worker.Slots,
+            Labels = worker.Labels,
+            Leaving = worker.Leaving,
             CpuLoad = worker.Load?.CpuLoad ?? 0,
             MemoryFreeBytes = worker.Load?.MemoryFreeBytes ?? 0,
             MemoryTotalBytes = worker.Load?.MemoryTotalBytes ?? 0,

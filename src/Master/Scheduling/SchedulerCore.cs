@@ -6,14 +6,15 @@ namespace Hexcast.Master.Scheduling;
 /// <summary>
 /// The scheduler of one mastership: a single-threaded state machine.
 ///
-///   event → 1. time: workers that are overdue are lost, retries become ready
+///   event → 1. time: workers that are overdue are lost, old streams retire, retries become ready
 ///         → 2. the event itself changes jobs, attempts, workers; what must last is emitted as Persist
 ///         → 3. free slots get ready tasks
 ///         → 4. watchers hear of changes
 ///         → effects, to be executed in order (see <see cref="SchedulerEffect"/>)
 ///
 /// A job is in <see cref="JobLifecycle"/>, an attempt in <see cref="AttemptLedger"/>, a worker in
-/// <see cref="WorkerTable"/>, priority and placement in <see cref="Dispatcher"/>, watches in <see cref="JobFeeds"/>.
+/// <see cref="WorkerTable"/>, a node out of use in <see cref="DrainedNodes"/>, priority and placement in
+/// <see cref="Dispatcher"/>, watches in <see cref="JobFeeds"/>, what workers follow in <see cref="SyncBoard"/>.
 /// </summary>
 internal sealed class SchedulerCore
 {
@@ -23,14 +24,18 @@ internal sealed class SchedulerCore
     private readonly AttemptLedger attempts;
     private readonly WorkerTable workers;
     private readonly Dispatcher dispatcher;
+    private readonly SyncBoard board;
+    private readonly DrainedNodes drained;
 
-    public SchedulerCore(MasterOptions options, long fence)
+    public SchedulerCore(MasterOptions options, long fence, string nodeId = "")
     {
-        state = new SchedulerState(options, fence);
+        state = new SchedulerState(options, fence, nodeId);
         feeds = new JobFeeds(state);
         jobs = new JobLifecycle(state, feeds);
         attempts = new AttemptLedger(state, jobs, feeds);
-        workers = new WorkerTable(state, attempts, jobs, feeds);
+        board = new SyncBoard(state);
+        drained = new DrainedNodes(state, jobs, board);
+        workers = new WorkerTable(state, attempts, jobs, feeds, board, drained);
         dispatcher = new Dispatcher(state, attempts);
     }
 
@@ -39,8 +44,11 @@ internal sealed class SchedulerCore
     {
         get
         {
-            var (loss, retry) = (workers.NextLoss(), state.Retries.Min?.RetryAt);
-            return loss is null || retry < loss ? retry : loss;
+            DateTimeOffset?[] due =
+            [
+                workers.NextLoss(), workers.NextRetirement(), drained.NextHandBack(), state.Retries.Min?.RetryAt,
+            ];
+            return due.Min();
         }
     }
 
@@ -50,8 +58,10 @@ internal sealed class SchedulerCore
     {
         state.Now = now;
         workers.LoseOverdue();
+        workers.RetireStreams();
         ReviveRetries();
         Apply(happened);
+        drained.HandBackOverdue();
         dispatcher.Run();
         feeds.Flush();
         return state.TakeEffects();
@@ -94,6 +104,12 @@ internal sealed class SchedulerCore
             case ForgetOrdered forget:
                 jobs.Forget(forget);
                 break;
+            case DrainOrdered drain:
+                drained.Order(drain);
+                break;
+            case SettingsChanged settings:
+                board.Take(settings);
+                break;
             case Swept swept:
                 jobs.Finish(swept.JobId);
                 break;
@@ -128,6 +144,9 @@ internal sealed class SchedulerCore
 
     private void Load(Loaded loaded)
     {
+        state.Since = state.Now;
+        drained.Load(loaded.Nodes);
+        board.Take(new SettingsChanged(null, loaded.Settings));
         foreach (var record in loaded.Jobs)
         {
             state.Add(new JobRun(record) { LastServed = state.Now });

@@ -46,9 +46,15 @@ internal sealed record RecordWrite(string Key, IMessage? Value)
 {
     public const string Prefix = "/hexcast/jobs/";
 
+    public const string NodePrefix = "/hexcast/nodes/";
+
     public static RecordWrite Of(JobRecord job) => new(JobKey(job.JobId), job.Clone());
 
     public static RecordWrite Of(TaskRecord task) => new(TaskKey(task.JobId, task.TaskId), task.Clone());
+
+    public static RecordWrite Of(NodeRecord node) => new(NodeKey(node.NodeId), node.Clone());
+
+    public static string NodeKey(string nodeId) => $"{NodePrefix}{nodeId}";
 
     public static string JobKey(string jobId) => $"{Prefix}{jobId}";
 

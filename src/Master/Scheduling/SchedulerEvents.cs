@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Master.Scheduling;
@@ -6,7 +7,20 @@ namespace Hexcast.Master.Scheduling;
 internal abstract record SchedulerEvent;
 
 /// <summary>First event of a mastership: everything that the coordinator holds.</summary>
-internal sealed record Loaded(IReadOnlyList<JobRecord> Jobs, IReadOnlyList<TaskRecord> Tasks) : SchedulerEvent;
+internal sealed record Loaded(IReadOnlyList<JobRecord> Jobs, IReadOnlyList<TaskRecord> Tasks) : SchedulerEvent
+{
+    public IReadOnlyList<NodeRecord> Nodes { get; init; } = [];
+
+    public IReadOnlyList<SettingValue> Settings { get; init; } = [];
+}
+
+/// <summary>Settings and rules of the cluster: those that changed, or all that there are below a prefix.</summary>
+internal sealed record SettingsChanged(string? Prefix, IReadOnlyList<SettingValue> Values) : SchedulerEvent;
+
+/// <summary>A key of the coordinator that workers follow; without a value it is gone.</summary>
+internal sealed record SettingValue(string Key, ByteString? Value);
+
+internal sealed record DrainOrdered(long Request, DrainRequest Order) : SchedulerEvent;
 
 internal sealed record TranscodeOrdered(long Request, string NewJobId, TranscodeRequest Order) : SchedulerEvent;
 

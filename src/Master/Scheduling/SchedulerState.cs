@@ -3,7 +3,7 @@ using Hexcast.Contracts.V1;
 namespace Hexcast.Master.Scheduling;
 
 /// <summary>What the parts of the core share. Effects collect until the step ends.</summary>
-internal sealed class SchedulerState(MasterOptions options, long fence)
+internal sealed class SchedulerState(MasterOptions options, long fence, string nodeId)
 {
     private readonly List<SchedulerEffect> effects = [];
 
@@ -11,7 +11,13 @@ internal sealed class SchedulerState(MasterOptions options, long fence)
 
     public long Fence { get; } = fence;
 
+    /// <summary>Of the node that is the master.</summary>
+    public string NodeId { get; } = nodeId;
+
     public DateTimeOffset Now { get; set; }
+
+    /// <summary>When this mastership began to act.</summary>
+    public DateTimeOffset Since { get; set; }
 
     public Dictionary<string, JobRun> Jobs { get; } = new(StringComparer.Ordinal);
 
@@ -23,6 +29,9 @@ internal sealed class SchedulerState(MasterOptions options, long fence)
     public SortedDictionary<string, WorkerRun> Workers { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<long, WorkerRun> Sessions { get; } = [];
+
+    /// <summary>Nodes that a person has taken out of use, by name.</summary>
+    public SortedDictionary<string, NodeRecord> Drained { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Tasks that wait for another attempt, the next due first.</summary>
     public SortedSet<TaskRun> Retries { get; } = new(Comparer<TaskRun>.Create((a, b) =>
@@ -91,6 +100,14 @@ internal sealed class SchedulerState(MasterOptions options, long fence)
 
         return worker;
     }
+
+    public bool IsDrained(WorkerRun worker) => Drained.ContainsKey(worker.NodeId);
+
+    /// <summary>Slots that may be given a task now.</summary>
+    public int FreeSlots(WorkerRun worker) =>
+        worker.Connected && !worker.Leaving && !worker.Retiring && !IsDrained(worker)
+            ? worker.Slots - worker.Attempts.Count
+            : 0;
 
     public TaskRun? Find(AttemptKey key) => Jobs.GetValueOrDefault(key.JobId)?.Find(key.TaskId);
 }

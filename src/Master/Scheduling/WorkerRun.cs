@@ -12,6 +12,17 @@ internal sealed class WorkerRun(string nodeId)
 
     public int Slots { get; set; }
 
+    public NodeLabels Labels { get; set; } = new();
+
+    /// <summary>It stops, as it says itself.</summary>
+    public bool Leaving { get; set; }
+
+    /// <summary>When its stream has reached its age; after it, when the stream that was to follow is overdue.</summary>
+    public DateTimeOffset? StreamEndsAt { get; set; }
+
+    /// <summary>It was asked for another stream: what it is given now, its next hello might not name.</summary>
+    public bool Retiring { get; set; }
+
     /// <summary>
     /// When the node counts as lost: with a stream, that long after its last word; without one, that long after it
     /// broke. Null: it is lost.
@@ -31,8 +42,6 @@ internal sealed class WorkerRun(string nodeId)
     public WorkerHeartbeat? Load { get; set; }
 
     public bool Connected => Session != 0;
-
-    public int FreeSlots => Connected ? Slots - Attempts.Count : 0;
 }
 
 /// <summary>An attempt that a worker holds. Without a task: claimed, but unknown here, and told to stop.</summary>
@@ -42,4 +51,7 @@ internal sealed class HeldAttempt(TaskRun? task)
 
     /// <summary>The worker has named it: once it no longer does, the attempt is over.</summary>
     public bool Named { get; set; }
+
+    /// <summary>It was asked back, for its node is drained.</summary>
+    public bool AskedBack { get; set; }
 }

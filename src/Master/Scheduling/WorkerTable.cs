@@ -3,7 +3,9 @@ using Hexcast.Contracts.V1;
 namespace Hexcast.Master.Scheduling;
 
 /// <summary>Workers that come, speak, fall silent and leave.</summary>
-internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, JobLifecycle jobs, JobFeeds feeds)
+internal sealed class WorkerTable(
+    SchedulerState state, AttemptLedger attempts, JobLifecycle jobs, JobFeeds feeds, SyncBoard board,
+    DrainedNodes drained)
 {
     private const int SlotLimit = 1_024;
 
@@ -11,10 +13,10 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
     {
         var hello = joined.Hello;
         var worker = state.Worker(hello.NodeId);
+        var replaced = worker.Session;
         if (worker.Connected)
         {
             state.Sessions.Remove(worker.Session);
-            state.Emit(new DropWorker(worker.Session, "the node has opened another stream"));
         }
         else
         {
@@ -23,11 +25,26 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
 
         worker.Session = joined.Session;
         worker.Slots = Math.Clamp(hello.Slots, 1, SlotLimit);
+        worker.Labels = hello.Labels ?? new NodeLabels();
+        worker.Leaving = hello.Leaving;
         worker.LostAt = state.Now + state.Options.WorkerDeadAfter;
+        worker.StreamEndsAt = state.Now + state.Options.StreamMaxAge;
+        worker.Retiring = false;
         worker.OnlyRecorded = false;
         state.Sessions.Add(joined.Session, worker);
         state.Emit(new Send(joined.Session, new MasterMessage { Welcome = new MasterWelcome { Fence = state.Fence } }));
-        state.Emit(new Note($"worker {hello.NodeId} joined with {worker.Slots} slots, {hello.Running.Count} running"));
+        if (replaced == 0)
+        {
+            state.Emit(new Note(
+                $"worker {hello.NodeId} joined with {worker.Slots} slots, {hello.Running.Count} running"));
+        }
+        else
+        {
+            state.Emit(new DropWorker(replaced, "the node has opened another stream"));
+        }
+
+        board.Greet(joined.Session, hello.Synced);
+        drained.Greet(worker);
 
         var claimed = hello.Running.Select(AttemptKey.Of).ToHashSet();
         Drop(worker, worker.Attempts.Keys.Where(key => !claimed.Contains(key)));
@@ -49,6 +66,8 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
 
         worker.LostAt = state.Now + state.Options.WorkerDeadAfter;
         worker.Load = heard.Heartbeat;
+        worker.Leaving |= heard.Heartbeat.Leaving;
+        worker.Slots = heard.Heartbeat.Slots > 0 ? Math.Clamp(heard.Heartbeat.Slots, 1, SlotLimit) : worker.Slots;
         var named = new HashSet<AttemptKey>();
         foreach (var progress in heard.Heartbeat.Tasks)
         {
@@ -77,11 +96,37 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
     {
         if (state.Sessions.Remove(session, out var worker))
         {
-            worker.Session = 0;
-            worker.Since = state.Now;
+            Disconnect(worker);
             worker.LostAt = state.Now + state.Options.StreamResumeWithin;
+            if (worker.Leaving && worker.Attempts.Count == 0)
+            {
+                state.Workers.Remove(worker.NodeId);
+                state.Emit(new Note($"worker {worker.NodeId} has left"));
+            }
         }
     }
+
+    /// <summary>Streams that have reached their age are to be followed by others, and end if they are not.</summary>
+    public void RetireStreams()
+    {
+        foreach (var worker in state.Workers.Values.Where(w => w.Connected && w.StreamEndsAt <= state.Now).ToList())
+        {
+            if (worker.Retiring)
+            {
+                var session = worker.Session;
+                Leave(session);
+                state.Emit(new DropWorker(session, "the worker did not open another stream"));
+                continue;
+            }
+
+            worker.Retiring = true;
+            worker.StreamEndsAt = state.Now + state.Options.WorkerDeadAfter;
+            state.Emit(new Send(worker.Session, new MasterMessage { Reconnect = new Reconnect() }));
+        }
+    }
+
+    public DateTimeOffset? NextRetirement() =>
+        state.Workers.Values.Where(w => w.Connected).Min(w => w.StreamEndsAt);
 
     /// <summary>A node that records name and that has not been seen in this mastership.</summary>
     public void Expect(string nodeId, TaskRun task, uint attempt)
@@ -124,8 +169,7 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
             state.Sessions.Remove(worker.Session);
             state.Emit(new DropWorker(worker.Session,
                 $"nothing was heard of the worker for {state.Options.WorkerDeadAfter.TotalSeconds} s"));
-            worker.Session = 0;
-            worker.Since = state.Now;
+            Disconnect(worker);
         }
 
         state.Emit(new WorkerGivenUp(worker.NodeId));
@@ -147,6 +191,14 @@ internal sealed class WorkerTable(SchedulerState state, AttemptLedger attempts, 
         {
             state.Workers.Remove(over.NodeId);
         }
+    }
+
+    private void Disconnect(WorkerRun worker)
+    {
+        worker.Session = 0;
+        worker.Since = state.Now;
+        worker.StreamEndsAt = null;
+        worker.Retiring = false;
     }
 
     // Workers are coming back, so the others that the records name should, too: they need not be waited for as long

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Google.Protobuf;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Client;
@@ -12,7 +14,11 @@ namespace Hexcast.Master.Storage;
 /// </summary>
 internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobStore
 {
+    /// <summary>What workers follow.</summary>
+    private static readonly string[] SettingPrefixes = ["/hexcast/settings/", "/hexcast/rules/"];
+
     private readonly Dictionary<string, long> revisions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> settingsReadAt = new(StringComparer.Ordinal);
 
     public async Task<Loaded> LoadAsync(CancellationToken cancel)
     {
@@ -32,7 +38,69 @@ internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobS
             }
         }
 
-        return new Loaded(jobs, tasks);
+        var nodes = new List<NodeRecord>();
+        foreach (var record in (await coordinator.RangeAsync(RecordWrite.NodePrefix, cancel)).KeyValues)
+        {
+            revisions[record.Key] = record.ModRevision;
+            nodes.Add(NodeRecord.Parser.ParseFrom(record.Value));
+        }
+
+        var settings = new List<SettingValue>();
+        foreach (var prefix in SettingPrefixes)
+        {
+            var range = await coordinator.RangeAsync(prefix, cancel);
+            settingsReadAt[prefix] = range.Revision;
+            settings.AddRange(range.KeyValues.Select(v => new SettingValue(v.Key, v.Value)));
+        }
+
+        return new Loaded(jobs, tasks) { Nodes = nodes, Settings = settings };
+    }
+
+    public async IAsyncEnumerable<SettingsChanged> FollowSettingsAsync(
+        [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var news = Channel.CreateBounded<SettingsChanged>(1);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var watches = SettingPrefixes.Select(prefix => WatchAsync(prefix, news.Writer, both.Token)).ToList();
+        try
+        {
+            await foreach (var changed in news.Reader.ReadAllAsync(cancel))
+            {
+                yield return changed;
+            }
+        }
+        finally
+        {
+            await both.CancelAsync();
+            await Task.WhenAll(watches).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static SettingValue Changed(WatchEvent change) => new(
+        change.KeyValue.Key, change.Kind == WatchEventKind.Delete ? null : change.KeyValue.Value);
+
+    private async Task WatchAsync(string prefix, ChannelWriter<SettingsChanged> news, CancellationToken cancel)
+    {
+        try
+        {
+            await foreach (var batch in coordinator.WatchAsync(prefix, settingsReadAt[prefix] + 1, cancel))
+            {
+                await news.WriteAsync(
+                    batch switch
+                    {
+                        WatchBatch.Resync all => new SettingsChanged(
+                            prefix, [.. all.KeyValues.Select(v => new SettingValue(v.Key, v.Value))]),
+                        WatchBatch.Changes some => new SettingsChanged(null, [.. some.Events.Select(Changed)]),
+                        _ => throw new InvalidOperationException($"a watch told {batch.GetType().Name}"),
+                    },
+                    cancel);
+            }
+        }
+        catch (Exception failure)
+        {
+            // The reader is told, and the term ends: it must not go on with old rules.
+            news.TryComplete(failure);
+        }
     }
 
     public async Task<bool> CommitAsync(long fence, IReadOnlyList<RecordWrite> writes, CancellationToken cancel)

@@ -9,6 +9,11 @@ internal interface IJobStore
     Task<Loaded> LoadAsync(CancellationToken cancel);
 
     /// <summary>
+    /// What has changed of the cluster's settings and rules since <see cref="LoadAsync"/>, for ever.
+    /// </summary>
+    IAsyncEnumerable<SettingsChanged> FollowSettingsAsync(CancellationToken cancel);
+
+    /// <summary>
     /// All writes or none, durable when answered; no key twice. False: this is no longer the mastership of that fence,
     /// or somebody else has written a record. Any exception: unknown whether it was written. After both only
     /// <see cref="LoadAsync"/> helps.

@@ -7,6 +7,7 @@ namespace Hexcast.Worker.Attempts;
 internal static class FailureCodes
 {
     public const string Cancelled = "cancelled";
+    public const string HandedBack = "handed_back";
     public const string WorkerOverloaded = "worker_overloaded";
     public const string SandboxUnavailable = "sandbox_unavailable";
     public const string ToolMissing = "tool_missing";

@@ -41,7 +41,19 @@ internal sealed class HandWorker : IDisposable
         return stream.ResponseStream.Current;
     }
 
-    public async Task<TaskAssignment> TakeAsync() => (await NextAsync()).Assign.ShouldNotBeNull();
+    /// <summary>The next that is about work.</summary>
+    public async Task<TaskAssignment> TakeAsync() => (await NextButSyncAsync()).Assign.ShouldNotBeNull();
+
+    public async Task<MasterMessage> NextButSyncAsync()
+    {
+        while (true)
+        {
+            if (await NextAsync() is { Snapshot: null, Sync: null } message)
+            {
+                return message;
+            }
+        }
+    }
 
     public async Task<ReportStatusResponse.Types.Verdict> CommitAsync(TaskAssignment task, PlanSummary? plan = null)
     {

@@ -65,16 +65,31 @@ internal sealed class Stage
         return Answer(request) is TranscodeResponse response ? response.JobId : "";
     }
 
-    public long Join(string node, int slots, params string[] running)
+    public long Join(string node, int slots, params string[] running) =>
+        Join(new WorkerHello { NodeId = node, Slots = slots }, running);
+
+    public long Join(WorkerHello hello, params string[] running)
     {
         var session = Number();
-        var hello = new WorkerHello { NodeId = node, Slots = slots };
         hello.Running.Add(running.Select(Attempt));
         Step(
-            $"{node} joins with {slots} slots, running [{string.Join(' ', running)}]",
+            $"{hello.NodeId} joins with {hello.Slots} slots, running [{string.Join(' ', running)}]",
             new WorkerJoined(session, hello));
         return session;
     }
+
+    /// <summary>The name of the answer, or the code of a refusal.</summary>
+    public string Drain(string node, bool undo = false, int handBackAfterSeconds = 0) => Ask(
+        $"{(undo ? "undrain" : "drain")} {node}",
+        request => new DrainOrdered(request, new DrainRequest
+        {
+            NodeId = node, Undo = undo, HandBackAfterSeconds = handBackAfterSeconds,
+        }));
+
+    public void Set(params IReadOnlyList<(string Key, string? Value)> settings) => Step(
+        $"settings change: {string.Join(' ', settings.Select(s => s.Key))}",
+        new SettingsChanged(null, [.. settings.Select(s =>
+            new SettingValue(s.Key, s.Value is null ? null : ByteString.CopyFromUtf8(s.Value)))]));
 
     public void Leave(long session) => Step($"stream {session} breaks", new WorkerLeft(session));
 
@@ -132,7 +147,10 @@ internal sealed class Stage
         core = new SchedulerCore(options, ++fence);
         Step("the master dies; another starts", new Loaded(
             [.. disk.Values.OfType<JobRecord>().Select(r => r.Clone())],
-            [.. disk.Values.OfType<TaskRecord>().Select(r => r.Clone())]));
+            [.. disk.Values.OfType<TaskRecord>().Select(r => r.Clone())])
+        {
+            Nodes = [.. disk.Values.OfType<NodeRecord>().Select(r => r.Clone())],
+        });
     }
 
     public Job Job(string job) => Ask<Job>(request => new JobAsked(request, job));
@@ -245,13 +263,14 @@ internal sealed class Stage
 
     private static string Describe(RecordWrite write) => write.Value switch
     {
-        null => $"delete {write.Key[RecordWrite.Prefix.Length..]}",
+        null => $"delete {write.Key["/hexcast/".Length..]}",
         JobRecord job => $"job {job.JobId} {job.State}{(job.Ending is null ? "" : $" ending {job.Ending.State}")}",
         TaskRecord task => $"task {task.TaskId} attempts={task.Attempts}" +
             $" open=[{string.Join(' ', task.Open.Select(o => $"{o.Attempt}@{o.NodeId}{(o.Superseded ? "!" : "")}"))}]" +
             (task.Failures > 0 ? $" failures={task.Failures}" : "") +
             (task.Losses > 0 ? $" losses={task.Losses}" : "") +
             (task.CommittedAttempt > 0 ? $" committed={task.CommittedAttempt} revision={task.CommittedRevision}" : ""),
+        NodeRecord node => $"node {node.NodeId} drained",
         _ => write.Key,
     };
 
@@ -266,7 +285,12 @@ internal sealed class Stage
     {
         MasterMessage.MessageOneofCase.Welcome => $"welcome, fence {message.Welcome.Fence}",
         MasterMessage.MessageOneofCase.Assign => $"assign {Words(message.Assign.Attempt)} {message.Assign.Class}",
-        _ => $"cancel {Words(message.Cancel.Attempt)}: {message.Cancel.Reason}",
+        MasterMessage.MessageOneofCase.Cancel => $"cancel {Words(message.Cancel.Attempt)}: {message.Cancel.Reason}",
+        MasterMessage.MessageOneofCase.Reconnect => "reconnect",
+        MasterMessage.MessageOneofCase.Drain => message.Drain.Draining ? "drain" : "in use again",
+        MasterMessage.MessageOneofCase.Sync =>
+            $"sync {message.Sync.Seq} {message.Sync.Key}{(message.Sync.Deleted ? " deleted" : "")}",
+        _ => $"snapshot {message.Snapshot.Seq} with {message.Snapshot.Entries.Count} keys",
     };
 
     private static string Describe(JobEvent message) => message.EventCase switch
