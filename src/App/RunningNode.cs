@@ -101,7 +101,7 @@ internal sealed class RunningNode : IAsyncDisposable
 
     // Two processes on one folder would each believe that they own its log and its database. The kernel drops the
     // lock with the process, however it ends.
-    private static FileStream Lock(string folder)
+    internal static FileStream Lock(string folder)
     {
         try
         {

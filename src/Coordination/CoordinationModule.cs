@@ -49,12 +49,13 @@ public sealed class CoordinationModule : RoleModule
             role.Services.AddSingleton<NodeRegistration>();
             role.Services.AddHostedService(provider => provider.GetRequiredService<NodeRegistration>());
             role.Services.AddHostedService<HistoryCompaction>();
+            FollowRemovals(role);
             return;
         }
         role.Services.AddSingleton(new EmbeddedCoordinatorSettings(
             role.DataFolder("coordinator"),
             new MemberIdentity(ClusterName, role.Node.NodeId),
-            ClientUrl: $"http://{role.Node.Grpc}",
+            ClientUrl: $"{(role.Node.Cluster is null ? "http" : "https")}://{role.Node.Grpc}",
             new CoordinatorLimits
             {
                 SnapshotEntries = options.SnapshotEntries,
@@ -65,6 +66,7 @@ public sealed class CoordinationModule : RoleModule
         role.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
         role.Services.AddSingleton(provider => new CoordinatorClient(
             provider.GetRequiredService<RoleChannel>().Invoker, provider.GetRequiredService<TimeProvider>()));
+        FollowRemovals(role);
     }
 
     public override void MapGrpc(IEndpointRouteBuilder grpc)
@@ -77,6 +79,14 @@ public sealed class CoordinationModule : RoleModule
             grpc.MapGrpcService<LeaseService>();
             grpc.MapGrpcService<MaintenanceService>();
             grpc.MapGrpcService<ClusterService>();
+        }
+    }
+
+    private static void FollowRemovals(RoleBuilder role)
+    {
+        if (role.Node.Cluster is not null)
+        {
+            role.Services.AddHostedService<RemovalFollower>();
         }
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Hexcast.Platform.Configuration;
+using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 
 namespace Hexcast.App.Cli;
@@ -52,6 +53,11 @@ internal static class CommandLine
 
             return ExitCode.Usage;
         }
+        catch (HexcastException refused)
+        {
+            Complain(refused.Message);
+            return ExitCode.Of(refused.Code);
+        }
         catch (NodeFailureException broken)
         {
             Complain(broken.Message);
@@ -88,6 +94,7 @@ internal static class CommandLine
             RetryCommand.Create(clock),
             ClusterCommands.Nodes(clock),
             ClusterCommands.Queues(clock),
+            ClusterCommand.Create(clock),
             TokenCommand.Create(clock),
             TargetsCommand.Create(),
             CheckConfigCommand.Create(),

@@ -1,3 +1,5 @@
+using Hexcast.Platform.Errors;
+
 namespace Hexcast.App.Cli;
 
 /// <summary>What the process ends with; the table for people is docs/operations/cli.md.</summary>
@@ -16,6 +18,16 @@ internal static class ExitCode
 
     /// <summary>128 + SIGINT, as shells count.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Of what another node answered, or this one found.</summary>
+    public static int Of(string code) => code switch
+    {
+        ErrorCodes.Unavailable or ErrorCodes.DeadlineExceeded => NoServer,
+        ErrorCodes.Unauthenticated or ErrorCodes.JoinTokenInvalid or ErrorCodes.JoinTokenExpired
+            or ErrorCodes.JoinTokenUsed or ErrorCodes.NodeRemoved => Refused,
+        ErrorCodes.InvalidArgument => Usage,
+        _ => Failed,
+    };
 }
 
 /// <summary>Ends the command with this code. The message is all that the person sees: it says what to do.</summary>

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using Hexcast.App.Client;
+using Hexcast.Platform.Cluster;
+using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
 
 namespace Hexcast.App.Cli;
@@ -91,23 +93,47 @@ internal sealed class NodeOptions
         command.Add(config);
     }
 
-    public NodeSettings Settings(ParseResult parsed) => new()
+    /// <exception cref="ConfigurationException">The data folder is another node's of its cluster.</exception>
+    public NodeSettings Settings(ParseResult parsed)
     {
-        DataFolder = Path.GetFullPath(parsed.GetValue(data)!),
-        Http = parsed.GetValue(http)!,
-        Grpc = parsed.GetValue(grpc)!,
-        NodeId = parsed.GetValue(node)!,
-    };
+        var folder = Path.GetFullPath(parsed.GetValue(data)!);
+        var identity = ClusterIdentity.Find(folder);
+        var settings = new NodeSettings
+        {
+            DataFolder = folder,
+            Http = parsed.GetValue(http)!,
+            Grpc = parsed.GetValue(grpc)!,
+            NodeId = parsed.GetValue(node)!,
+            Cluster = identity,
+        };
+        if (identity is null)
+        {
+            return settings;
+        }
+
+        // Said once, when it joined.
+        if (!IsGiven(parsed, grpc) && IPEndPoint.TryParse(identity.Address, out var address))
+        {
+            settings = settings with { Grpc = address };
+        }
+
+        return !IsGiven(parsed, node) || settings.NodeId == identity.Node
+            ? settings with { NodeId = identity.Node }
+            : throw new ConfigurationException([
+                $"--node {settings.NodeId}: {folder} is of the node {identity.Node}. Leave --node out."]);
+    }
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     public string? ConfigurationFile(ParseResult parsed) => parsed.GetValue(config);
 
-    private static Option<string> Name(string name, string description)
+    public static Option<string> Name(string name, string description, string otherwise = NodeSettings.Alone)
     {
         var option = new Option<string>(name)
         {
             Description = description,
             HelpName = "NAME",
-            DefaultValueFactory = _ => NodeSettings.Alone,
+            DefaultValueFactory = _ => otherwise,
         };
         option.Validators.Add(given =>
         {
@@ -120,7 +146,7 @@ internal sealed class NodeOptions
         return option;
     }
 
-    private static Option<IPEndPoint> Endpoint(string name, string description, int port) => new(name)
+    public static Option<IPEndPoint> Endpoint(string name, string description, int port) => new(name)
     {
         Description = description,
         HelpName = "ADDRESS:PORT",

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Tls;
 
 namespace Hexcast.Coordination.Discovery;
 
@@ -10,17 +11,13 @@ namespace Hexcast.Coordination.Discovery;
 /// this process if it runs the role, and otherwise to one node after the other that does.
 /// </summary>
 internal sealed class ClusterRoutes(
-    RoleDirectory directory, RoleChannel here, NodeSettings node, NodeRoles roles, TimeProvider clock)
+    RoleDirectory directory, RoleChannel here, NodeSettings node, NodeRoles roles, NodeChannels channels)
     : IRoleRoutes, IDisposable
 {
     private const string MasterRole = "master";
 
     /// <summary>Of nodes that have gone too: an address is a small thing, and comes back when its node does.</summary>
     private const int ChannelLimit = 1_024;
-
-    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan PingTime = TimeSpan.FromSeconds(6);
 
     private readonly ConcurrentDictionary<string, Lazy<Link>> links = new(StringComparer.Ordinal);
     private uint turns;
@@ -45,7 +42,7 @@ internal sealed class ClusterRoutes(
         {
             return directory.Master is not { } master ? throw Unknown("no master is elected")
                 : master == node.NodeId ? here.Invoker
-                : directory.Of(role, master) is { } elected ? LinkTo(elected.Grpc)
+                : directory.Of(role, master) is { } elected ? LinkTo(elected)
                 : throw Unknown($"the master is {master}, whose address is not known");
         }
 
@@ -56,37 +53,24 @@ internal sealed class ClusterRoutes(
 
         var nodes = directory.Of(role);
         return nodes.Count > 0
-            ? LinkTo(nodes[(int)(Interlocked.Increment(ref turns) % (uint)nodes.Count)].Grpc)
+            ? LinkTo(nodes[(int)(Interlocked.Increment(ref turns) % (uint)nodes.Count)])
             : throw Unknown($"no node runs {role}");
     }
 
-    private CallInvoker LinkTo(string address)
+    private CallInvoker LinkTo(ServiceAddress to)
     {
+        var address = $"{to.Node}@{to.Grpc}";
         if (links.Count >= ChannelLimit && !links.ContainsKey(address))
         {
             throw Unknown($"this node has spoken to {ChannelLimit} addresses; it has to be started again");
         }
 
-        return links.GetOrAdd(address, key => new Lazy<Link>(() => Open(key))).Value.Invoker;
+        return links.GetOrAdd(address, _ => new Lazy<Link>(() => Open(to))).Value.Invoker;
     }
 
-    private Link Open(string address)
+    private Link Open(ServiceAddress to)
     {
-        var channel = GrpcChannel.ForAddress($"http://{address}", new GrpcChannelOptions
-        {
-            HttpHandler = new SocketsHttpHandler
-            {
-                EnableMultipleHttp2Connections = true,
-                ConnectTimeout = ConnectTime,
-                // A node that is gone without a word is noticed after nine seconds.
-                KeepAlivePingDelay = PingDelay,
-                KeepAlivePingTimeout = PingTime,
-                KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-                UseProxy = false,
-            },
-            DisposeHttpClient = true,
-            TimeProvider = clock,
-        });
+        var channel = channels.Open(to.Grpc, to.Node);
         return new Link(channel, channel.CreateCallInvoker());
     }
 

@@ -21,12 +21,13 @@ internal static class ListeningRules
                 "set Access:AllowPlainHttp to true.");
         }
 
-        if (!IPAddress.IsLoopback(node.Grpc.Address) && !options.AllowOpenGrpc)
+        if (!IPAddress.IsLoopback(node.Grpc.Address) && node.Cluster is null && !options.AllowOpenGrpc)
         {
             problems.Add(
                 $"Access:AllowOpenGrpc = 'false': --grpc {node.Grpc} lets other machines reach what roles say to " +
-                "each other, which asks for no credential. Listen on 127.0.0.1, or, where nobody else can reach it, " +
-                "set Access:AllowOpenGrpc to true.");
+                "each other, which asks for no credential. Make the node one of a cluster, whose nodes prove to each " +
+                "other who they are (./hexcast cluster init, ./hexcast cluster join); or listen on 127.0.0.1; or, " +
+                "where nobody else can reach it, set Access:AllowOpenGrpc to true.");
         }
 
         if (problems.Count > 0)

@@ -34,6 +34,11 @@ public static class ErrorCodes
     public const string TokenMissing = "token_missing";
     public const string TokenInvalid = "token_invalid";
     public const string TokenExpired = "token_expired";
+    public const string JoinTokenInvalid = "join_token_invalid";
+    public const string JoinTokenExpired = "join_token_expired";
+    public const string JoinTokenUsed = "join_token_used";
+    public const string NodeNameTaken = "node_name_taken";
+    public const string NodeRemoved = "node_removed";
     public const string NotPlayable = "not_playable";
     public const string SandboxUnavailable = "sandbox_unavailable";
     public const string ToolMissing = "tool_missing";
@@ -70,6 +75,11 @@ public static class ErrorCodes
         [TokenMissing] = (401, StatusCode.Unauthenticated),
         [TokenInvalid] = (403, StatusCode.PermissionDenied),
         [TokenExpired] = (403, StatusCode.PermissionDenied),
+        [JoinTokenInvalid] = (403, StatusCode.PermissionDenied),
+        [JoinTokenExpired] = (403, StatusCode.PermissionDenied),
+        [JoinTokenUsed] = (403, StatusCode.PermissionDenied),
+        [NodeNameTaken] = (409, StatusCode.Aborted),
+        [NodeRemoved] = (403, StatusCode.PermissionDenied),
         [NotPlayable] = (404, StatusCode.NotFound),
         [SandboxUnavailable] = (503, StatusCode.Unavailable),
         [ToolMissing] = (503, StatusCode.Unavailable),

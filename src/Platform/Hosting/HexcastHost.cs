@@ -4,6 +4,7 @@ using Grpc.Net.Client;
 using Hexcast.Grpc;
 using Hexcast.Platform.Access;
 using Hexcast.Platform.Calls;
+using Hexcast.Platform.Cluster;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 using Hexcast.Platform.Identity;
@@ -30,7 +31,7 @@ namespace Hexcast.Platform.Hosting;
 /// Builds a node from role modules. Three listeners lead into two pipelines:
 /// <code>
 ///   HTTP  (TCP, HTTP/1.1, or TLS)  → problem responses → access → the roles' HTTP endpoints, /healthz, /readyz
-///   gRPC  (TCP, HTTP/2 without TLS) ┐
+///   gRPC  (TCP, HTTP/2; TLS by the certificates of both ends where the node is one of a cluster) ┐
 ///   in process (memory, HTTP/2)     ┴→ the roles' gRPC services
 /// </code>
 /// so that nothing meant for roles can be reached through the port that people and players use.
@@ -45,7 +46,10 @@ public static class HexcastHost
 
     /// <summary>What belongs to every node, whatever its roles are.</summary>
     public static IReadOnlyList<RoleModule> OwnModules() =>
-        [new TlsModule(), new ObjectsModule(), new AccessModule(), new TelemetryModule(), new GrpcModule()];
+    [
+        new TlsModule(), new ClusterModule(), new ObjectsModule(), new AccessModule(), new TelemetryModule(),
+        new GrpcModule(),
+    ];
 
     public static HexcastNode Build(NodeSettings node, IConfiguration configuration, IReadOnlyList<RoleModule> roles)
     {
@@ -158,10 +162,26 @@ public static class HexcastHost
         kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
         kestrel.Listen(node.Grpc, listen =>
         {
-            Internal(listen);
             listen.UseMaxConnectionAge(kestrel.ApplicationServices.GetRequiredService<ConnectionAgeOptions>());
+            if (kestrel.ApplicationServices.GetService<NodeCertificate>() is { } certificate)
+            {
+                ProveNodes(listen, certificate);
+            }
+
+            Internal(listen);
         });
         kestrel.Listen(transport.EndPoint, Internal);
+    }
+
+    // Only nodes of this cluster come in, and who asks one that may sign to become one.
+    private static void ProveNodes(ListenOptions listen, NodeCertificate certificate)
+    {
+        var connections = listen.ApplicationServices.GetRequiredService<NodeConnections>();
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = _ => ValueTask.FromResult(certificate.Accept(strangers: certificate.Identity.Signs)),
+        });
+        listen.Use(next => connection => connections.RunAsync(connection, next));
     }
 
     // Without TLS nothing negotiates the protocol, so it is HTTP/2 from the first byte.
@@ -185,6 +205,7 @@ public static class HexcastHost
             grpc =>
             {
                 grpc.UseNoRequestMetrics();
+                grpc.Use(next => context => NodeConnections.PassAsync(context, next));
                 grpc.UseRouting();
                 grpc.Use(next => context =>
                     context.RequestServices.GetRequiredService<CallGates>().InvokeAsync(context, next));

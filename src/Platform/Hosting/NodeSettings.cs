@@ -1,4 +1,5 @@
 using System.Net;
+using Hexcast.Platform.Cluster;
 
 namespace Hexcast.Platform.Hosting;
 
@@ -17,6 +18,9 @@ public sealed record NodeSettings
 
     /// <summary>Names this node in the cluster, and nobody else: <see cref="IsName"/>.</summary>
     public string NodeId { get; init; } = Alone;
+
+    /// <summary>What it proves to other nodes of its cluster by; null: it is of none.</summary>
+    public ClusterIdentity? Cluster { get; init; }
 
     /// <summary>Where JSON log lines go; null is standard output.</summary>
     public string? LogFile { get; init; }

@@ -12,11 +12,11 @@ public static partial class Redaction
     public static string Field(string name, string value) =>
         name is "token" or "authorization" or "cookie" or "secret" or "password" ? Mark : Apply(value);
 
-    // "?token=…" and "&token=…" in URLs, bearer credentials, our cookies, the password of a URL; JWTs and API tokens
-    // anywhere.
+    // "?token=…" and "&token=…" in URLs, bearer credentials, our cookies, the password of a URL; JWTs, API and join
+    // tokens anywhere.
     [GeneratedRegex(
         @"(?<name>[?&]token=|[Bb]earer |\bhexcast_\w+=)[^\s&;""'\\]+|(?<name>://)[^/\s:@]+:[^/\s@]+(?=@)"
-        + @"|(?<name>)\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<name>)\bhxc_[\w-]+",
+        + @"|(?<name>)\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<name>)\bhx[cj]_[\w-]+",
         RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Secrets();
 }
