@@ -1,6 +1,6 @@
 using System.Net;
-using Grpc.Net.Client;
 using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Client.Members;
 using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Election;
 using Hexcast.Coordination.Embedded;
@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Coordination;
 
@@ -37,12 +38,7 @@ public sealed class CoordinationModule : RoleModule
         if (_mode == CoordinationMode.Etcd)
         {
             RequireReach(role.Node, options);
-            // The container disposes of what it creates itself.
-            role.Services.AddSingleton(provider => EtcdChannel.Create(
-                options.Endpoints, provider.GetRequiredService<TimeProvider>()));
-            role.Services.AddSingleton(provider => new CoordinatorClient(
-                provider.GetRequiredService<GrpcChannel>().CreateCallInvoker(),
-                provider.GetRequiredService<TimeProvider>()));
+            AddEtcd(role, options);
             role.Services.AddSingleton<RoleDirectory>();
             role.Services.AddSingleton<IRoleRoutes, ClusterRoutes>();
             role.Services.AddHostedService(provider => provider.GetRequiredService<RoleDirectory>());
@@ -88,6 +84,24 @@ public sealed class CoordinationModule : RoleModule
         {
             role.Services.AddHostedService<RemovalFollower>();
         }
+    }
+
+    private static void AddEtcd(RoleBuilder role, CoordinationOptions options)
+    {
+        new EtcdAccess(options, TimeProvider.System).Check();
+        role.Services.AddSingleton<EtcdAccess>();
+        role.Services.AddSingleton(provider => new EtcdLogin(
+            options.User, provider.GetRequiredService<EtcdAccess>().Password,
+            provider.GetRequiredService<TimeProvider>()));
+        role.Services.AddSingleton(provider => new CoordinatorMembers(
+            options.Endpoints, provider.GetRequiredService<EtcdAccess>().Open,
+            provider.GetRequiredService<EtcdLogin>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<CoordinatorMembers>>()));
+        // First of all, and so the last to stop: what the others keep there is taken back through it.
+        role.Services.AddHostedService(provider => provider.GetRequiredService<CoordinatorMembers>());
+        role.Services.AddSingleton<MembersInvoker>();
+        role.Services.AddSingleton(provider => new CoordinatorClient(
+            provider.GetRequiredService<MembersInvoker>(), provider.GetRequiredService<TimeProvider>()));
     }
 
     private static void RequireReach(NodeSettings node, CoordinationOptions options)

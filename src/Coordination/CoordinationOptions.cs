@@ -17,8 +17,27 @@ public sealed record CoordinationOptions : IValidatableObject
     [EnumDataType(typeof(CoordinationMode), ErrorMessage = "may be Embedded or Etcd.")]
     public CoordinationMode Mode { get; set; } = CoordinationMode.Embedded;
 
-    /// <summary>Addresses of etcd's members, as http://host:port. Only read in mode Etcd.</summary>
+    /// <summary>Addresses of etcd's members, as http(s)://host:port. Only read in mode Etcd.</summary>
     public string[] Endpoints { get; set; } = [];
+
+    /// <summary>PEM: the authorities whose certificates etcd may show; empty: those that this machine trusts.</summary>
+    public string AuthorityFile { get; set; } = "";
+
+    /// <summary>PEM: the certificate that etcd is shown, then those that lead to its root; empty: none.</summary>
+    public string CertificateFile { get; set; } = "";
+
+    /// <summary>PEM: its private key.</summary>
+    public string KeyFile { get; set; } = "";
+
+    /// <summary>The user of etcd as which this node logs in; empty: the certificate says who it is, or nobody asks.
+    /// </summary>
+    public string User { get; set; } = "";
+
+    /// <summary>Its password. Secret: by the environment, or better in a file.</summary>
+    public string Password { get; set; } = "";
+
+    /// <summary>A file with the password; the end of a line after it does not count.</summary>
+    public string PasswordFile { get; set; } = "";
 
     /// <summary>Embedded: entries of the log after which a snapshot replaces them.</summary>
     [Range(100, 1_000_000, ErrorMessage = "may be 100 to 1000000 entries.")]
@@ -39,9 +58,42 @@ public sealed record CoordinationOptions : IValidatableObject
             yield return new ValidationResult(
                 "must name at least one http://host:port in mode Etcd.", [nameof(Endpoints)]);
         }
-        if (!Endpoints.All(endpoint => Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme == "http"))
+        if (!Endpoints.All(IsAddress))
         {
-            yield return new ValidationResult("must each be http://host:port.", [nameof(Endpoints)]);
+            yield return new ValidationResult(
+                "must each be http://host:port or https://host:port.", [nameof(Endpoints)]);
+        }
+        if (AuthorityFile.Length + CertificateFile.Length > 0
+            && Endpoints.Any(endpoint => !endpoint.StartsWith("https://", StringComparison.OrdinalIgnoreCase)))
+        {
+            yield return new ValidationResult(
+                "must each be https://host:port where certificates are named.", [nameof(Endpoints)]);
+        }
+        if (CertificateFile.Length > 0 != KeyFile.Length > 0)
+        {
+            yield return new ValidationResult(
+                "needs the other of Coordination:CertificateFile and Coordination:KeyFile too.",
+                [CertificateFile.Length > 0 ? nameof(KeyFile) : nameof(CertificateFile)]);
+        }
+        if (Password.Length > 0 && PasswordFile.Length > 0)
+        {
+            yield return new ValidationResult(
+                "stands beside Coordination:Password: only one of them counts.", [nameof(PasswordFile)]);
+        }
+        if (User.Length > 0 != Password.Length + PasswordFile.Length > 0)
+        {
+            yield return new ValidationResult(
+                User.Length > 0
+                    ? "needs its password: Coordination:PasswordFile or Coordination:Password."
+                    : "has to say whose password that is.",
+                [nameof(User)]);
         }
     }
+
+    /// <summary>Not as a record prints itself: one of these is a password.</summary>
+    public override string ToString() => nameof(CoordinationOptions);
+
+    private static bool IsAddress(string endpoint) =>
+        Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+        && uri is { UserInfo: "", PathAndQuery: "/" };
 }

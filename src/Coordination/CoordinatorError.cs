@@ -23,6 +23,29 @@ public enum CoordinatorError
     TooManyRequests,
     TooManyLeases,
     PermissionDenied,
+
+    /// <summary>Of a user or a password that etcd does not know.</summary>
+    WrongPassword,
+
+    /// <summary>etcd wants to know who asks, and has been told neither a user nor a certificate's.</summary>
+    UserMissing,
+
+    /// <summary>The token has ended, or the member that gave it has started anew: a new one is asked for.</summary>
+    InvalidToken,
+
+    /// <summary>Users or roles were changed since the token was given.</summary>
+    TokenOutdated,
+
+    /// <summary>etcd knows no users: a user and password say nothing to it.</summary>
+    AuthenticationOff,
+
+    /// <summary>The member's certificate is not of the authority that is trusted, not for its name, or not valid
+    /// now.</summary>
+    ServerNotTrusted,
+
+    /// <summary>The member wants a client's certificate, and none was given or not one that it takes.</summary>
+    CertificateRefused,
+
     Stopped,
     Unavailable,
     DeadlineExceeded,
@@ -62,6 +85,14 @@ internal static class CoordinatorErrors
         [CoordinatorError.TooManyRequests] = new(StatusCode.ResourceExhausted, "etcdserver: too many requests"),
         [CoordinatorError.TooManyLeases] = new(StatusCode.ResourceExhausted, "etcdserver: too many leases"),
         [CoordinatorError.PermissionDenied] = new(StatusCode.PermissionDenied, "etcdserver: permission denied"),
+        [CoordinatorError.WrongPassword] = new(
+            StatusCode.InvalidArgument, "etcdserver: authentication failed, invalid user ID or password"),
+        [CoordinatorError.UserMissing] = new(StatusCode.InvalidArgument, "etcdserver: user name is empty"),
+        [CoordinatorError.InvalidToken] = new(StatusCode.Unauthenticated, "etcdserver: invalid auth token"),
+        [CoordinatorError.TokenOutdated] =
+            new(StatusCode.InvalidArgument, "etcdserver: revision of auth store is old"),
+        [CoordinatorError.AuthenticationOff] =
+            new(StatusCode.FailedPrecondition, "etcdserver: authentication is not enabled"),
         [CoordinatorError.Stopped] = new(StatusCode.Unavailable, "etcdserver: server stopped"),
     };
 
@@ -70,9 +101,27 @@ internal static class CoordinatorErrors
 
     public static Status StatusOf(CoordinatorError error) => ToStatus[error];
 
+    /// <summary>
+    /// Whether it is about who may do what. A node refuses to start with it; one that runs goes on trying, until
+    /// somebody has put it right.
+    /// </summary>
+    public static bool IsOfAccess(CoordinatorError error) => error is CoordinatorError.PermissionDenied
+        or CoordinatorError.WrongPassword
+        or CoordinatorError.UserMissing or CoordinatorError.InvalidToken or CoordinatorError.TokenOutdated
+        or CoordinatorError.ServerNotTrusted or CoordinatorError.CertificateRefused;
+
+    /// <summary>As a call's failure, which <see cref="Translate"/> turns back into the same.</summary>
+    public static RpcException AsCall(CoordinatorException named) =>
+        new(new Status(StatusCode.Unavailable, named.Message, named));
+
     public static CoordinatorException Translate(RpcException exception)
     {
         var status = exception.Status;
+        if (status.DebugException is CoordinatorException named)
+        {
+            return new CoordinatorException(named.Error, named.Message, exception);
+        }
+
         if (!FromText.TryGetValue(status.Detail, out var error))
         {
             error = status.StatusCode switch

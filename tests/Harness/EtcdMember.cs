@@ -13,33 +13,41 @@ public sealed class EtcdMember : IAsyncDisposable
 
     private readonly string folder;
     private readonly string name;
-    private readonly string peerAddress;
+    private readonly EtcdPorts ports;
+    private readonly IReadOnlyList<string> flags;
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private string cluster = "";
     private Process? process;
 
-    private EtcdMember(string folder, int number)
+    private EtcdMember(string folder, int number, EtcdPorts ports, IReadOnlyList<string> flags)
     {
-        (this.folder, name) = (folder, $"node-{number}");
-        Address = $"http://127.0.0.1:{FreePort()}";
-        peerAddress = $"http://127.0.0.1:{FreePort()}";
+        (this.folder, name, this.ports, this.flags) = (folder, $"node-{number}", ports, flags);
+        Address = $"{(flags.Contains("--cert-file") ? "https" : "http")}://127.0.0.1:{ports.Clients}";
     }
 
     /// <summary>Of its clients.</summary>
     public string Address { get; }
 
+    public int ProcessId => process!.Id;
+
+    public bool IsRunning => process is { HasExited: false };
+
     /// <param name="folder">What the members keep lies below it.</param>
-    public static async Task<IReadOnlyList<EtcdMember>> StartAsync(string folder, int members = 1)
+    /// <param name="flags">Of each member, such as those for TLS.</param>
+    /// <param name="through">Where a member's port for the others is to be reached; null: at that port.</param>
+    public static async Task<IReadOnlyList<EtcdMember>> StartAsync(
+        string folder, int members = 1, IReadOnlyList<string>? flags = null, Func<int, int>? through = null)
     {
         if (!File.Exists(Executable))
         {
             throw new InvalidOperationException($"{Executable} is missing: apt-get install etcd-server etcd-client");
         }
 
-        var all = Enumerable.Range(1, members).Select(number => new EtcdMember(folder, number)).ToList();
+        var all = Enumerable.Range(1, members)
+            .Select(number => new EtcdMember(folder, number, EtcdPorts.Free(through), flags ?? [])).ToList();
         foreach (var member in all)
         {
-            member.cluster = string.Join(',', all.Select(m => $"{m.name}={m.peerAddress}"));
+            member.cluster = string.Join(',', all.Select(m => $"{m.name}={m.ports.PeersUrl}"));
             member.Start();
         }
 
@@ -64,12 +72,18 @@ public sealed class EtcdMember : IAsyncDisposable
                 "--data-dir", Path.Combine(folder, name),
                 "--listen-client-urls", Address,
                 "--advertise-client-urls", Address,
-                "--listen-peer-urls", peerAddress,
-                "--initial-advertise-peer-urls", peerAddress,
+                "--listen-peer-urls", $"http://127.0.0.1:{ports.ListenPeers}",
+                "--initial-advertise-peer-urls", ports.PeersUrl,
+                "--listen-metrics-urls", ports.HealthUrl,
                 "--initial-cluster", cluster,
                 "--log-level", "error",
             },
         };
+        foreach (var flag in flags)
+        {
+            start.ArgumentList.Add(flag);
+        }
+
         // Debian's etcd reads its settings from the environment too.
         foreach (var setting in start.Environment.Keys.Where(key => key.StartsWith("ETCD_")).ToList())
         {
@@ -88,6 +102,17 @@ public sealed class EtcdMember : IAsyncDisposable
     {
         process!.Kill();
         await process.WaitForExitAsync();
+    }
+
+    /// <summary>STOP: its connections stay open and nothing comes over them.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    public Task ContinueAsync() => SignalAsync("CONT");
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{process!.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     /// <summary>Answers requests that need a leader.</summary>
@@ -114,7 +139,7 @@ public sealed class EtcdMember : IAsyncDisposable
 
         try
         {
-            using var answer = await http.GetAsync($"{Address}/health");
+            using var answer = await http.GetAsync($"{ports.HealthUrl}/health");
             return answer.StatusCode == HttpStatusCode.OK;
         }
         catch (HttpRequestException)
@@ -128,5 +153,20 @@ public sealed class EtcdMember : IAsyncDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <param name="AdvertisedPeers">Where the others are told to reach it, which may be something in between.</param>
+    private sealed record EtcdPorts(int Clients, int ListenPeers, int AdvertisedPeers, int Health)
+    {
+        public string PeersUrl => $"http://127.0.0.1:{AdvertisedPeers}";
+
+        /// <summary>Without TLS, whatever clients have to show.</summary>
+        public string HealthUrl => $"http://127.0.0.1:{Health}";
+
+        public static EtcdPorts Free(Func<int, int>? through)
+        {
+            var peers = FreePort();
+            return new EtcdPorts(FreePort(), peers, through?.Invoke(peers) ?? peers, FreePort());
+        }
     }
 }

@@ -154,6 +154,9 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
         }
     }
 
+    /// <summary>A stream by a member that has lost the others ends, rather than to be kept open and silent.</summary>
+    internal static Metadata WithQuorum() => new() { { "hasleader", "true" } };
+
     private async Task<CoordinatorRange> ReadPagesAsync(string prefix, CancellationToken cancellation)
     {
         var (key, end) = KeyBytes.Prefix(prefix);

@@ -5,12 +5,15 @@ using Hexcast.Platform.Hosting;
 namespace Hexcast.Coordination.Client;
 
 /// <summary>
-/// A lease that is renewed three times within its time. <see cref="Lost"/> fires when the coordinator says that it is
+/// A lease that is renewed three times within its time; a renewal without an answer in such a third is made again, over
+/// whichever member is in use then. <see cref="Lost"/> fires when the coordinator says that it is
 /// over, or at the latest when its time has passed here without an answer: before anybody else can take it for over.
 /// </summary>
 public sealed class CoordinatorLease : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private const int Renewals = 3;
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RevokeTime = TimeSpan.FromSeconds(1);
 
@@ -69,11 +72,12 @@ public sealed class CoordinatorLease : IAsyncDisposable
         {
             try
             {
-                using var call = _leases.LeaseKeepAlive(new CallOptions(cancellationToken: either.Token));
+                using var call = _leases.LeaseKeepAlive(
+                    new CallOptions(CoordinatorClient.WithQuorum(), cancellationToken: either.Token));
                 while (await RenewAsync(call, either.Token))
                 {
                     _backoff.Reset();
-                    await Task.Delay(Time / 3, _clock, either.Token);
+                    await Task.Delay(Time / Renewals, _clock, either.Token);
                 }
             }
             catch (Exception exception) when (exception is RpcException or OperationCanceledException
@@ -89,8 +93,10 @@ public sealed class CoordinatorLease : IAsyncDisposable
     {
         // Counted from before the request left: the coordinator's own count begins later, so it ends later.
         var asked = _clock.GetTimestamp();
-        await call.RequestStream.WriteAsync(new LeaseKeepAliveRequest { ID = Id }, cancellation);
-        if (!await call.ResponseStream.MoveNext(cancellation))
+        using var limit = new CancellationTokenSource(Time / Renewals, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        await call.RequestStream.WriteAsync(new LeaseKeepAliveRequest { ID = Id }, either.Token);
+        if (!await call.ResponseStream.MoveNext(either.Token))
         {
             await WaitAsync(cancellation);
             return false;

@@ -41,11 +41,11 @@ internal sealed class CoordinatorWatch(
                 _next = snapshot.Revision + 1;
                 yield return new WatchBatch.Resync(snapshot.Revision, snapshot.KeyValues);
             }
-            using (var call = watches.Watch(new CallOptions(cancellationToken: cancellation)))
+            using (var call = Open(cancellation))
             {
                 var events = new List<WatchEvent>();
                 var asked = false;
-                while (await NextAsync(call, asked, cancellation) is { } response)
+                while (call is not null && await NextAsync(call, asked, cancellation) is { } response)
                 {
                     asked = true;
                     events.AddRange(response.Events.Select(EventOf));
@@ -68,6 +68,19 @@ internal sealed class CoordinatorWatch(
         }
     }
 
+    /// <summary>Null: no member can be used now.</summary>
+    private AsyncDuplexStreamingCall<WatchRequest, WatchResponse>? Open(CancellationToken cancellation)
+    {
+        try
+        {
+            return watches.Watch(new CallOptions(CoordinatorClient.WithQuorum(), cancellationToken: cancellation));
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The next response, or null if another connection has to go on.</summary>
     private async Task<WatchResponse?> NextAsync(
         AsyncDuplexStreamingCall<WatchRequest, WatchResponse> call, bool asked, CancellationToken cancellation)
@@ -86,8 +99,7 @@ internal sealed class CoordinatorWatch(
         catch (Exception exception) when (exception is RpcException or IOException or InvalidOperationException)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (exception is RpcException refusal && refusal.StatusCode
-                is StatusCode.PermissionDenied or StatusCode.Unauthenticated or StatusCode.Unimplemented)
+            if (exception is RpcException { StatusCode: StatusCode.Unimplemented } refusal)
             {
                 throw CoordinatorErrors.Translate(refusal);
             }
@@ -99,7 +111,24 @@ internal sealed class CoordinatorWatch(
             _next = 0;
             return null;
         }
+        if (response.Canceled && response.CancelReason.Contains("permission denied", StringComparison.Ordinal))
+        {
+            await ConfirmAsync(cancellation);
+        }
         return response.Canceled ? null : response;
+    }
+
+    // etcd says the same of a token that has ended, which a read renews.
+    private async Task ConfirmAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await readRange(prefix, cancellation);
+        }
+        catch (CoordinatorException)
+        {
+            // Another connection goes on, when this may be read again.
+        }
     }
 
     private async Task<bool> MoveNextAsync(
@@ -137,7 +166,8 @@ internal sealed class CoordinatorWatch(
             catch (CoordinatorException exception)
                 when (exception.Error is CoordinatorError.Unavailable or CoordinatorError.DeadlineExceeded
                     or CoordinatorError.Stopped or CoordinatorError.TooManyRequests
-                    or CoordinatorError.Compacted or CoordinatorError.Other)
+                    or CoordinatorError.Compacted or CoordinatorError.Other
+                    || CoordinatorErrors.IsOfAccess(exception.Error))
             {
                 await _backoff.WaitAsync(cancellation);
             }

@@ -12,6 +12,10 @@ namespace Hexcast.Coordination.Discovery;
 /// <summary>Another node has this one's name, or runs a role that only one node may run.</summary>
 public sealed class NodeTakenException(string message) : NodeFailureException(message);
 
+/// <summary>The coordinator does not let this node in, or lets it do less than it has to.</summary>
+public sealed class CoordinatorAccessException(CoordinatorException why)
+    : NodeFailureException($"etcd cannot be used: {why.Message}", why);
+
 /// <summary>
 /// Says under one lease which roles this node runs and where, for as long as it runs. What only one node may have, its
 /// name and the roles that keep their state in its data folder, is claimed in the same transaction by the folder's own
@@ -84,6 +88,11 @@ public sealed class NodeRegistration(
                 {
                     log.LogWarning("The lease of this node's registration is over; it registers anew");
                 }
+            }
+            catch (CoordinatorException refused)
+                when (CoordinatorErrors.IsOfAccess(refused.Error) && !Registered.IsCompleted)
+            {
+                throw new CoordinatorAccessException(refused);
             }
             catch (CoordinatorException unanswered)
             {

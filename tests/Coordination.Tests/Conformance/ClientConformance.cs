@@ -6,6 +6,9 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdClientTests(EtcdServer server) : ClientConformance(server), IClassFixture<EtcdServer>;
 
+[Collection(nameof(EtcdTrio))]
+public sealed class TrioClientTests(EtcdTrio server) : ClientConformance(server);
+
 public sealed class EmbeddedClientTests(EmbeddedServer server)
     : ClientConformance(server), IClassFixture<EmbeddedServer>;
 

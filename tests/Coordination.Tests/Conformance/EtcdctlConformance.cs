@@ -5,6 +5,9 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdEtcdctlTests(EtcdServer server) : EtcdctlConformance(server), IClassFixture<EtcdServer>;
 
+[Collection(nameof(EtcdTrio))]
+public sealed class TrioEtcdctlTests(EtcdTrio server) : EtcdctlConformance(server);
+
 public sealed class EmbeddedEtcdctlTests(EmbeddedServer server)
     : EtcdctlConformance(server), IClassFixture<EmbeddedServer>;
 
@@ -117,7 +120,12 @@ public abstract class EtcdctlConformance(CoordinatorServer server) : Conformance
             RedirectStandardError = true,
         };
         start.Environment["ETCDCTL_API"] = "3";
-        start.Environment["ETCDCTL_ENDPOINTS"] = Server.Address["http://".Length..];
+        start.Environment["ETCDCTL_ENDPOINTS"] =
+            Server.Address.Replace("http://", "", StringComparison.Ordinal);
+        foreach (var (name, value) in Server.EtcdctlSettings)
+        {
+            start.Environment[name] = value;
+        }
         return Process.Start(start)!;
     }
 }

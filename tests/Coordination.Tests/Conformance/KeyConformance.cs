@@ -6,6 +6,9 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdKeyTests(EtcdServer server) : KeyConformance(server), IClassFixture<EtcdServer>;
 
+[Collection(nameof(EtcdTrio))]
+public sealed class TrioKeyTests(EtcdTrio server) : KeyConformance(server);
+
 public sealed class EmbeddedKeyTests(EmbeddedServer server) : KeyConformance(server), IClassFixture<EmbeddedServer>;
 
 public abstract class KeyConformance(CoordinatorServer server) : ConformanceSuite(server)
@@ -205,10 +208,10 @@ public abstract class KeyConformance(CoordinatorServer server) : ConformanceSuit
         status.Version.ShouldStartWith("3.4.");
         status.RaftTerm.ShouldBeGreaterThan(0ul);
         status.RaftAppliedIndex.ShouldBeLessThanOrEqualTo(status.RaftIndex);
-        var member = members.Members.ShouldHaveSingleItem();
-        member.Name.ShouldBe("node-1");
-        member.ID.ShouldBe(status.Leader);
-        status.Header.MemberId.ShouldBe(member.ID);
+        members.Members.Select(member => member.Name).Order()
+            .ShouldBe(Enumerable.Range(1, Server.MemberCount).Select(number => $"node-{number}"));
+        members.Members.ShouldContain(member => member.ID == status.Leader);
+        members.Members.ShouldContain(member => member.ID == status.Header.MemberId);
         (await Range(new RangeRequest())).Header.ClusterId.ShouldBe(status.Header.ClusterId);
     }
 }

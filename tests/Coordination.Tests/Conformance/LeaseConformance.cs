@@ -6,6 +6,9 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdLeaseTests(EtcdServer server) : LeaseConformance(server), IClassFixture<EtcdServer>;
 
+[Collection(nameof(EtcdTrio))]
+public sealed class TrioLeaseTests(EtcdTrio server) : LeaseConformance(server);
+
 public sealed class EmbeddedLeaseTests(EmbeddedServer server)
     : LeaseConformance(server), IClassFixture<EmbeddedServer>;
 

@@ -7,6 +7,9 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdRangeTests(EtcdServer server) : RangeConformance(server), IClassFixture<EtcdServer>;
 
+[Collection(nameof(EtcdTrio))]
+public sealed class TrioRangeTests(EtcdTrio server) : RangeConformance(server);
+
 public sealed class EmbeddedRangeTests(EmbeddedServer server)
     : RangeConformance(server), IClassFixture<EmbeddedServer>;
 

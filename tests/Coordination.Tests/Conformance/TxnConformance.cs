@@ -9,6 +9,9 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdTxnTests(EtcdServer server) : TxnConformance(server), IClassFixture<EtcdServer>;
 
+[Collection(nameof(EtcdTrio))]
+public sealed class TrioTxnTests(EtcdTrio server) : TxnConformance(server);
+
 public sealed class EmbeddedTxnTests(EmbeddedServer server) : TxnConformance(server), IClassFixture<EmbeddedServer>;
 
 public abstract class TxnConformance(CoordinatorServer server) : ConformanceSuite(server)

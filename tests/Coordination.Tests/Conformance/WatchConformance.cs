@@ -7,6 +7,9 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdWatchTests(EtcdServer server) : WatchConformance(server), IClassFixture<EtcdServer>;
 
+[Collection(nameof(EtcdTrio))]
+public sealed class TrioWatchTests(EtcdTrio server) : WatchConformance(server);
+
 public sealed class EmbeddedWatchTests(EmbeddedServer server)
     : WatchConformance(server), IClassFixture<EmbeddedServer>;
 

@@ -10,11 +10,14 @@ public abstract class CoordinatorServer : IAsyncLifetime
 {
     private GrpcChannel? _channel;
 
-    public abstract string Name { get; }
+    public virtual int MemberCount => 1;
+
+    /// <summary>What etcdctl has to be told besides the address.</summary>
+    public virtual IReadOnlyDictionary<string, string> EtcdctlSettings { get; } = new Dictionary<string, string>();
 
     public string Address { get; protected set; } = "";
 
-    public CallInvoker Invoker => _channel!.CreateCallInvoker();
+    public virtual CallInvoker Invoker => (_channel ??= GrpcChannel.ForAddress(Address)).CreateCallInvoker();
 
     public CoordinatorClient Client => new(Invoker, TimeProvider.System);
 
@@ -24,11 +27,7 @@ public abstract class CoordinatorServer : IAsyncLifetime
 
     internal Watch.WatchClient Watches => new(Invoker);
 
-    public async ValueTask InitializeAsync()
-    {
-        await StartAsync();
-        _channel = GrpcChannel.ForAddress(Address);
-    }
+    public async ValueTask InitializeAsync() => await StartAsync();
 
     public async ValueTask DisposeAsync()
     {

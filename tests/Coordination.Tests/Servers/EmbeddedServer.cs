@@ -15,8 +15,6 @@ public sealed class EmbeddedServer : CoordinatorServer
     private readonly TemporaryFolder _folder = new();
     private WebApplication? _app;
 
-    public override string Name => "embedded";
-
     protected override async Task StartAsync()
     {
         _app = Build(_folder.Path, port: 0, new CoordinatorLimits());

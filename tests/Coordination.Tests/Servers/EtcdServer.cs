@@ -8,8 +8,6 @@ public sealed class EtcdServer : CoordinatorServer
     private readonly TemporaryFolder _folder = new();
     private EtcdMember? _member;
 
-    public override string Name => "etcd";
-
     protected override async Task StartAsync()
     {
         _member = (await EtcdMember.StartAsync(_folder.Path))[0];
