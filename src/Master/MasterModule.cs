@@ -60,16 +60,10 @@ public sealed class MasterModule : RoleModule
         }
 
         var parts = taskId.Split('/', 2);
-        var job = await mastership.Current.AskAsync<Job>(number => new JobAsked(number, parts[0]), cancel);
-        if (parts.Length == 1)
-        {
-            return Json(job);
-        }
-
-        var task = job.Tasks.FirstOrDefault(t => t.TaskId == parts[1]);
-        return task is not null
-            ? Json(task)
-            : throw new HexcastException(ErrorCodes.NotFound, $"The job '{parts[0]}' has no task '{parts[1]}'.");
+        return parts.Length == 1
+            ? Json(await mastership.Current.AskAsync<Job>(number => new JobAsked(number, parts[0]), cancel))
+            : Json(await mastership.Current.AskAsync<ScheduledTask>(
+                number => new TaskAsked(number, parts[0], parts[1]), cancel));
     }
 
     private static IResult Json(IMessage message) => Results.Text(Format.Format(message), "application/json");

@@ -3,11 +3,13 @@ using Hexcast.Contracts.V1;
 using Hexcast.Master.Scheduling;
 using Hexcast.Master.Workers;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Identity;
 
 namespace Hexcast.Master;
 
 /// <summary>The scheduler's calls: each is an event for the current term, and its answer.</summary>
-internal sealed class SchedulerService(Mastership mastership, TimeProvider clock) : Scheduler.SchedulerBase
+internal sealed class SchedulerService(Mastership mastership, IdSource ids, TimeProvider clock)
+    : Scheduler.SchedulerBase
 {
     private const int NodeIdLimit = 200;
     private const int ClaimLimit = 4_096;
@@ -44,6 +46,12 @@ internal sealed class SchedulerService(Mastership mastership, TimeProvider clock
         {
             throw new HexcastException(ErrorCodes.Unavailable, reason);
         }
+    }
+
+    public override Task<ScheduleTaskResponse> ScheduleTask(ScheduleTaskRequest request, ServerCallContext context)
+    {
+        var order = OrderRules.Complete(request);
+        return Ask<ScheduleTaskResponse>(number => new TaskOrdered(number, ids.NewVersionId(), order), context);
     }
 
     public override Task<ReportStatusResponse> ReportStatus(ReportStatusRequest request, ServerCallContext context)

@@ -22,7 +22,10 @@ public sealed class FollowTests : CatalogFixture
         var mediaId = await UploadAsync("holiday.mp4");
         var media = await StateAsync(mediaId, "processing");
         ((string)media["title"]!).ShouldBe("holiday");
-        Master.Orders.Single().PresetName.ShouldBe("ladder_h264_aac");
+        var order = Master.Orders.Single();
+        order.PresetName.ShouldBe("ladder_h264_aac");
+        order.Preset.ShouldContain("max_bitrate_kbps", Case.Sensitive, "the master need not have it");
+        order.Tenant.ShouldBe("default");
         Master.Orders.Single().SourceKey.ShouldBe($"sources/{mediaId}");
         var job = Master.Job(mediaId);
 

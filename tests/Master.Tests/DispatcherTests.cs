@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Hexcast.Contracts.V1;
+using Hexcast.Master.Scheduling;
 using Hexcast.Master.Tests.Support;
 
 namespace Hexcast.Master.Tests;
@@ -156,6 +158,174 @@ public sealed class DispatcherTests
         job.Tasks.Count(t => t.State == TaskState.Assigned && t.NodeId == "w1").ShouldBe(2);
         job.Tasks.Count(t => t.State == TaskState.Assigned && t.NodeId == "w2").ShouldBe(4);
     }
+
+    [Fact]
+    public void Tenants_share_a_node_by_their_weights()
+    {
+        var stage = new Stage(new MasterOptions { QueueLimit = 10_000 });
+        stage.Set((TenantShares.WeightSetting + "large", "3"));
+        stage.Join("w1", 1);
+        for (var i = 0; i < 80; i++)
+        {
+            Schedule(stage, $"a{i:D4}", "small");
+            Schedule(stage, $"b{i:D4}", "large");
+        }
+
+        for (var done = 0; done < 80; done++)
+        {
+            Commit(stage, stage.Assigned.Last(), _ => Plan(4));
+        }
+
+        stage.Assigned.Take(80).Count(a => a[0] == 'b').ShouldBeInRange(58, 62, "three of four");
+    }
+
+    [Fact]
+    public void A_tenant_that_comes_late_has_saved_nothing_up()
+    {
+        var stage = new Stage(new MasterOptions { QueueLimit = 10_000 });
+        stage.Join("w1", 1);
+        for (var i = 0; i < 100; i++)
+        {
+            Schedule(stage, $"a{i:D4}", "early");
+        }
+
+        for (var done = 0; done < 40; done++)
+        {
+            Commit(stage, stage.Assigned.Last(), _ => Plan(4));
+        }
+
+        for (var i = 0; i < 40; i++)
+        {
+            Schedule(stage, $"b{i:D4}", "late");
+        }
+
+        for (var done = 0; done < 20; done++)
+        {
+            Commit(stage, stage.Assigned.Last(), _ => Plan(4));
+        }
+
+        stage.Assigned.TakeLast(20).Count(a => a[0] == 'b').ShouldBeInRange(9, 11);
+    }
+
+    [Fact]
+    public void A_tenants_share_does_not_put_its_lower_class_before_anothers_higher_one()
+    {
+        var stage = new Stage();
+        stage.Join("w1", 1);
+        Schedule(stage, "a1", "small");
+        Schedule(stage, "a2", "small", "sd");
+        Schedule(stage, "b1", "large");
+        Schedule(stage, "b2", "large");
+        Schedule(stage, "b3", "large");
+        for (var done = 0; done < 4; done++)
+        {
+            Commit(stage, stage.Assigned.Last(), _ => Plan(4));
+        }
+
+        stage.Assigned.Last().ShouldBe("a2/chunk-0000#1");
+    }
+
+    [Fact]
+    public void What_a_jobs_own_chunks_take_decides_how_long_its_path_is()
+    {
+        var stage = new Stage();
+        stage.Order("j1");
+        stage.Order("j2", Other);
+        stage.Join("w1", 1);
+        for (var done = 0; !stage.Assigned.Contains("j2/chunk-0000#1") || done < 6; done++)
+        {
+            var task = stage.Assigned.Last();
+            var isProbe = task.Contains("probe", StringComparison.Ordinal);
+            // Chunks of the same length, but the younger job's take ten times as long.
+            stage.Commit("w1", task, isProbe ? Plan(4, 4, 4) : null, wallSeconds: task[1] == '1' ? 1 : 10);
+        }
+
+        stage.Assigned.Select(a => a.Split('#')[0]).First(a => a.Contains("-0001", StringComparison.Ordinal))
+            .ShouldBe("j2/chunk-0001");
+    }
+
+    [Theory]
+    [InlineData(0.1, "chunk")]
+    [InlineData(40, "sound")]
+    public void What_is_learned_of_speeds_moves_jobs_that_wait_already(double wallSeconds, string first)
+    {
+        var stage = new Stage();
+        stage.Join("w1", 1);
+        for (var i = 0; i < 30; i++)
+        {
+            Schedule(stage, $"other{i:D2}", "default", task: new OneTask { MediaSeconds = 4, Audio = new AudioWork() });
+        }
+
+        // Sound is taken for fast, so this chunk has the longer path, unless sound turns out to be slow.
+        Schedule(stage, "sound", "default", "sd", new OneTask { MediaSeconds = 40, Audio = new AudioWork() });
+        Schedule(stage, "chunk", "default", "sd", new OneTask { MediaSeconds = 4, Chunk = new ChunkWork() });
+        for (var i = 0; i < 30; i++)
+        {
+            stage.Commit("w1", stage.Assigned.Last(), wallSeconds: wallSeconds).ShouldBe("ACCEPTED");
+        }
+
+        stage.Assigned.Last().ShouldStartWith(first);
+    }
+
+    [Fact]
+    public void A_long_queue_costs_a_step_little_more_than_a_short_one()
+    {
+        var few = FastestCyclesWith(50);
+        var many = FastestCyclesWith(50_000);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{few} and {many}");
+        many.ShouldBeLessThan(20 * few, "to look through a queue a thousand times as long takes as much longer");
+    }
+
+    private static TimeSpan FastestCyclesWith(int jobs)
+    {
+        var core = new SchedulerCore(new MasterOptions { QueueLimit = 100_000 }, fence: 7);
+        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        core.Step(new Loaded([], []), now);
+        core.Step(new WorkerJoined(1, new WorkerHello { NodeId = "w1", Slots = 1 }), now);
+        for (var i = 0; i < jobs; i++)
+        {
+            core.Step(Task(i), now);
+        }
+
+        var fastest = TimeSpan.MaxValue;
+        var began = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 1_000; i++)
+        {
+            core.Step(Task(jobs + i), now);
+            core.Step(
+                new AttemptReported(1, new ReportStatusRequest
+                {
+                    NodeId = "w1",
+                    Attempt = new AttemptRef { JobId = $"k{i:D6}", TaskId = "chunk-0000", Attempt = 1 },
+                    Fence = 7,
+                    Commit = new TaskCommit { Result = new ObjectRef(), MediaSeconds = 4, WallSeconds = 4 },
+                }),
+                now).OfType<Send>().Count().ShouldBe(1);
+            if (i % 50 == 49)
+            {
+                var took = Stopwatch.GetElapsedTime(began);
+                fastest = took < fastest ? took : fastest;
+                began = Stopwatch.GetTimestamp();
+            }
+        }
+
+        return fastest;
+
+        static TaskOrdered Task(int number) => new(1, $"k{number:D6}", new ScheduleTaskRequest
+        {
+            RequestId = $"{number}", MediaId = Stage.Media, SourceKey = "s", Class = "hd", Tenant = "default",
+            Task = new OneTask { MediaSeconds = 4, Chunk = new ChunkWork() },
+        });
+    }
+
+    private static void Schedule(
+        Stage stage, string job, string tenant, string jobClass = "hd", OneTask? task = null) => stage.Ask(
+            $"schedule {job}",
+            number => new TaskOrdered(number, job, new ScheduleTaskRequest
+            {
+                RequestId = job, MediaId = Stage.Media, SourceKey = $"sources/{Stage.Media}", Class = jobClass,
+                Tenant = tenant, Task = task ?? new OneTask { MediaSeconds = 4, Chunk = new ChunkWork() },
+            })).ShouldBe(nameof(ScheduleTaskResponse));
 
     private static int Order(Stage stage, string task) => stage.Assigned.ToList().IndexOf($"{task}#1");
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Grpc.Core;
 using Hexcast.Contracts.V1;
 using Hexcast.Master.Tests.Support;
 
@@ -62,6 +63,78 @@ public sealed class NodeUseTests
         using var back = await master.Http.DeleteAsync("/v1/nodes/w1/drain", Cancel);
         back.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await again.NextButSyncAsync()).Drain.Draining.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_task_is_scheduled_once_over_grpc_and_people_see_why_it_waits()
+    {
+        await using var master = await MasterNode.StartAsync();
+        var order = new ScheduleTaskRequest
+        {
+            RequestId = "r1",
+            MediaId = Stage.Media,
+            SourceKey = $"sources/{Stage.Media}",
+            Task = new OneTask { Needs = new TaskNeeds { Zone = "north" }, Probe = new ProbeWork() },
+        };
+        var refusal = await Should.ThrowAsync<RpcException>(async () =>
+            await master.Scheduler.ScheduleTaskAsync(order, cancellationToken: Cancel));
+        refusal.StatusCode.ShouldBe(StatusCode.ResourceExhausted);
+
+        using var south = await HandWorker.JoinAsync(master, "w1", 1);
+        using (await HandWorker.JoinAsync(master, "w2", 1, new NodeLabels { Zone = "north" }))
+        {
+            await master.Http.PutAsync("/v1/nodes/w2/drain", null, Cancel);
+            var given = await master.Scheduler.ScheduleTaskAsync(order, cancellationToken: Cancel);
+            (await master.Scheduler.ScheduleTaskAsync(order, cancellationToken: Cancel)).ShouldBe(given);
+            var waits = (await master.Http.GetFromJsonAsync<JsonNode>(
+                $"/schedule?task_id={given.JobId}/{given.TaskId}", Cancel))!;
+            waits["nodes"]!.AsArray().Select(n => (string)n!["refuses"]!).ShouldBe(
+                ["it is not in zone north", "it is drained"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("id")]
+    [InlineData("work")]
+    [InlineData("preset")]
+    [InlineData("class")]
+    [InlineData("seconds")]
+    [InlineData("node")]
+    public async Task What_a_task_gets_wrong_is_named(string what)
+    {
+        await using var master = await MasterNode.StartAsync();
+        var order = new ScheduleTaskRequest
+        {
+            RequestId = what == "id" ? "" : "r1",
+            MediaId = Stage.Media,
+            SourceKey = $"sources/{Stage.Media}",
+            Class = what == "class" ? "express" : "",
+            SourceNode = what == "node" ? "Not a name" : "",
+            Task = what == "work" ? new OneTask() : new OneTask
+            {
+                MediaSeconds = what == "seconds" ? double.NaN : 0,
+                Probe = new ProbeWork { Preset = what == "preset" ? "video: [{height: -1}]" : "" },
+            },
+        };
+        var refusal = await Should.ThrowAsync<RpcException>(async () =>
+            await master.Scheduler.ScheduleTaskAsync(order, cancellationToken: Cancel));
+        refusal.StatusCode.ShouldBe(StatusCode.InvalidArgument);
+    }
+
+    [Fact]
+    public async Task A_preset_that_only_the_catalogues_node_has_comes_with_the_order_and_outlives_the_master()
+    {
+        await using var master = await MasterNode.StartAsync();
+        const string preset = "name: ours\nvideo: [{height: 360, max_bitrate_kbps: 700}]\n";
+        await master.Transcoder.TranscodeAsync(
+            new TranscodeRequest
+            {
+                MediaId = Stage.Media, SourceKey = $"sources/{Stage.Media}", PresetName = "ours", Preset = preset,
+            },
+            cancellationToken: Cancel);
+        await master.RestartAsync();
+        using var worker = await HandWorker.JoinAsync(master, "w1", 1);
+        (await worker.TakeAsync()).Probe.Preset.ShouldBe(preset);
     }
 
     [Theory]

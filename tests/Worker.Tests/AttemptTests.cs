@@ -11,6 +11,20 @@ public sealed class AttemptTests
     public static TheoryData<string> Sources =>
         ["WithSound", "Silent", "Upright", "OddSize", "VariableRate", "TransportStream", "WithoutTimes"];
 
+    [Fact]
+    public async Task A_probe_goes_by_the_preset_that_its_order_carries_and_needs_none_of_its_own()
+    {
+        using var worker = new WorkerFixture();
+        await worker.AddSourceAsync(Clips.Silent);
+        var task = WorkerFixture.Probe();
+        task.PresetName = "only_elsewhere";
+        task.Probe.Preset = "name: only_elsewhere\nvideo: [{height: 144, max_bitrate_kbps: 300, profile: main}]\n";
+
+        var plan = await worker.PlanAsync((await worker.CommitAsync(task)).Result);
+
+        plan.Video.Single().Height.ShouldBe(144);
+    }
+
     [Theory]
     [MemberData(nameof(Sources))]
     public async Task Every_source_becomes_a_version_with_exactly_its_frames(string name)

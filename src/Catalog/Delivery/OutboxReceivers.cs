@@ -3,7 +3,9 @@ using Grpc.Core;
 using Hexcast.Catalog.Versions;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Hosting;
 using Hexcast.Platform.ObjectStore;
+using Hexcast.Platform.Presets;
 using Hexcast.Platform.Telemetry;
 
 namespace Hexcast.Catalog.Delivery;
@@ -11,7 +13,7 @@ namespace Hexcast.Catalog.Delivery;
 /// <summary>Who gets what: the master each new media, and word of each deleted one, whose objects then go.</summary>
 internal sealed class OutboxReceivers(
     CatalogStore store, Transcoder.TranscoderClient transcoder, Scheduler.SchedulerClient scheduler,
-    IObjectStore objects, TimeProvider clock)
+    IObjectStore objects, PresetCatalog presets, NodeSettings node, TimeProvider clock)
 {
     private static readonly TimeSpan TranscodeLimit = TimeSpan.FromSeconds(10);
 
@@ -43,6 +45,9 @@ internal sealed class OutboxReceivers(
             SourceKey = media.SourceKey,
             Class = media.Class,
             Traceparent = span?.Id ?? media.Traceparent,
+            Tenant = media.Tenant,
+            Preset = presets.Has(media.Preset) ? presets.Text(media.Preset) : "",
+            SourceNode = node.NodeId == NodeSettings.Alone ? "" : node.NodeId,
         };
         try
         {

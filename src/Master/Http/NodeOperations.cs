@@ -32,7 +32,7 @@ internal static class NodeOperations
 
     public static Operation Schedule(Operation schedule) => schedule
         .Says("For people who look for a fault: what the master has in hand. The fields are those of the messages " +
-            "`Schedule`, `Job` and `JobTask` of `proto/hexcast/v1/`.")
+            "`Schedule`, `Job` and `ScheduledTask` of `proto/hexcast/v1/`.")
         .Query("task_id", Value.Text(), "`{job}` or `{job}/{task}`: only that one")
         .Answers(200, "the schedule, the job or the task", "application/json")
         .Fails(ErrorCodes.NotFound);

@@ -20,11 +20,16 @@ internal static class Assignment
             Traceparent = job.Traceparent,
             ReadyAtUnixMs = task.ReadySince.ToUnixTimeMilliseconds(),
         };
+        if (job.Only is { } only)
+        {
+            return Fill(assignment, only);
+        }
+
         var plan = task.Job.Tasks[0].Record.Result?.Clone();
         switch (task.Spec.Kind)
         {
             case TaskKind.Probe:
-                assignment.Probe = new ProbeWork();
+                assignment.Probe = new ProbeWork { Preset = job.Preset };
                 break;
             case TaskKind.EncodeChunk:
                 assignment.Chunk = new ChunkWork { Plan = plan, Chunk = task.Spec.Chunk };
@@ -48,6 +53,36 @@ internal static class Assignment
                 break;
             default:
                 throw new InvalidOperationException($"no work is known for {task.Spec.Kind}");
+        }
+
+        return assignment;
+    }
+
+    private static TaskAssignment Fill(TaskAssignment assignment, OneTask only)
+    {
+        switch (only.WorkCase)
+        {
+            case OneTask.WorkOneofCase.Probe:
+                assignment.Probe = only.Probe;
+                break;
+            case OneTask.WorkOneofCase.Chunk:
+                assignment.Chunk = only.Chunk;
+                break;
+            case OneTask.WorkOneofCase.Audio:
+                assignment.Audio = only.Audio;
+                break;
+            case OneTask.WorkOneofCase.Poster:
+                assignment.Poster = only.Poster;
+                break;
+            case OneTask.WorkOneofCase.Publish:
+                assignment.Publish = only.Publish;
+                break;
+            case OneTask.WorkOneofCase.Storyboard:
+                assignment.Storyboard = only.Storyboard;
+                break;
+            case OneTask.WorkOneofCase.Subtitles:
+                assignment.Subtitles = only.Subtitles;
+                break;
         }
 
         return assignment;

@@ -32,7 +32,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
             new OpenAttempt { Attempt = attempt, NodeId = worker.NodeId, StartedAtUnixMs = startedAt });
         (task.Record.StartedAtUnixMs, task.Record.EndedAtUnixMs) = (startedAt, 0);
         job.Open.Add(task);
-        job.Ready.Remove(task);
+        job.RemoveReady(task);
         job.LastServed = state.Now;
         SetCurrent(task, attempt, worker, running: false);
         // It can be there already: a worker claimed it that heard of it from a newer master. Then this one is outdated,
@@ -209,7 +209,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         record.Result = commit.Result;
         record.MediaSeconds = commit.MediaSeconds;
         record.WallSeconds = commit.WallSeconds;
-        var planned = task.Spec.Kind == TaskKind.Probe;
+        var planned = task.Spec.Kind == TaskKind.Probe && !job.IsOneTask;
         if (planned)
         {
             job.Record.Plan = commit.Plan;
@@ -218,7 +218,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
 
         record.CommittedRevision = ++job.Revision;
         job.CountCommit(task);
-        state.Speeds.Learn(task.Spec.Kind, commit.MediaSeconds, commit.WallSeconds);
+        state.Speeds.Learn(task, commit.MediaSeconds, commit.WallSeconds);
         if (!planned && job.Uncommitted == 0)
         {
             jobs.End(job, JobState.Done, null, RecordWrite.Of(record));
@@ -315,6 +315,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     {
         task.Current = attempt;
         task.Record.NodeId = worker.NodeId;
+        task.Job.Nodes.Add(worker.NodeId);
         task.Running = running;
         task.Fraction = 0;
         task.Speed = 0;
@@ -323,7 +324,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
 
     private void Unready(TaskRun task)
     {
-        task.Job.Ready.Remove(task);
+        task.Job.RemoveReady(task);
         if (task.RetryAt is not null)
         {
             state.Retries.Remove(task);

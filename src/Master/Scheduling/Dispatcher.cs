@@ -3,16 +3,23 @@ using Hexcast.Contracts.V1;
 namespace Hexcast.Master.Scheduling;
 
 /// <summary>
-/// Which task runs next, and where. Priority is class, then the longest remaining path, then age. In class low_latency
-/// are, of every job but background ones, the tasks that are short and that others or a viewer wait for: all but the
-/// chunks after the first.
-/// Nothing starves: every eighth assignment goes to the job that was served longest ago, if that is long.
+/// Which task runs next; <see cref="Placement"/> says where. Priority is class, then the tenant's share, then the
+/// longest remaining path, then age. In class low_latency are, of every job but background ones, the tasks that are
+/// short and that others or a viewer wait for: all but the chunks after the first. What no node can take now is passed
+/// over. Nothing starves: every eighth assignment goes to the job that was served longest ago, if that is long.
 /// </summary>
-internal sealed class Dispatcher(SchedulerState state, AttemptLedger attempts)
+internal sealed class Dispatcher(
+    SchedulerState state, AttemptLedger attempts, ReadyQueue queue, TenantShares shares)
 {
     public const string LowLatency = "low_latency";
     public const string DefaultClass = "hd";
     private const int FairTurn = 8;
+
+    /// <summary>Different demands that are tried in a step; what lies behind them waits for the next.</summary>
+    private const int RefusedLimit = 64;
+
+    /// <summary>Tasks of one job that are tried.</summary>
+    private const int LookaheadLimit = 8;
 
     private static readonly TimeSpan StarvedAfter = TimeSpan.FromSeconds(30);
     private static readonly string[] Classes = [LowLatency, DefaultClass, "sd", "background"];
@@ -31,51 +38,68 @@ internal sealed class Dispatcher(SchedulerState state, AttemptLedger attempts)
 
     public void Run()
     {
-        while (FreestWorker() is { } worker && Next() is { } task)
+        // What no node can take now, none can a moment later in the same step: they only get fuller.
+        var refused = new HashSet<Demand>();
+        queue.Refresh();
+        while (state.Workers.Values.Any(w => state.FreeSlots(w) > 0) && Next(refused) is var (task, worker, inTurn))
         {
             assignments++;
+            shares.Charge(Lane(task), task.Job.Tenant, state.Speeds.Seconds(task), inTurn);
             attempts.Assign(task, worker, EffectiveClass(task));
+            queue.Refresh();
         }
     }
 
-    // The most free slots: work spreads, and a worker that is lost takes less with it.
-    private WorkerRun? FreestWorker() =>
-        state.Workers.Values.Where(w => state.FreeSlots(w) > 0).MaxBy(state.FreeSlots);
-
-    private TaskRun? Next()
+    public static int Lane(TaskRun task)
     {
-        TaskRun? best = null;
-        TaskRun? starved = null;
-        foreach (var job in state.Unfinished.Values.Where(j => !j.Sweeping && j.Ready.Count > 0))
+        var ofJob = Math.Max(0, Array.IndexOf(Classes, task.Job.Record.Class));
+        var bulk = task.Job.IsOneTask || task.Spec is { Kind: TaskKind.EncodeChunk, Chunk: > 0 };
+        return bulk || ofJob == Classes.Length - 1 ? ofJob : 0;
+    }
+
+    private (TaskRun Task, WorkerRun Worker, bool InTurn)? Next(HashSet<Demand> refused)
+    {
+        if (assignments % FairTurn == FairTurn - 1 && queue.LongestUnserved is { } starved &&
+            state.Now - starved.Queued!.Served > StarvedAfter && Place(starved, refused) is { } served)
         {
-            var candidate = job.Ready.Min!;
-            best = best is null || IsBefore(candidate, best) ? candidate : best;
-            if (state.Now - Served(candidate) > StarvedAfter &&
-                (starved is null || Served(candidate) < Served(starved)))
+            return (served.Task, served.Worker, InTurn: false);
+        }
+
+        foreach (var job in queue.InOrder())
+        {
+            if (Place(job, refused) is { } placed)
             {
-                starved = candidate;
+                return (placed.Task, placed.Worker, InTurn: true);
+            }
+
+            if (refused.Count >= RefusedLimit)
+            {
+                break;
             }
         }
 
-        return assignments % FairTurn == FairTurn - 1 && starved is not null ? starved : best;
+        return null;
     }
 
-    // Jobs come oldest first, so age decides by itself between equals.
-    private bool IsBefore(TaskRun a, TaskRun b)
+    // Its first task, or one of those behind it, if that asks for something else.
+    private (TaskRun Task, WorkerRun Worker)? Place(JobRun job, HashSet<Demand> refused)
     {
-        var (laneA, laneB) = (Lane(a), Lane(b));
-        return laneA != laneB
-            ? laneA < laneB
-            : state.Speeds.RemainingPathSeconds(a.Spec) > state.Speeds.RemainingPathSeconds(b.Spec);
-    }
+        foreach (var task in job.Ready.Take(LookaheadLimit))
+        {
+            var demand = Demand.Of(task);
+            if (refused.Contains(demand))
+            {
+                continue;
+            }
 
-    private static DateTimeOffset Served(TaskRun task) =>
-        task.ReadySince > task.Job.LastServed ? task.ReadySince : task.Job.LastServed;
+            if (Placement.Choose(state, task, demand) is { } worker)
+            {
+                return (task, worker);
+            }
 
-    private static int Lane(TaskRun task)
-    {
-        var ofJob = Math.Max(0, Array.IndexOf(Classes, task.Job.Record.Class));
-        var bulk = task.Spec is { Kind: TaskKind.EncodeChunk, Chunk: > 0 };
-        return bulk || ofJob == Classes.Length - 1 ? ofJob : 0;
+            refused.Add(demand);
+        }
+
+        return null;
     }
 }

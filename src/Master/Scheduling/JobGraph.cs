@@ -25,6 +25,20 @@ internal static class JobGraph
 
     public static TaskSpec Probe { get; } = new(ProbeId, TaskKind.Probe, 0, 0, 0);
 
+    /// <summary>The task of a job that has only this one.</summary>
+    public static TaskSpec Only(OneTask task) => task.WorkCase switch
+    {
+        OneTask.WorkOneofCase.Probe => Probe,
+        OneTask.WorkOneofCase.Chunk => new(
+            $"chunk-{task.Chunk.Chunk:D4}", TaskKind.EncodeChunk, task.Chunk.Chunk, task.MediaSeconds, 0),
+        OneTask.WorkOneofCase.Audio => new("audio", TaskKind.EncodeAudio, 0, task.MediaSeconds, 0),
+        OneTask.WorkOneofCase.Poster => new("poster", TaskKind.Poster, 0, 0, 0),
+        OneTask.WorkOneofCase.Publish => new(PublishId, TaskKind.Publish, 0, 0, 0),
+        OneTask.WorkOneofCase.Storyboard => new("storyboard", TaskKind.Storyboard, 0, 0, 0),
+        OneTask.WorkOneofCase.Subtitles => new("subtitles", TaskKind.Subtitles, 0, 0, 0),
+        _ => throw new InvalidOperationException($"no task is known for {task.WorkCase}"),
+    };
+
     /// <summary>Every task but the probe.</summary>
     public static IEnumerable<TaskSpec> Expand(PlanSummary plan)
     {
@@ -58,7 +72,7 @@ internal static class JobGraph
         yield return new TaskSpec(PublishId, TaskKind.Publish, 0, 0, RankOfPublish);
     }
 
-    public static IEnumerable<string> Needs(TaskRun task) => task.Spec.Kind switch
+    public static IEnumerable<string> Needs(TaskRun task) => task.Job.IsOneTask ? [] : task.Spec.Kind switch
     {
         TaskKind.Probe => [],
         TaskKind.Publish => task.Job.Tasks.Where(t => IsPart(t.Spec.Kind)).Select(t => t.Spec.Id),

@@ -14,6 +14,9 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     /// <summary>How often one job may end and be retried.</summary>
     private const int TurnLimit = 200;
 
+    // In place of a caller that waits for a job to be forgotten.
+    private const long NoRequest = 0;
+
     public void Order(TranscodeOrdered ordered)
     {
         var order = ordered.Order;
@@ -23,10 +26,13 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             return;
         }
 
-        if (state.Unfinished.Count >= state.Options.QueueLimit)
+        // While no node is there at all, one may be about to come.
+        var demand = Demand.OfJob(order.Class);
+        var why = WhyFull() ?? (state.Workers.Count > 0 && !CanEncode(demand)
+            ? $"No node could ever run it: none encodes {string.Join(" and ", demand.EachCodec)}." : null);
+        if (why is not null)
         {
-            state.Emit(new Refuse(ordered.Request, ErrorCodes.ResourceExhausted,
-                $"The queue holds {state.Options.QueueLimit} jobs already (Master:QueueLimit). Try again later."));
+            state.Emit(new Refuse(ordered.Request, ErrorCodes.ResourceExhausted, why));
             return;
         }
 
@@ -41,19 +47,32 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             Traceparent = order.Traceparent,
             CreatedAtUnixMs = state.Now.ToUnixTimeMilliseconds(),
             State = JobState.Running,
+            Tenant = order.Tenant,
+            Preset = order.Preset,
+            SourceNode = order.SourceNode,
         });
+        Begin(job);
+        state.Emit(new Answer(ordered.Request, new TranscodeResponse { JobId = job.Id }));
+        Note(job, $"job ordered with preset {order.PresetName}");
+    }
+
+    /// <summary>Null, or why no job is taken now.</summary>
+    public string? WhyFull() => state.Unfinished.Count >= state.Options.QueueLimit
+        ? $"The queue holds {state.Options.QueueLimit} jobs already (Master:QueueLimit). Try again later."
+        : null;
+
+    public void Begin(JobRun job)
+    {
         state.Add(job);
         job.LastServed = state.Now;
         MakeReady(job.Tasks[0]);
         state.Persist(RecordWrite.Of(job.Record));
-        state.Emit(new Answer(ordered.Request, new TranscodeResponse { JobId = job.Id }));
-        Note(job, $"job ordered with preset {order.PresetName}");
     }
 
     public void MakeReady(TaskRun task)
     {
         task.ReadySince = state.Now;
-        task.Job.Ready.Add(task);
+        task.Job.AddReady(task);
         feeds.Touch(task);
     }
 
@@ -94,7 +113,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             }
         }
 
-        job.Ready.Clear();
+        job.ClearReady();
         Proceed(job);
     }
 
@@ -164,6 +183,12 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             job.Record.Turns.Add(turn);
             job.Record.State = job.Record.Ending.State;
             state.Unfinished.Remove(job.Id);
+            if (job.IsOneTask)
+            {
+                job.Record.EndedAtUnixMs = state.Now.ToUnixTimeMilliseconds();
+                state.OneTaskEnded.Enqueue(job);
+            }
+
             state.Persist(RecordWrite.Of(job.Record));
             feeds.Publish(job, JobFeeds.Turned(job, turn));
             state.Emit(new JobOver(job.Record.Clone()));
@@ -262,6 +287,13 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         }
     }
 
+    /// <summary>It has ended, and is not to be known any more.</summary>
+    public void ForgetOf(JobRun job)
+    {
+        job.Forgetting.Add(NoRequest);
+        Proceed(job);
+    }
+
     public void RefuseUnknown(long request, string jobId)
     {
         state.ConfirmMastership();
@@ -271,6 +303,10 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     private bool StillRuns(TaskRun task) => task.Record.Open.Any(open =>
         state.Workers.GetValueOrDefault(open.NodeId) is { LostAt: not null } worker &&
         worker.Attempts.ContainsKey(task.Key(open.Attempt)));
+
+    // Each codec somewhere: a job's tasks go to different nodes.
+    private bool CanEncode(Demand demand) => demand.EachCodec.All(codec =>
+        state.Workers.Values.Any(w => w.Labels.Codecs.Count == 0 || w.Labels.Codecs.Contains(codec)));
 
     private string? WhyNotRetry(JobRun job)
     {
@@ -331,7 +367,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
 
         feeds.Forget(job);
         state.Remove(job);
-        foreach (var request in job.Forgetting.Where(r => !Waits(job.Record.MediaId, r)))
+        foreach (var request in job.Forgetting.Where(r => r != NoRequest && !Waits(job.Record.MediaId, r)))
         {
             state.Emit(new Answer(request, new ForgetMediaResponse()));
         }

@@ -1,4 +1,5 @@
 using Hexcast.Contracts.V1;
+using Hexcast.Platform.Access;
 
 namespace Hexcast.Master.Scheduling;
 
@@ -8,12 +9,14 @@ internal sealed class JobRun
     /// <summary>Whose last failure is told whole; those of the others without their logs.</summary>
     private const int WholeFailureLimit = 64;
 
+    private readonly SortedSet<TaskRun> ready = new(Comparer<TaskRun>.Create((a, b) => a.Spec.Rank - b.Spec.Rank));
     private readonly Dictionary<string, TaskRun> byId = new(StringComparer.Ordinal);
 
     public JobRun(JobRecord record)
     {
         Record = record;
-        Add(JobGraph.Probe);
+        Tenant = record.Tenant.Length == 0 ? Principal.DefaultTenant : record.Tenant;
+        Add(record.Only is { } only ? JobGraph.Only(only) : JobGraph.Probe);
         if (record.Plan is not null)
         {
             Expand();
@@ -22,10 +25,32 @@ internal sealed class JobRun
 
     public JobRecord Record { get; }
 
+    public string Tenant { get; }
+
+    /// <summary>It has one task, which somebody else has laid out.</summary>
+    public bool IsOneTask => Record.Only is not null;
+
     public List<TaskRun> Tasks { get; } = [];
 
     /// <summary>Could run now, first in rank first. Empty while the job ends.</summary>
-    public SortedSet<TaskRun> Ready { get; } = new(Comparer<TaskRun>.Create((a, b) => a.Spec.Rank - b.Spec.Rank));
+    public IReadOnlySet<TaskRun> Ready => ready;
+
+    public TaskRun? FirstReady => ready.Min;
+
+    /// <summary>Where the job stands in the queue, if it does.</summary>
+    public QueueKey? Queued { get; set; }
+
+    /// <summary>Jobs whose place in the queue is to be found anew; null while the scheduler does not have this one.
+    /// </summary>
+    public HashSet<JobRun>? Stale { get; set; }
+
+    /// <summary>Of the tasks that are committed; null before the first.</summary>
+    public double? ChunkSpeed { get; set; }
+
+    /// <summary>Nodes that have worked on it: its source is warm there.</summary>
+    public HashSet<string> Nodes { get; } = new(StringComparer.Ordinal);
+
+    public PlanFigures Figures { get; private set; } = PlanFigures.Of(null);
 
     /// <summary>Tasks with attempts that are not known to be over.</summary>
     public HashSet<TaskRun> Open { get; } = [];
@@ -34,9 +59,25 @@ internal sealed class JobRun
     public long Revision { get; set; }
 
     /// <summary>Objects are being removed: no attempt may start, it would lose its own.</summary>
-    public bool Sweeping { get; set; }
+    public bool Sweeping
+    {
+        get;
+        set
+        {
+            field = value;
+            Stale?.Add(this);
+        }
+    }
 
-    public DateTimeOffset LastServed { get; set; }
+    public DateTimeOffset LastServed
+    {
+        get;
+        set
+        {
+            field = value;
+            Stale?.Add(this);
+        }
+    }
 
     /// <summary>Who waits for the job to be forgotten.</summary>
     public List<long> Forgetting { get; } = [];
@@ -53,11 +94,30 @@ internal sealed class JobRun
 
     public string Id => Record.JobId;
 
+    public void AddReady(TaskRun task)
+    {
+        ready.Add(task);
+        Stale?.Add(this);
+    }
+
+    public void RemoveReady(TaskRun task)
+    {
+        ready.Remove(task);
+        Stale?.Add(this);
+    }
+
+    public void ClearReady()
+    {
+        ready.Clear();
+        Stale?.Add(this);
+    }
+
     public TaskRun? Find(string taskId) => byId.GetValueOrDefault(taskId);
 
     /// <summary>Adds the tasks that the plan asks for.</summary>
     public void Expand()
     {
+        Figures = PlanFigures.Of(Record.Plan);
         foreach (var spec in JobGraph.Expand(Record.Plan))
         {
             Add(spec);

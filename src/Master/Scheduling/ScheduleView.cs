@@ -7,6 +7,30 @@ internal static class ScheduleView
 {
     private const int JobLimit = 200;
 
+    /// <summary>The task, and what each node has to say to it.</summary>
+    public static ScheduledTask Of(SchedulerState state, TaskRun task)
+    {
+        var demand = Demand.Of(task);
+        var view = new ScheduledTask
+        {
+            Task = task.ToMessage(),
+            Class = demand.Class,
+            Tenant = task.Job.Tenant,
+            RemainingPathSeconds = task.Committed ? 0 : state.Speeds.RemainingPathSeconds(task),
+            ReadySeconds = task.Job.Ready.Contains(task) ? (state.Now - task.ReadySince).TotalSeconds : 0,
+            MemoryBytes = demand.MemoryBytes,
+            ScratchBytes = demand.ScratchBytes,
+        };
+        view.Codecs.Add(demand.EachCodec);
+        view.Nodes.Add(state.Workers.Values.Select(worker => new NodeChoice
+        {
+            NodeId = worker.NodeId,
+            Refuses = Placement.WhyNotNow(state, worker, demand) ?? "",
+            Score = Placement.Score(state, worker, task.Job),
+        }));
+        return view;
+    }
+
     public static Schedule Of(SchedulerState state)
     {
         var view = new Schedule { Fence = state.Fence };

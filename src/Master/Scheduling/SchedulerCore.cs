@@ -24,6 +24,7 @@ internal sealed class SchedulerCore
     private readonly AttemptLedger attempts;
     private readonly WorkerTable workers;
     private readonly Dispatcher dispatcher;
+    private readonly OneTaskJobs oneTasks;
     private readonly SyncBoard board;
     private readonly DrainedNodes drained;
 
@@ -36,7 +37,9 @@ internal sealed class SchedulerCore
         board = new SyncBoard(state);
         drained = new DrainedNodes(state, jobs, board);
         workers = new WorkerTable(state, attempts, jobs, feeds, board, drained);
-        dispatcher = new Dispatcher(state, attempts);
+        oneTasks = new OneTaskJobs(state, jobs);
+        var shares = new TenantShares(board);
+        dispatcher = new Dispatcher(state, attempts, new ReadyQueue(state, shares), shares);
     }
 
     /// <summary>When the next <see cref="Ticked"/> is due; null: nothing waits for time.</summary>
@@ -47,6 +50,7 @@ internal sealed class SchedulerCore
             DateTimeOffset?[] due =
             [
                 workers.NextLoss(), workers.NextRetirement(), drained.NextHandBack(), state.Retries.Min?.RetryAt,
+                oneTasks.NextToForget(),
             ];
             return due.Min();
         }
@@ -60,6 +64,7 @@ internal sealed class SchedulerCore
         workers.LoseOverdue();
         workers.RetireStreams();
         ReviveRetries();
+        oneTasks.ForgetOverdue();
         Apply(happened);
         drained.HandBackOverdue();
         dispatcher.Run();
@@ -76,6 +81,9 @@ internal sealed class SchedulerCore
                 break;
             case TranscodeOrdered order:
                 jobs.Order(order);
+                break;
+            case TaskOrdered order:
+                oneTasks.Order(order);
                 break;
             case AttemptReported report:
                 attempts.Report(report);
@@ -114,6 +122,9 @@ internal sealed class SchedulerCore
                 jobs.Finish(swept.JobId);
                 break;
             case JobAsked asked:
+                Tell(asked);
+                break;
+            case TaskAsked asked:
                 Tell(asked);
                 break;
             case ScheduleAsked asked:
@@ -175,6 +186,12 @@ internal sealed class SchedulerCore
             jobs.Proceed(job);
         }
 
+        foreach (var ended in state.Jobs.Values.Where(j => j is { Ended: true, IsOneTask: true })
+            .OrderBy(j => j.Record.EndedAtUnixMs))
+        {
+            state.OneTaskEnded.Enqueue(ended);
+        }
+
         state.Emit(new Note($"master with fence {state.Fence}: {state.Unfinished.Count} unfinished jobs"));
     }
 
@@ -192,7 +209,7 @@ internal sealed class SchedulerCore
         if (task.Committed)
         {
             task.Job.CountCommit(task);
-            state.Speeds.Learn(task.Spec.Kind, record.MediaSeconds, record.WallSeconds);
+            state.Speeds.Learn(task, record.MediaSeconds, record.WallSeconds);
         }
 
         foreach (var open in record.Open)
@@ -204,6 +221,19 @@ internal sealed class SchedulerCore
                 task.Current = open.Attempt;
             }
         }
+    }
+
+    private void Tell(TaskAsked asked)
+    {
+        if (state.Find(new AttemptKey(asked.JobId, asked.TaskId, 0)) is { } task)
+        {
+            state.Emit(new Answer(asked.Request, ScheduleView.Of(state, task)));
+            return;
+        }
+
+        state.ConfirmMastership();
+        state.Emit(new Refuse(asked.Request, ErrorCodes.NotFound,
+            $"There is no task '{asked.TaskId}' of a job '{asked.JobId}'."));
     }
 
     private void Tell(JobAsked asked)

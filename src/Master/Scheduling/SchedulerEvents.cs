@@ -24,6 +24,8 @@ internal sealed record DrainOrdered(long Request, DrainRequest Order) : Schedule
 
 internal sealed record TranscodeOrdered(long Request, string NewJobId, TranscodeRequest Order) : SchedulerEvent;
 
+internal sealed record TaskOrdered(long Request, string NewJobId, ScheduleTaskRequest Order) : SchedulerEvent;
+
 internal sealed record AttemptReported(long Request, ReportStatusRequest Report) : SchedulerEvent;
 
 internal sealed record RetryOrdered(long Request, string JobId) : SchedulerEvent;
@@ -33,6 +35,8 @@ internal sealed record CancelOrdered(long Request, string JobId) : SchedulerEven
 internal sealed record ForgetOrdered(long Request, string MediaId) : SchedulerEvent;
 
 internal sealed record JobAsked(long Request, string JobId) : SchedulerEvent;
+
+internal sealed record TaskAsked(long Request, string JobId, string TaskId) : SchedulerEvent;
 
 internal sealed record ScheduleAsked(long Request) : SchedulerEvent;
 

@@ -41,6 +41,15 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
 
     public SpeedModel Speeds { get; } = new();
 
+    /// <summary>Jobs whose place in the queue is to be found anew.</summary>
+    public HashSet<JobRun> Stale { get; } = [];
+
+    /// <summary>Jobs of one task by the request that they answer.</summary>
+    public Dictionary<string, JobRun> ByRequest { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Jobs of one task that have ended, the first to be forgotten first.</summary>
+    public Queue<JobRun> OneTaskEnded { get; } = new();
+
     public void Emit(SchedulerEffect effect) => effects.Add(effect);
 
     public void Persist(params IReadOnlyList<RecordWrite> writes) => effects.Add(new Persist(writes));
@@ -61,6 +70,13 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
     public void Add(JobRun job)
     {
         Jobs.Add(job.Id, job);
+        job.Stale = Stale;
+        Stale.Add(job);
+        if (job.IsOneTask)
+        {
+            ByRequest[job.Record.RequestId] = job;
+        }
+
         if (!job.Ended)
         {
             Unfinished.Add(job.Id, job);
@@ -78,6 +94,13 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
     {
         Jobs.Remove(job.Id);
         Unfinished.Remove(job.Id);
+        job.ClearReady();
+        job.Stale = null;
+        if (job.IsOneTask)
+        {
+            ByRequest.Remove(job.Record.RequestId);
+        }
+
         var jobs = JobsOfMedia[job.Record.MediaId];
         jobs.Remove(job);
         if (jobs.Count == 0)
@@ -88,7 +111,7 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
 
     /// <summary>The media's job of that preset that has neither failed nor been cancelled.</summary>
     public JobRun? Standing(string mediaId, string preset) =>
-        JobsOfMedia.GetValueOrDefault(mediaId)?.Find(j => j.Record.PresetName == preset &&
+        JobsOfMedia.GetValueOrDefault(mediaId)?.Find(j => j.Record.PresetName == preset && !j.IsOneTask &&
             j.Record.Ending?.State is not (JobState.Failed or JobState.Cancelled));
 
     public WorkerRun Worker(string nodeId)

@@ -12,16 +12,18 @@ public sealed class PresetCatalog
     public const string Default = "ladder_h264_aac";
     private const long FileSizeLimitBytes = 64 * 1024;
 
-    private readonly Dictionary<string, Preset> presets = new(StringComparer.Ordinal);
+    private static readonly IDeserializer Yaml =
+        new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
+
+    private readonly Dictionary<string, (Preset Preset, string Text)> presets = new(StringComparer.Ordinal);
 
     /// <summary>Later folders win over earlier ones; folders that are not there are passed over.</summary>
     /// <exception cref="ConfigurationException">No folder has the default preset.</exception>
     public PresetCatalog(params IReadOnlyList<string> folders)
     {
-        var yaml = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
         foreach (var file in folders.Where(Directory.Exists).SelectMany(f => Directory.GetFiles(f, "*.yaml").Order()))
         {
-            presets[Path.GetFileNameWithoutExtension(file)] = Load(yaml, file);
+            presets[Path.GetFileNameWithoutExtension(file)] = Load(file);
         }
 
         if (!presets.ContainsKey(Default))
@@ -35,33 +37,55 @@ public sealed class PresetCatalog
     public IEnumerable<string> Names => presets.Keys.Order(StringComparer.Ordinal);
 
     /// <exception cref="HexcastException">unknown_preset, with the names there are.</exception>
-    public Preset Get(string name) => presets.TryGetValue(name, out var preset)
+    public Preset Get(string name) => Find(name).Preset;
+
+    /// <summary>As it was written: what nodes that do not have it are given.</summary>
+    /// <exception cref="HexcastException">unknown_preset, with the names there are.</exception>
+    public string Text(string name) => Find(name).Text;
+
+    public bool Has(string name) => presets.ContainsKey(name);
+
+    /// <param name="name">Of the file, for messages.</param>
+    /// <param name="text">YAML.</param>
+    /// <exception cref="InvalidDataException">Says what is wrong, and where.</exception>
+    public static Preset Parse(string name, string text)
+    {
+        if (text.Length > FileSizeLimitBytes)
+        {
+            throw new InvalidDataException($"{name}: larger than {FileSizeLimitBytes} bytes.");
+        }
+
+        Preset preset;
+        try
+        {
+            preset = Yaml.Deserialize<Preset>(text);
+        }
+        catch (YamlDotNet.Core.YamlException bad)
+        {
+            throw new InvalidDataException(
+                $"{name}:{bad.Start.Line}: {ForPeople(bad.InnerException?.Message ?? bad.Message)}", bad);
+        }
+
+        IReadOnlyList<string> problems = preset is null ? ["the file is empty"] : preset.Validate();
+        return problems.Count == 0
+            ? preset!
+            : throw new InvalidDataException($"{name}: {string.Join("; ", problems)}");
+    }
+
+    private (Preset Preset, string Text) Find(string name) => presets.TryGetValue(name, out var preset)
         ? preset
         : throw new HexcastException(
             ErrorCodes.UnknownPreset, $"There is no preset '{name}'. There are: {string.Join(", ", Names)}.");
 
-    private static Preset Load(IDeserializer yaml, string file)
+    private static (Preset Preset, string Text) Load(string file)
     {
         if (new FileInfo(file).Length > FileSizeLimitBytes)
         {
             throw new InvalidDataException($"{file}: larger than {FileSizeLimitBytes} bytes.");
         }
 
-        Preset preset;
-        try
-        {
-            preset = yaml.Deserialize<Preset>(File.ReadAllText(file));
-        }
-        catch (YamlDotNet.Core.YamlException bad)
-        {
-            throw new InvalidDataException(
-                $"{file}:{bad.Start.Line}: {ForPeople(bad.InnerException?.Message ?? bad.Message)}", bad);
-        }
-
-        IReadOnlyList<string> problems = preset is null ? ["the file is empty"] : preset.Validate();
-        return problems.Count == 0
-            ? preset!
-            : throw new InvalidDataException($"{file}: {string.Join("; ", problems)}");
+        var text = File.ReadAllText(file);
+        return (Parse(file, text), text);
     }
 
     /// <summary>The reader names the class that it fills.</summary>

@@ -20,7 +20,9 @@ internal sealed class ProbeAttempt(PresetCatalog presets)
 
     public async Task<TaskCommit> RunAsync(AttemptRun run, CancellationToken cancel)
     {
-        var preset = presets.Get(run.Task.PresetName);
+        var preset = run.Task.Probe.Preset is { Length: > 0 } text
+            ? PresetCatalog.Parse(run.Task.PresetName, text)
+            : presets.Get(run.Task.PresetName);
         var streams = new StringBuilder();
         await ProbeToolAsync(
             run, run.Reading("ffprobe", view => ProbeArguments.Streams(view.Source)),

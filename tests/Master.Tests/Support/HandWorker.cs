@@ -23,14 +23,17 @@ internal sealed class HandWorker : IDisposable
 
     public long Fence { get; private set; }
 
-    public static async Task<HandWorker> JoinAsync(
-        MasterNode master, string nodeId, int slots, params IReadOnlyList<AttemptRef> running)
+    public static Task<HandWorker> JoinAsync(
+        MasterNode master, string nodeId, int slots, params IReadOnlyList<AttemptRef> running) =>
+        JoinAsync(master, new WorkerHello { NodeId = nodeId, Slots = slots, Running = { running } });
+
+    public static Task<HandWorker> JoinAsync(MasterNode master, string nodeId, int slots, NodeLabels labels) =>
+        JoinAsync(master, new WorkerHello { NodeId = nodeId, Slots = slots, Labels = labels });
+
+    private static async Task<HandWorker> JoinAsync(MasterNode master, WorkerHello hello)
     {
-        var worker = new HandWorker(master, nodeId);
-        await worker.stream.RequestStream.WriteAsync(new WorkerMessage
-        {
-            Hello = new WorkerHello { NodeId = nodeId, Slots = slots, Running = { running } },
-        });
+        var worker = new HandWorker(master, hello.NodeId);
+        await worker.stream.RequestStream.WriteAsync(new WorkerMessage { Hello = hello });
         worker.Fence = (await worker.NextAsync()).Welcome.Fence;
         return worker;
     }

@@ -101,11 +101,12 @@ internal sealed class Stage
     }
 
     /// <summary>The verdict: ACCEPTED, SUPERSEDED, or the code of a refusal.</summary>
-    public string Commit(string node, string attempt, PlanSummary? plan = null, long? heardFence = null)
+    public string Commit(
+        string node, string attempt, PlanSummary? plan = null, long? heardFence = null, double wallSeconds = 1)
     {
         var report = Report(node, attempt, heardFence);
         var taskId = report.Attempt.TaskId;
-        report.Commit = new TaskCommit { Plan = plan, MediaSeconds = 4, WallSeconds = 1 };
+        report.Commit = new TaskCommit { Plan = plan, MediaSeconds = 4, WallSeconds = wallSeconds };
         if (taskId != JobGraph.PublishId)
         {
             report.Commit.Result = new ObjectRef { Key = $"{taskId}-{report.Attempt.Attempt}/index.json", Length = 9 };
