@@ -14,12 +14,13 @@ internal static class ClusterCommand
     private static readonly TimeSpan LongestTokenTime = TimeSpan.FromDays(7);
 
     public static Command Create(TimeProvider clock) => new ExampledCommand(
-        "cluster", "Several nodes as one platform: make a cluster, let nodes in, join.",
+        "cluster", "Several nodes as one platform: make a cluster, let nodes in, join; or try one out here.",
         "./hexcast cluster init --node node-1 --grpc 10.0.0.11:8081",
         "./hexcast cluster token",
-        "./hexcast cluster join TOKEN --node node-2 --grpc 10.0.0.12:8081")
+        "./hexcast cluster join TOKEN --node node-2 --grpc 10.0.0.12:8081",
+        "./hexcast cluster up --workers 5")
     {
-        Init(clock), Token(clock), Join(clock),
+        Init(clock), Token(clock), Join(clock), ClusterUpCommand.Create(clock),
     };
 
     private static ExampledCommand Init(TimeProvider clock)

@@ -17,6 +17,10 @@ internal static class ServeCommand
         {
             Description = "Append the JSON log lines to this file rather than writing them to standard output.",
         };
+        var untilInputEnds = new Option<bool>("--until-stdin-ends")
+        {
+            Description = "Stop when standard input ends, as it does with the process that holds its other end.",
+        };
         var command = new ExampledCommand(
             "serve", "Start the platform and keep it running until Ctrl-C.",
             "./hexcast serve",
@@ -26,11 +30,19 @@ internal static class ServeCommand
         {
             target,
             logFile,
+            untilInputEnds,
         };
         var node = new NodeOptions();
         node.AddTo(command);
-        command.SetAction(async (parsed, cancel) =>
+        command.SetAction(async (parsed, signalled) =>
         {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(signalled);
+            var cancel = stop.Token;
+            if (parsed.GetValue(untilInputEnds))
+            {
+                StopAtEndOfInput(stop);
+            }
+
             var settings = node.Settings(parsed) with { LogFile = parsed.GetValue(logFile) };
             var configuration = ConfigurationSources.Load(settings.DataFolder, node.ConfigurationFile(parsed));
             var targets = Targets.Select(parsed.GetValue(target)!, alone: !CoordinationModule.IsShared(configuration));
@@ -45,5 +57,32 @@ internal static class ServeCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // Reading a pipe cannot be cancelled: a thread of its own, which the process does not wait for.
+    private static void StopAtEndOfInput(CancellationTokenSource stop)
+    {
+        var reading = new Thread(() =>
+        {
+            using var input = Console.OpenStandardInput();
+            Span<byte> ignored = stackalloc byte[256];
+            while (input.Read(ignored) > 0)
+            {
+                // Only its end says something.
+            }
+
+            try
+            {
+                stop.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has stopped already.
+            }
+        })
+        {
+            IsBackground = true,
+        };
+        reading.Start();
     }
 }
