@@ -1,3 +1,4 @@
+using Hexcast.Coordination;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -10,6 +11,24 @@ internal static class ConfigurationCheck
 {
     /// <summary>An options record is named for its section: WorkerOptions are what stands under Worker.</summary>
     private const string OptionsEnding = "Options";
+
+    /// <summary>With what etcd's members say, where they are to be used.</summary>
+    public static async Task<List<string>> TryAsync(
+        NodeSettings settings, string? file, TimeProvider clock, CancellationToken cancel)
+    {
+        var problems = Problems(settings, file);
+        try
+        {
+            problems.AddRange(await CoordinationModule.TryAsync(
+                ConfigurationSources.Load(settings.DataFolder, file), clock, cancel));
+        }
+        catch (ConfigurationException)
+        {
+            // It is among the problems.
+        }
+
+        return problems;
+    }
 
     /// <summary>Lets every role bind its options into services of its own and gathers what they refuse.</summary>
     public static List<string> Problems(NodeSettings settings, string? file)

@@ -21,6 +21,7 @@ namespace Hexcast.Coordination;
 /// </summary>
 public sealed class CoordinationModule : RoleModule
 {
+    private const string Section = "Coordination";
     private const string ClusterName = "hexcast";
 
     private CoordinationMode _mode;
@@ -30,9 +31,19 @@ public sealed class CoordinationModule : RoleModule
         Enum.TryParse<CoordinationMode>(configuration["Coordination:Mode"], ignoreCase: true, out var mode)
         && mode == CoordinationMode.Etcd;
 
+    /// <summary>Asks etcd's members whether they would let this node in, where it is to use them.</summary>
+    /// <returns>What is wrong, in words.</returns>
+    /// <exception cref="ConfigurationException">The options themselves are wrong.</exception>
+    public static async Task<IReadOnlyList<string>> TryAsync(
+        IConfiguration configuration, TimeProvider clock, CancellationToken cancel)
+    {
+        var options = OptionsBinder.Bind<CoordinationOptions>(configuration, Section);
+        return options.Mode == CoordinationMode.Etcd ? await EtcdTrial.ProblemsAsync(options, clock, cancel) : [];
+    }
+
     public override void AddServices(RoleBuilder role)
     {
-        var options = role.AddOptions<CoordinationOptions>("Coordination");
+        var options = role.AddOptions<CoordinationOptions>(Section);
         _mode = options.Mode;
         role.Services.AddSingleton<MasterElection>();
         if (_mode == CoordinationMode.Etcd)

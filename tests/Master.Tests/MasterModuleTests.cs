@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Hexcast.Coordination;
+using Hexcast.Coordination.Client;
+using Hexcast.Harness;
 using Hexcast.Platform.Hosting;
 using Hexcast.Testing;
 using Microsoft.Extensions.Configuration;
@@ -10,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Hexcast.Master.Tests;
 
 /// <summary>How the role starts and dies in its node.</summary>
-public sealed class MasterModuleTests : IDisposable
+public sealed class MasterModuleTests(EtcdTests.Etcd etcd) : IDisposable, IClassFixture<EtcdTests.Etcd>
 {
     private readonly string folder = Directory.CreateTempSubdirectory("hexcast-master-").FullName;
 
@@ -24,6 +26,20 @@ public sealed class MasterModuleTests : IDisposable
         var died = await Should.ThrowAsync<InvalidOperationException>(
             () => node.Died.WaitAsync(TimeSpan.FromSeconds(30)));
         died.Message.ShouldBe("the log is broken");
+    }
+
+    [Fact]
+    public async Task On_etcd_too_a_mastership_that_cannot_go_on_takes_the_node_down()
+    {
+        await using var node = Build(
+            [new CoordinationModule(), new TestAccess(), new MasterModule(), new BrokenLog()],
+            new("Coordination:Mode", "Etcd"), new("Coordination:Endpoints:0", etcd.Address));
+        await node.StartAsync(CancellationToken.None);
+        var died = await Should.ThrowAsync<InvalidOperationException>(
+            () => node.Died.WaitAsync(TimeSpan.FromSeconds(30)));
+        died.Message.ShouldBe("the log is broken");
+        // Another node may be the master at once: this one has given its lease back.
+        (await etcd.Client.GetAsync(CoordinatorClient.ElectionKey, CancellationToken.None)).ShouldBeNull();
     }
 
     [Fact]
@@ -62,8 +78,9 @@ public sealed class MasterModuleTests : IDisposable
             new NodeSettings
             {
                 DataFolder = folder,
+                NodeId = "master-1",
                 Http = new IPEndPoint(IPAddress.Loopback, 0),
-                Grpc = new IPEndPoint(IPAddress.Loopback, 0),
+                Grpc = new IPEndPoint(IPAddress.Loopback, EtcdMember.FreePort()),
                 LogFile = Path.Combine(folder, "log"),
             },
             new ConfigurationBuilder().AddInMemoryCollection(settings).Build(),

@@ -9,7 +9,8 @@ internal static class CheckConfigCommand
     {
         var json = SharedOptions.Json();
         var command = new ExampledCommand(
-            "check-config", "Say what is wrong in the configuration and the presets, and where. Starts nothing.",
+            "check-config", "Say what is wrong in the configuration and the presets, and where; asks etcd, if it is to be used. "
+            + "Starts nothing.",
             "./hexcast check-config",
             "./hexcast check-config --config hexcast.json",
             "HEXCAST__Worker__Slots=2 ./hexcast check-config")
@@ -18,11 +19,12 @@ internal static class CheckConfigCommand
         };
         var node = new NodeOptions();
         node.AddTo(command);
-        command.SetAction(parsed =>
+        command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
             var settings = node.Settings(parsed);
-            var problems = ConfigurationCheck.Problems(settings, node.ConfigurationFile(parsed));
+            var problems = await ConfigurationCheck.TryAsync(
+                settings, node.ConfigurationFile(parsed), TimeProvider.System, cancel);
             if (output.Json)
             {
                 output.Document(new { valid = problems.Count == 0, problems });

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Hexcast.Platform.Hosting;
@@ -11,18 +10,42 @@ namespace Hexcast.Coordination.Discovery;
 /// this process if it runs the role, and otherwise to one node after the other that does.
 /// </summary>
 internal sealed class ClusterRoutes(
-    RoleDirectory directory, RoleChannel here, NodeSettings node, NodeRoles roles, NodeChannels channels)
+    RoleDirectory directory, RoleChannel here, NodeSettings node, NodeRoles roles, NodeChannels channels,
+    TimeProvider clock)
     : IRoleRoutes, IDisposable
 {
     private const string MasterRole = "master";
 
-    /// <summary>Of nodes that have gone too: an address is a small thing, and comes back when its node does.</summary>
     private const int ChannelLimit = 1_024;
 
-    private readonly ConcurrentDictionary<string, Lazy<Link>> links = new(StringComparer.Ordinal);
+    /// <summary>A node that etcd has lost for a moment keeps its channel, and the calls that run over it.</summary>
+    private static readonly TimeSpan KeptWhenGone = TimeSpan.FromMinutes(1);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<(string Node, string Grpc), Link> links = [];
     private uint turns;
 
-    private sealed record Link(GrpcChannel Channel, CallInvoker Invoker);
+    private sealed class Link(GrpcChannel channel)
+    {
+        public GrpcChannel Channel => channel;
+
+        public CallInvoker Invoker { get; } = channel.CreateCallInvoker();
+
+        /// <summary>When it was first seen that nobody offers this any more.</summary>
+        public long? Gone { get; set; }
+    }
+
+    /// <summary>Channels that are open.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return links.Count;
+            }
+        }
+    }
 
     public Task Moved => directory.Moved;
 
@@ -30,9 +53,12 @@ internal sealed class ClusterRoutes(
 
     public void Dispose()
     {
-        foreach (var link in links.Values)
+        lock (gate)
         {
-            link.Value.Channel.Dispose();
+            foreach (var link in links.Values)
+            {
+                link.Channel.Dispose();
+            }
         }
     }
 
@@ -57,21 +83,39 @@ internal sealed class ClusterRoutes(
             : throw Unknown($"no node runs {role}");
     }
 
-    private CallInvoker LinkTo(ServiceAddress to)
+    private CallInvoker LinkTo(ServiceAddress offer)
     {
-        var address = $"{to.Node}@{to.Grpc}";
-        if (links.Count >= ChannelLimit && !links.ContainsKey(address))
+        var to = (offer.Node, offer.Grpc);
+        lock (gate)
         {
-            throw Unknown($"this node has spoken to {ChannelLimit} addresses; it has to be started again");
-        }
+            if (!links.TryGetValue(to, out var link))
+            {
+                CloseGone();
+                if (links.Count >= ChannelLimit)
+                {
+                    throw Unknown($"this node speaks to {ChannelLimit} others already");
+                }
 
-        return links.GetOrAdd(address, _ => new Lazy<Link>(() => Open(to))).Value.Invoker;
+                links[to] = link = new Link(channels.Open(offer.Grpc, offer.Node));
+            }
+
+            link.Gone = null;
+            return link.Invoker;
+        }
     }
 
-    private Link Open(ServiceAddress to)
+    // When another one is opened: so there are never many more than there are nodes.
+    private void CloseGone()
     {
-        var channel = channels.Open(to.Grpc, to.Node);
-        return new Link(channel, channel.CreateCallInvoker());
+        foreach (var (place, link) in links.Where(pair => !directory.IsAt(pair.Key.Node, pair.Key.Grpc)).ToList())
+        {
+            link.Gone ??= clock.GetTimestamp();
+            if (clock.GetElapsedTime(link.Gone.Value) >= KeptWhenGone)
+            {
+                links.Remove(place);
+                link.Channel.Dispose();
+            }
+        }
     }
 
     private static RpcException Unknown(string why) => new(new Status(StatusCode.Unavailable, $"Ask again: {why}."));

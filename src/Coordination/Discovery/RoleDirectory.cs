@@ -29,6 +29,10 @@ internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundS
 
     public ServiceAddress? Of(string role, string node) => offers.GetValueOrDefault(ServiceAddress.KeyOf(role, node));
 
+    /// <summary>Whether the node offers anything there.</summary>
+    public bool IsAt(string node, string grpc) =>
+        offers.Values.Any(offer => offer.Node == node && offer.Grpc == grpc);
+
     // One that cannot go on ends both, and so the node: half of the truth would be taken for all of it.
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using Google.Protobuf;
 using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Client.Members;
 using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Tests.Servers;
 using Hexcast.Harness;
@@ -154,6 +155,33 @@ public sealed class AccessTests(EtcdTrio etcd)
     }
 
     [Theory]
+    [InlineData("hexcast", EtcdTrio.Password, "")]
+    [InlineData("hexcast", "horse", "does not know the user 'hexcast' with this password")]
+    [InlineData("nobody", EtcdTrio.Password, "the user 'nobody' may not read and write everything under /hexcast/")]
+    public async Task A_check_of_the_configuration_asks_every_member_and_writes_nothing(
+        string user, string password, string problem)
+    {
+        await using var root = new MembersClient(etcd.Options("root"));
+        var kept = await root.Client.PutAsync("/hexcast/test/trial", ByteString.Empty, Cancellation);
+        var options = etcd.Options(user) with { Password = password };
+
+        var problems = await EtcdTrial.ProblemsAsync(options, TimeProvider.System, Cancellation);
+
+        problems.Count.ShouldBe(problem.Length > 0 ? 3 : 0);
+        problems.ShouldAllBe(words => words.Contains(problem));
+        (await root.Client.GetAsync("/hexcast/test/trial", Cancellation))!.ModRevision.ShouldBe(kept);
+    }
+
+    [Fact]
+    public async Task A_check_of_the_configuration_names_the_member_that_nobody_answers_for()
+    {
+        var right = etcd.Options();
+        var options = right with { Endpoints = [.. right.Endpoints, "https://127.0.0.1:1"] };
+        (await EtcdTrial.ProblemsAsync(options, TimeProvider.System, Cancellation)).ShouldHaveSingleItem()
+            .ShouldBe("Coordination: https://127.0.0.1:1: Connection refused");
+    }
+
+    [Theory]
     [InlineData("AuthorityFile")]
     [InlineData("CertificateFile")]
     [InlineData("KeyFile")]
@@ -171,7 +199,7 @@ public sealed class AccessTests(EtcdTrio etcd)
             _ => etcd.Options() with { Password = "", PasswordFile = Path.Combine(etcd.Folder, "missing") },
         };
         Should.Throw<ConfigurationException>(
-            () => new Client.Members.EtcdAccess(options, TimeProvider.System).Check())
+            () => new EtcdAccess(options, TimeProvider.System).Check())
             .Message.ShouldContain(option);
     }
 

@@ -12,7 +12,7 @@ public sealed class FaultTests(EtcdTrio etcd) : IAsyncLifetime
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     /// <summary>A second of doubt and another member's answer; the rest is what a busy machine takes.</summary>
-    private static readonly TimeSpan Bearable = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Bearable = TimeSpan.FromSeconds(5);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -44,27 +44,6 @@ public sealed class FaultTests(EtcdTrio etcd) : IAsyncLifetime
         clock.GetElapsedTime(start).ShouldBeLessThan(Bearable);
         other.Member.ShouldNotBe(lost.Address);
         lease.Lost.IsCancellationRequested.ShouldBeFalse();
-    }
-
-    [Fact]
-    public async Task A_short_lease_outlives_the_member_that_it_was_renewed_by()
-    {
-        await using var client = new MembersClient(etcd.Options() with { Endpoints = await FollowersAsync() });
-        await using var lease = await client.Client.GrantLeaseAsync(TimeSpan.FromSeconds(2), Cancellation);
-        var lost = etcd.Members.Single(member => member.Address == client.Member);
-
-        await lost.PauseAsync();
-        await Wait.ForAsync(
-            () => Task.FromResult(client.Member != lost.Address), Limit, () => "the member was not given up");
-        // Longer than the lease: it is renewed by another one.
-        var (until, _) = await client.Client.GrantLeaseIdAsync(TimeSpan.FromSeconds(3), Cancellation);
-        await client.Client.PutAsync("/hexcast/test/until", ByteString.Empty, Cancellation, until);
-        await Wait.ForAsync(
-            async () => await client.Client.GetAsync("/hexcast/test/until", Cancellation) is null,
-            Limit, () => "the other lease does not end");
-
-        lease.Lost.IsCancellationRequested.ShouldBeFalse();
-        await client.Client.PutAsync("/hexcast/test/kept", ByteString.Empty, Cancellation, lease.Id);
     }
 
     [Fact]

@@ -165,6 +165,51 @@ public sealed class DiscoveryTests(EtcdServer etcd) : IClassFixture<EtcdServer>
             Limit, () => "the master is not reached");
     }
 
+    [Fact]
+    public async Task A_channel_to_a_node_that_has_gone_is_closed_after_a_while()
+    {
+        using var folders = new TemporaryFolder();
+        await using var caller = await StartAsync(folders.Path, "closing");
+        var clock = new StepClock();
+        using var routes = ActivatorUtilities.CreateInstance<ClusterRoutes>(caller.Services, clock);
+        var catalog = new Maintenance.MaintenanceClient(routes.To("catalog"));
+
+        await CallAsync("gone-1");
+        await CallAsync("gone-2");
+        routes.Count.ShouldBe(2, "it may come back");
+        clock.Step(TimeSpan.FromMinutes(1));
+        await CallAsync("gone-3");
+        routes.Count.ShouldBe(2, "one is seen to be gone since now");
+        clock.Step(TimeSpan.FromMinutes(1));
+        await CallAsync("gone-4");
+        routes.Count.ShouldBe(2);
+
+        async Task CallAsync(string node)
+        {
+            var offer = new ServiceAddress("catalog", node, new Uri(etcd.Address).Authority);
+            var directory = caller.Services.GetRequiredService<RoleDirectory>();
+            await etcd.Client.PutAsync(offer.Key, offer.Value, Cancellation);
+            await Wait.ForAsync(
+                () => Task.FromResult(directory.Of("catalog").Contains(offer)), Limit, () => "the offer is not seen");
+            (await catalog.StatusAsync(new StatusRequest(), cancellationToken: Cancellation)).Leader.ShouldNotBe(0ul);
+            await etcd.Client.DeleteAsync(offer.Key, Cancellation);
+            await Wait.ForAsync(
+                () => Task.FromResult(directory.Of("catalog").Count == 0), Limit, () => "the offer is still seen");
+        }
+    }
+
+    /// <summary>Stands until it is moved.</summary>
+    private sealed class StepClock : TimeProvider
+    {
+        private long ticks = TimeSpan.TicksPerDay;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Read(ref ticks);
+
+        public void Step(TimeSpan time) => Interlocked.Add(ref ticks, time.Ticks);
+    }
+
     private static Task SeesAsync(RoleDirectory directory, params string[] nodes) => Wait.ForAsync(
         () => Task.FromResult(directory.Of("coordination").Select(offer => offer.Node).SequenceEqual(nodes)),
         Limit,

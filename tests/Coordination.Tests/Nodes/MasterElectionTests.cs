@@ -1,18 +1,12 @@
-using System.Threading.Channels;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Client;
-using Hexcast.Coordination.Election;
 using Hexcast.Coordination.Tests.Servers;
-using Hexcast.Platform.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hexcast.Coordination.Tests.Nodes;
 
 /// <summary>Nodes that stand for the mastership on a real etcd.</summary>
 public sealed class MasterElectionTests(EtcdServer etcd) : IClassFixture<EtcdServer>, IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() =>
@@ -63,59 +57,5 @@ public sealed class MasterElectionTests(EtcdServer etcd) : IClassFixture<EtcdSer
         (await candidate.ElectedAsync()).ShouldBeGreaterThan(left!.CreateRevision);
         (await etcd.Leases.LeaseTimeToLiveAsync(new LeaseTimeToLiveRequest { ID = old, Keys = true }))
             .Keys.ShouldBeEmpty();
-    }
-
-    /// <summary>A node that stands; what it learns is kept until it is looked at.</summary>
-    private sealed class Candidate : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource stop = new();
-        private readonly Channel<long> fences = Channel.CreateUnbounded<long>();
-        private readonly Task following;
-
-        public Candidate(CoordinatorClient client, string name)
-        {
-            var election = new MasterElection(
-                client, new CoordinationOptions { Mode = CoordinationMode.Etcd },
-                new NodeSettings { DataFolder = "/", NodeId = name }, TimeProvider.System,
-                NullLogger<MasterElection>.Instance);
-            following = FollowAsync(election);
-        }
-
-        public async Task<long> NextAsync()
-        {
-            using var limit = new CancellationTokenSource(Limit);
-            return await fences.Reader.ReadAsync(limit.Token);
-        }
-
-        public async Task<long> ElectedAsync()
-        {
-            long fence;
-            do
-            {
-                fence = await NextAsync();
-            }
-            while (fence == 0);
-            return fence;
-        }
-
-        public async Task LeaveAsync()
-        {
-            await stop.CancelAsync();
-            await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await LeaveAsync();
-            stop.Dispose();
-        }
-
-        private async Task FollowAsync(MasterElection election)
-        {
-            await foreach (var fence in election.FollowAsync(stop.Token))
-            {
-                await fences.Writer.WriteAsync(fence);
-            }
-        }
     }
 }

@@ -32,10 +32,16 @@ internal sealed class MemberLink : IDisposable
             return known;
         }
 
-        return IsGivenUp
-            ? new CoordinatorException(
-                CoordinatorError.Unavailable, $"{Member} was given up: it did not answer any more.", failed)
-            : CoordinatorErrors.Translate(failed);
+        if (IsGivenUp)
+        {
+            return new CoordinatorException(
+                CoordinatorError.Unavailable, $"{Member} was given up: it did not answer any more.", failed);
+        }
+
+        var named = CoordinatorErrors.Translate(failed);
+        return failed.Status.DebugException is { } below && named.Error == CoordinatorError.Unavailable
+            ? new CoordinatorException(named.Error, $"{Member}: {below.GetBaseException().Message}", failed)
+            : named;
     }
 
     /// <summary>Its calls end at once, streams too.</summary>

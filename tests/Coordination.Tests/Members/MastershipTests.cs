@@ -1,0 +1,134 @@
+using Google.Protobuf;
+using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Election;
+using Hexcast.Coordination.Tests.Nodes;
+using Hexcast.Coordination.Tests.Servers;
+using Hexcast.Harness;
+
+namespace Hexcast.Coordination.Tests.Members;
+
+/// <summary>Who is the master while members of etcd are lost.</summary>
+[Collection(nameof(EtcdTrio))]
+public sealed class MastershipTests(EtcdTrio etcd) : IAsyncLifetime
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private MembersClient first = null!;
+    private MembersClient second = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        (first, second) = (new MembersClient(etcd.Options()), new MembersClient(etcd.Options()));
+        await first.Client.DeleteAsync(CoordinatorClient.ElectionKey, Cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await etcd.HealAsync();
+        await first.DisposeAsync();
+        await second.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_master_stays_master_when_its_member_stands_still()
+    {
+        var leader = await etcd.LeaderAsync();
+        await using var followers = new MembersClient(etcd.Options() with
+        {
+            Endpoints = [.. etcd.Members.Where(member => member != leader).Select(member => member.Address)],
+        });
+        await using var master = new Candidate(followers.Client, "first");
+        var fence = await master.ElectedAsync();
+        var lost = etcd.Members.Single(member => member.Address == followers.Member);
+
+        await lost.PauseAsync();
+
+        await Wait.ForAsync(
+            () => Task.FromResult(followers.Member != lost.Address), Limit, () => "the member is not given up");
+        // Two leases ago, as etcd counts: its own was renewed by another member since.
+        var (other, _) = await second.Client.GrantLeaseIdAsync(MasterElection.LeaseTime * 2, Cancellation);
+        await second.Client.PutAsync("/hexcast/test/other", ByteString.Empty, Cancellation, other);
+        await Wait.ForAsync(
+            async () => await second.Client.GetAsync("/hexcast/test/other", Cancellation) is null,
+            Limit, () => "the other lease does not end");
+        master.Unseen().ShouldBeEmpty();
+        (await KeyAsync())!.CreateRevision.ShouldBe(fence);
+    }
+
+    [Fact]
+    public async Task One_that_dies_without_a_word_is_followed_when_its_lease_is_over()
+    {
+        var dying = new MembersClient(etcd.Options());
+        await using var dead = new Candidate(dying.Client, "first");
+        await dead.ElectedAsync();
+        await using var next = new Candidate(second.Client, "second");
+        (await next.NextAsync()).ShouldBe(0);
+
+        var start = TimeProvider.System.GetTimestamp();
+        await dying.DisposeAsync();
+        await next.ElectedAsync();
+
+        TimeProvider.System.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(4));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_loss_of_the_member_that_leads_costs_the_mastership_seconds(bool paused)
+    {
+        await using var one = new Candidate(first.Client, "first");
+        await using var two = new Candidate(second.Client, "second");
+        await await Task.WhenAny(one.ElectedAsync(), two.ElectedAsync());
+        var before = await KeyAsync();
+        var leader = await etcd.LeaderAsync();
+
+        var start = TimeProvider.System.GetTimestamp();
+        await (paused ? leader.PauseAsync() : leader.KillAsync());
+        // What a master would write: under the fence that is valid then.
+        await Wait.ForAsync(IsActingAsync, Limit, () => "nobody can act");
+
+        TimeProvider.System.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(8));
+        (await KeyAsync())!.CreateRevision.ShouldBeGreaterThanOrEqualTo(before!.CreateRevision);
+    }
+
+    [Fact]
+    public async Task Without_a_quorum_nobody_is_master_and_when_it_is_back_one_is()
+    {
+        await using var one = new Candidate(first.Client, "first");
+        var fence = await one.ElectedAsync();
+        await using var two = new Candidate(second.Client, "second");
+        (await two.NextAsync()).ShouldBe(0);
+
+        var start = TimeProvider.System.GetTimestamp();
+        await etcd.Members[0].PauseAsync();
+        await etcd.Members[1].PauseAsync();
+        (await one.NextAsync()).ShouldBe(0);
+        TimeProvider.System.GetElapsedTime(start)
+            .ShouldBeLessThan(MasterElection.LeaseTime + TimeSpan.FromSeconds(1), "its lease was over before");
+        one.Unseen().Concat(two.Unseen()).ShouldAllBe(learned => learned == 0);
+
+        await etcd.HealAsync();
+        (await await Task.WhenAny(one.ElectedAsync(), two.ElectedAsync())).ShouldBeGreaterThan(fence);
+    }
+
+    private async Task<bool> IsActingAsync()
+    {
+        try
+        {
+            var key = await KeyAsync();
+            return key is not null && (await first.Client.TxnAsync(
+                [Compare.CreateRevision(CoordinatorClient.ElectionKey).EqualTo(key.CreateRevision)],
+                [Operation.Put("/hexcast/test/act", key.Value)],
+                Cancellation)).Succeeded;
+        }
+        catch (CoordinatorException)
+        {
+            return false;
+        }
+    }
+
+    private Task<CoordinatorKeyValue?> KeyAsync() =>
+        second.Client.GetAsync(CoordinatorClient.ElectionKey, Cancellation);
+}
