@@ -9,7 +9,8 @@ internal static class CheckConfigCommand
     {
         var json = SharedOptions.Json();
         var command = new ExampledCommand(
-            "check-config", "Say what is wrong in the configuration and the presets, and where; asks etcd, if it is to be used. "
+            "check-config",
+            "Say what is wrong in the configuration and the presets, and where; asks etcd, if it is to be used. "
             + "Starts nothing.",
             "./hexcast check-config",
             "./hexcast check-config --config hexcast.json",

@@ -110,7 +110,7 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
         var asked = clock.GetTimestamp();
         var granted = await GrantLeaseIdAsync(time, cancellation);
         var left = granted.Time - clock.GetElapsedTime(asked);
-        return new CoordinatorLease(_leases, clock, granted.Id, granted.Time, left, RevokeLeaseAsync);
+        return new CoordinatorLease(_leases, clock, granted.Id, granted.Time, left, ProveQuorumAsync, RevokeLeaseAsync);
     }
 
     /// <summary>A lease that nobody keeps alive.</summary>
@@ -156,6 +156,9 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
 
     /// <summary>A stream by a member that has lost the others ends, rather than to be kept open and silent.</summary>
     internal static Metadata WithQuorum() => new() { { "hasleader", "true" } };
+
+    private Task<RangeResponse> ProveQuorumAsync(CancellationToken cancellation) =>
+        Call(_kv.RangeAsync, new RangeRequest { Key = KeyBytes.Of(ElectionKey), CountOnly = true }, cancellation);
 
     private async Task<CoordinatorRange> ReadPagesAsync(string prefix, CancellationToken cancellation)
     {

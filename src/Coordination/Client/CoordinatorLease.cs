@@ -19,6 +19,7 @@ public sealed class CoordinatorLease : IAsyncDisposable
 
     private readonly Lease.LeaseClient _leases;
     private readonly TimeProvider _clock;
+    private readonly Func<CancellationToken, Task> _proveQuorum;
     private readonly Func<long, CancellationToken, Task> _revoke;
     private readonly Backoff _backoff;
     private readonly CancellationTokenSource _lost;
@@ -31,9 +32,10 @@ public sealed class CoordinatorLease : IAsyncDisposable
         long id,
         TimeSpan time,
         TimeSpan left,
+        Func<CancellationToken, Task> proveQuorum,
         Func<long, CancellationToken, Task> revoke)
     {
-        (_leases, _clock, _revoke) = (leases, clock, revoke);
+        (_leases, _clock, _proveQuorum, _revoke) = (leases, clock, proveQuorum, revoke);
         (Id, Time) = (id, time);
         _backoff = new Backoff(FirstRetry, LongestRetry, clock);
         // Fires by itself unless every renewal sets it back.
@@ -80,8 +82,8 @@ public sealed class CoordinatorLease : IAsyncDisposable
                     await Task.Delay(Time / Renewals, _clock, either.Token);
                 }
             }
-            catch (Exception exception) when (exception is RpcException or OperationCanceledException
-                or IOException or InvalidOperationException)
+            catch (Exception exception) when (exception is RpcException or CoordinatorException
+                or OperationCanceledException or IOException or InvalidOperationException)
             {
                 await WaitAsync(either.Token);
             }
@@ -95,6 +97,9 @@ public sealed class CoordinatorLease : IAsyncDisposable
         var asked = _clock.GetTimestamp();
         using var limit = new CancellationTokenSource(Time / Renewals, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        // A leader that has been cut off renews leases until it notices. The read is answered by one that leads after
+        // `asked`; whoever follows it gives every lease its full time from its own beginning, which is later still.
+        await _proveQuorum(either.Token);
         await call.RequestStream.WriteAsync(new LeaseKeepAliveRequest { ID = Id }, either.Token);
         if (!await call.ResponseStream.MoveNext(either.Token))
         {
