@@ -7,6 +7,7 @@ using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Services;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
@@ -27,9 +28,8 @@ public sealed class CoordinationModule : RoleModule
     private CoordinationMode _mode;
 
     /// <summary>Whether nodes find each other: a role may call others that its process lacks.</summary>
-    public static bool IsShared(IConfiguration configuration) =>
-        Enum.TryParse<CoordinationMode>(configuration["Coordination:Mode"], ignoreCase: true, out var mode)
-        && mode == CoordinationMode.Etcd;
+    public static bool IsShared(IConfiguration configuration, NodeSettings node) => IsShared(
+        configuration.GetSection("Coordination").Get<CoordinationOptions>() ?? new CoordinationOptions(), node);
 
     /// <summary>Asks etcd's members whether they would let this node in, where it is to use them.</summary>
     /// <returns>What is wrong, in words.</returns>
@@ -50,29 +50,43 @@ public sealed class CoordinationModule : RoleModule
         {
             RequireReach(role.Node, options);
             AddEtcd(role, options);
-            role.Services.AddSingleton<RoleDirectory>();
-            role.Services.AddSingleton<IRoleRoutes, ClusterRoutes>();
-            role.Services.AddHostedService(provider => provider.GetRequiredService<RoleDirectory>());
-            role.Services.AddSingleton<NodeRegistration>();
-            role.Services.AddHostedService(provider => provider.GetRequiredService<NodeRegistration>());
+            AddDiscovery(role);
             role.Services.AddHostedService<HistoryCompaction>();
             FollowRemovals(role);
             return;
         }
-        role.Services.AddSingleton(new EmbeddedCoordinatorSettings(
+        role.Services.AddSingleton(provider => new EmbeddedCoordinatorSettings(
             role.DataFolder("coordinator"),
-            new MemberIdentity(ClusterName, role.Node.NodeId),
-            ClientUrl: $"{(role.Node.Cluster is null ? "http" : "https")}://{role.Node.Grpc}",
+            ClusterName,
+            role.Node.NodeId,
+            Address: $"{role.Node.Grpc}",
             new CoordinatorLimits
             {
                 SnapshotEntries = options.SnapshotEntries,
                 HistoryRevisions = options.HistoryRevisions,
                 StoreBytes = options.MaximumStoreMebibytes * 1024L * 1024,
-            }));
+                Voters = options.Voters,
+            },
+            [.. options.Join.Concat(role.Node.Cluster?.Seeds ?? []).Where(address => address != $"{role.Node.Grpc}")],
+            provider.GetRequiredService<NodeChannels>().OpenToMember)
+        {
+            Scheme = role.Node.Cluster is null ? "http" : "https",
+        });
         role.Services.AddSingleton<EmbeddedCoordinatorHolder>();
         role.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
-        role.Services.AddSingleton(provider => new CoordinatorClient(
-            provider.GetRequiredService<RoleChannel>().Invoker, provider.GetRequiredService<TimeProvider>()));
+        role.Services.AddSingleton(provider =>
+        {
+            var holder = provider.GetRequiredService<EmbeddedCoordinatorHolder>();
+            var here = provider.GetRequiredService<RoleChannel>().Invoker;
+            return new CoordinatorClient(
+                new RoutedInvoker(() => holder.Elsewhere ?? here), provider.GetRequiredService<TimeProvider>());
+        });
+        if (IsShared(options, role.Node))
+        {
+            RequireReach(role.Node, options);
+            // After the coordinator that it asks.
+            AddDiscovery(role);
+        }
         FollowRemovals(role);
     }
 
@@ -86,6 +100,8 @@ public sealed class CoordinationModule : RoleModule
             grpc.MapGrpcService<LeaseService>();
             grpc.MapGrpcService<MaintenanceService>();
             grpc.MapGrpcService<ClusterService>();
+            grpc.MapGrpcService<RaftService>();
+            grpc.MapGrpcService<MembershipService>();
         }
     }
 
@@ -115,21 +131,40 @@ public sealed class CoordinationModule : RoleModule
             provider.GetRequiredService<MembersInvoker>(), provider.GetRequiredService<TimeProvider>()));
     }
 
+    private static bool IsShared(CoordinationOptions options, NodeSettings node) =>
+        node.Cluster is not null || IsShared(options);
+
+    private static bool IsShared(CoordinationOptions options) =>
+        options.Mode == CoordinationMode.Etcd || options.Cluster || options.Join.Length > 0;
+
+    private static void AddDiscovery(RoleBuilder role)
+    {
+        role.Services.AddSingleton<RoleDirectory>();
+        role.Services.AddSingleton<IRoleRoutes, ClusterRoutes>();
+        role.Services.AddHostedService(provider => provider.GetRequiredService<RoleDirectory>());
+        role.Services.AddSingleton<NodeRegistration>();
+        role.Services.AddHostedService(provider => provider.GetRequiredService<NodeRegistration>());
+    }
+
     private static void RequireReach(NodeSettings node, CoordinationOptions options)
     {
         var address = node.Grpc.Address;
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
-            || (IPAddress.IsLoopback(address) && !options.Endpoints.All(endpoint => new Uri(endpoint).IsLoopback)))
+            || (IPAddress.IsLoopback(address) && !Others(options).All(other => other.IsLoopback)))
         {
             throw new ConfigurationException([
-                $"--grpc {node.Grpc}: with Coordination:Mode = Etcd the other nodes reach this one there. " +
+                $"--grpc {node.Grpc}: the other nodes of the cluster reach this one there. " +
                 "Give an address that they can reach."]);
         }
 
         if (node.NodeId == NodeSettings.Alone)
         {
             throw new ConfigurationException([
-                "--node: with Coordination:Mode = Etcd every node needs a name of its own, such as --node encoder-1."]);
+                "--node: every node of a cluster needs a name of its own, such as --node encoder-1."]);
         }
     }
+
+    private static IEnumerable<Uri> Others(CoordinationOptions options) => options.Mode == CoordinationMode.Etcd
+        ? options.Endpoints.Select(endpoint => new Uri(endpoint))
+        : options.Join.Select(address => new Uri($"http://{address}"));
 }

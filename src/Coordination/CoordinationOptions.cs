@@ -39,6 +39,17 @@ public sealed record CoordinationOptions : IValidatableObject
     /// <summary>A file with the password; the end of a line after it does not count.</summary>
     public string PasswordFile { get; set; } = "";
 
+    /// <summary>Embedded: other nodes may join this one's group.</summary>
+    public bool Cluster { get; set; }
+
+    /// <summary>Embedded: gRPC addresses, host:port, of nodes whose group this one joins. Empty: it begins one.
+    /// </summary>
+    public string[] Join { get; set; } = [];
+
+    /// <summary>Embedded: nodes that vote, as soon as so many are there. The others ask them.</summary>
+    [Range(1, 5, ErrorMessage = "may be 1, 3 or 5 voters.")]
+    public int Voters { get; set; } = 3;
+
     /// <summary>Embedded: entries of the log after which a snapshot replaces them.</summary>
     [Range(100, 1_000_000, ErrorMessage = "may be 100 to 1000000 entries.")]
     public int SnapshotEntries { get; set; } = 10_000;
@@ -57,6 +68,14 @@ public sealed record CoordinationOptions : IValidatableObject
         {
             yield return new ValidationResult(
                 "must name at least one http://host:port in mode Etcd.", [nameof(Endpoints)]);
+        }
+        if (Voters % 2 == 0)
+        {
+            yield return new ValidationResult("may be 1, 3 or 5 voters.", [nameof(Voters)]);
+        }
+        if (!Join.All(address => IsAddress($"http://{address}") && address.Contains(':', StringComparison.Ordinal)))
+        {
+            yield return new ValidationResult("must each be host:port.", [nameof(Join)]);
         }
         if (!Endpoints.All(IsAddress))
         {

@@ -47,6 +47,8 @@ public enum CoordinatorError
     CertificateRefused,
 
     Stopped,
+    NoLeader,
+    LeaderLost,
     Unavailable,
     DeadlineExceeded,
     Other,
@@ -94,6 +96,9 @@ internal static class CoordinatorErrors
         [CoordinatorError.AuthenticationOff] =
             new(StatusCode.FailedPrecondition, "etcdserver: authentication is not enabled"),
         [CoordinatorError.Stopped] = new(StatusCode.Unavailable, "etcdserver: server stopped"),
+        [CoordinatorError.NoLeader] = new(StatusCode.Unavailable, "etcdserver: no leader"),
+        [CoordinatorError.LeaderLost] = new(
+            StatusCode.Unavailable, "etcdserver: request timed out, possibly due to previous leader failure"),
     };
 
     private static readonly Dictionary<string, CoordinatorError> FromText =
@@ -122,7 +127,8 @@ internal static class CoordinatorErrors
             return new CoordinatorException(named.Error, named.Message, exception);
         }
 
-        if (!FromText.TryGetValue(status.Detail, out var error))
+        if (!FromText.TryGetValue(status.Detail, out var error)
+            || error is CoordinatorError.NoLeader or CoordinatorError.LeaderLost)
         {
             error = status.StatusCode switch
             {

@@ -90,7 +90,8 @@ internal sealed partial class RaftCore
         {
             FollowCommit(heartbeat.Commit);
         }
-        Send(heartbeat.From, new RaftMessage.HeartbeatResponse(Id, Term, heartbeat.Round, IsRecovering));
+        Send(heartbeat.From, new RaftMessage.HeartbeatResponse(
+            Id, Term, heartbeat.Round, IsRecovering, _commit));
         if (IsRecovering && _recoveryTarget is null)
         {
             Send(heartbeat.From, new RaftMessage.RecoveryRequest(Id, Term, _recoveryContext));

@@ -82,6 +82,23 @@ internal sealed partial class RaftCore
         }
     }
 
+    private void WriteRefused()
+    {
+        var from = _writes.LogIndex + 1;
+        if (Role != RaftRole.Leader || Members.Count > 1 || from > _log.LastIndex)
+        {
+            return;
+        }
+        Truncate(from);
+        _uncommittedBytes = 0;
+        _effects.Add(new RaftEffect.Dropped(from));
+        if (from <= _termStartIndex)
+        {
+            // A term without its first entry cannot be led.
+            BecomeFollower(Term, leader: 0);
+        }
+    }
+
     private void TickLeader()
     {
         if (_now < _heartbeatAt)
@@ -195,7 +212,7 @@ internal sealed partial class RaftCore
         {
             RepeatChunk(progress);
         }
-        else if (progress.Match < _log.LastIndex)
+        else if (progress.Match < _log.LastIndex || response.Commit < _commit)
         {
             SendEntries(progress, evenIfNone: true);
         }

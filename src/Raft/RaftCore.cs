@@ -136,6 +136,9 @@ internal sealed partial class RaftCore
             case RaftEvent.Persisted persisted:
                 Persisted(persisted.Sequence);
                 break;
+            case RaftEvent.WriteRefused:
+                WriteRefused();
+                break;
             case RaftEvent.Propose propose:
                 Propose(propose.RequestId, propose.Payload);
                 break;

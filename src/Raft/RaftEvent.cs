@@ -15,6 +15,12 @@ internal abstract record RaftEvent
     /// <summary>Everything up to the <see cref="RaftEffect.Persist"/> of this number is durable.</summary>
     public sealed record Persisted(ulong Sequence) : RaftEvent;
 
+    /// <summary>
+    /// The disk is full: nothing after the last write that was reported is on it. A group of one drops that, for nobody
+    /// else can have it; in a larger one others may have committed it, and the shell writes it again until it is there.
+    /// </summary>
+    public sealed record WriteRefused : RaftEvent;
+
     public sealed record Propose(long RequestId, ReadOnlyMemory<byte> Payload) : RaftEvent;
 
     /// <summary>Asks from which index on a read is linearizable (dissertation, 6.4).</summary>
@@ -74,6 +80,9 @@ internal abstract record RaftEffect
     /// <summary>The proposal stands in the log here. If this index is applied with another term, it never will be.
     /// </summary>
     public sealed record Proposed(long RequestId, ulong Term, ulong Index) : RaftEffect;
+
+    /// <summary>The proposals from this index on never will be.</summary>
+    public sealed record Dropped(ulong From) : RaftEffect;
 
     /// <summary>What is applied when this comes is what the read may see.</summary>
     public sealed record ReadReady(long RequestId) : RaftEffect;

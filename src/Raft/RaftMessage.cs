@@ -34,7 +34,9 @@ internal abstract record RaftMessage(ulong From, ulong Term)
     /// sent this one.</param>
     public sealed record Heartbeat(ulong From, ulong Term, ulong Commit, ulong Round) : RaftMessage(From, Term);
 
-    public sealed record HeartbeatResponse(ulong From, ulong Term, ulong Round, bool Recovering)
+    /// <param name="Commit">One that has started again may have the whole log and not know how much of it is
+    /// committed; heartbeats alone would never tell it.</param>
+    public sealed record HeartbeatResponse(ulong From, ulong Term, ulong Round, bool Recovering, ulong Commit)
         : RaftMessage(From, Term);
 
     /// <summary>A piece of a snapshot's bytes.</summary>

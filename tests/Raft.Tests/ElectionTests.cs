@@ -104,7 +104,7 @@ public sealed class ElectionTests
         }
         single.Core.Role.ShouldBe(RaftRole.Leader);
         single.Now += TimeSpan.FromMilliseconds(290);
-        single.Receive(new RaftMessage.HeartbeatResponse(4, 1, 0, Recovering: false));
+        single.Receive(new RaftMessage.HeartbeatResponse(4, 1, 0, Recovering: false, Commit: 1));
         single.Step(RaftEvent.Tick.Now);
         single.Core.Role.ShouldBe(RaftRole.Leader, "nobody's timeout is over");
         single.Now += TimeSpan.FromMilliseconds(200);

@@ -14,9 +14,9 @@ public sealed class GovernanceTests
         single.Accept(2, 1);
         var round = single.Sent.OfType<RaftMessage.Heartbeat>().First().Round;
         single.Effects.OfType<RaftEffect.ReadReady>().ShouldBeEmpty();
-        single.Receive(new RaftMessage.HeartbeatResponse(2, 1, round - 1, Recovering: false));
+        single.Receive(new RaftMessage.HeartbeatResponse(2, 1, round - 1, Recovering: false, Commit: 1));
         single.Effects.OfType<RaftEffect.ReadReady>().ShouldBeEmpty("that was sent before the read came");
-        single.Receive(new RaftMessage.HeartbeatResponse(2, 1, round, Recovering: false));
+        single.Receive(new RaftMessage.HeartbeatResponse(2, 1, round, Recovering: false, Commit: 1));
         single.Effects.OfType<RaftEffect.ReadReady>().Single().RequestId.ShouldBe(1);
     }
 

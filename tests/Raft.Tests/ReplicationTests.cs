@@ -48,6 +48,47 @@ public sealed class ReplicationTests
     }
 
     [Fact]
+    public void A_follower_that_has_started_again_learns_what_is_committed_though_nothing_new_comes()
+    {
+        var group = new Group(3).Elect(1);
+        group.Propose(1, "a");
+        group.Crash(2);
+        group.Boot(2).Core.Commit.ShouldBe(0ul);
+        group.Until(() => group[2].Core.Commit == group[1].Core.Commit);
+        group[1].Core.Role.ShouldBe(RaftRole.Leader);
+    }
+
+    [Fact]
+    public void A_group_of_one_drops_what_its_full_disk_refuses_and_goes_on()
+    {
+        var group = new Group(1);
+        group.Until(() => group[1].Core.Role == RaftRole.Leader);
+        var last = group[1].Core.Log.LastIndex;
+        group[1].HoldsDisk = true;
+        group.Propose(1, "refused");
+        group.Step(1, new RaftEvent.WriteRefused(), "n1's disk is full");
+        group[1].Effects.OfType<RaftEffect.Dropped>().Single().From.ShouldBe(last + 1);
+        group[1].Core.Log.LastIndex.ShouldBe(last);
+
+        group.Sync(1);
+        group.Propose(1, "taken");
+        group[1].Core.Commit.ShouldBe(last + 1);
+        group[1].Applied[^1].ShouldEndWith("taken");
+    }
+
+    [Fact]
+    public void In_a_larger_group_what_one_full_disk_refuses_may_be_committed_by_the_others()
+    {
+        var group = new Group(3).Elect(1);
+        group[1].HoldsDisk = true;
+        group.Propose(1, "kept");
+        group.Step(1, new RaftEvent.WriteRefused(), "n1's disk is full");
+        group[1].Effects.OfType<RaftEffect.Dropped>().ShouldBeEmpty();
+        group.Until(() => group[2].Core.Commit == group[1].Core.Log.LastIndex);
+        group[2].Applied[^1].ShouldEndWith("kept");
+    }
+
+    [Fact]
     public void A_leader_commits_by_the_others_disks_while_its_own_is_slow()
     {
         var single = new Single().Elect();

@@ -3,141 +3,213 @@ using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Embedded.Mvcc;
 using Hexcast.Coordination.Embedded.Watching;
+using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Embedded;
 
-/// <summary>When the coordinator makes a snapshot and how much of the past it keeps.</summary>
-internal sealed record CoordinatorLimits
-{
-    public int SnapshotEntries { get; init; } = 10_000;
-
-    public long SnapshotBytes { get; init; } = 64 * 1024 * 1024;
-
-    /// <summary>Revisions that watches can go back; older ones are compacted once twice as many are there.</summary>
-    public long HistoryRevisions { get; init; } = 10_000;
-
-    /// <summary>What keys, values and history may take; beyond it writes are refused until something is
-    /// deleted.</summary>
-    public long StoreBytes { get; init; } = 512L * 1024 * 1024;
-}
-
-/// <summary>How large things are, for whoever watches.</summary>
-internal readonly record struct CoordinatorFigures(
-    long LogEntries, long StoreBytes, long Revision, int Watches, long Term);
-
 /// <summary>
-/// The coordinator as a state machine: Step(event, now) → effects. With one voter it leads from its first entry on, and
-/// an entry is committed as soon as it is on this disk.
+/// The coordinator as a state machine: Step(events, now) → effects. What changes something goes through the log of the
+/// consensus core, and is answered when it is applied here; what reads waits until the core has proven where it stands.
 ///
-///   Propose ─(1)→ entry, Append ─ shell writes and fsyncs ─(2)→ Persisted ─(3)→ apply: Reply, SendWatch, SaveSnapshot
-///   Read ─(4)→ Reply from what is applied. What was answered is applied, so a read after it sees it: linearizable.
+///   Propose ─→ RaftCore ─ Persist, Send … Persisted, Received ─→ Apply ─→ Reply, SendWatch, SaveSnapshot
+///   Read    ─→ RaftCore ─ ReadReady ─→ Reply from what is applied: linearizable on every member
+///   KeepAlive ─ the same, on the leader: it alone knows how long a lease has
 /// </summary>
-internal sealed class CoordinatorCore
+internal sealed partial class CoordinatorCore
 {
     public const string ProtocolVersion = "3.4.0";
 
-    private const int ExpiriesPerEntry = 512;
-
-    // The log holds the end of a lease, so that must not be decided because this process was stopped for a while:
-    // the leases' clock runs at most this much between two ticks.
-    private static readonly TimeSpan MaximumTickAdvance = TimeSpan.FromMilliseconds(500);
-
-    private readonly StateMachine _state;
     private readonly MemberIdentity _identity;
     private readonly CoordinatorLimits _limits;
+    private readonly RaftCore _raft;
     private readonly WatchHub _watches;
-    private readonly ulong _term;
-    private readonly Queue<(LogEntry Entry, long? RequestId)> _unapplied = new();
+    private readonly List<RaftEvent> _forRaft = [];
+    private readonly List<RaftEffect> _ofRaft = [];
+
+    /// <summary>Reads, keep-alives and new watches that wait for their proof.</summary>
+    private readonly Dictionary<long, CoordinatorEvent> _reading = [];
+
+    /// <summary>Watches that nobody could vouch for; asked again at the next tick.</summary>
+    private readonly List<CoordinatorEvent.WatchAsked> _unproven = [];
+
+    /// <summary>What this member has put into the log as its leader, until it is applied.</summary>
+    private readonly SortedDictionary<ulong, Proposal> _proposed = [];
+
+    /// <summary>Handed to the consensus core in this step.</summary>
+    private readonly Dictionary<long, Command> _proposing = [];
+
+    private StateMachine _state;
     private List<CoordinatorEffect> _effects = [];
-
-    private ulong _lastIndex;
     private ulong _appliedIndex;
-    private ulong _snapshotIndex;
-    private long _bytesSinceSnapshot;
-    private bool _snapshotAsked;
-    private bool _compactionAsked;
-    private uint _leasesNamed;
-    private TimeSpan _lastNow;
-    private TimeSpan _leaseClock;
+    private TimeSpan _now;
 
-    /// <param name="state">As recovered: everything in snapshot and log is applied.</param>
-    /// <param name="term">New, and durable already.</param>
+    /// <summary>Requests of the leader itself; those of clients count up from 1.</summary>
+    private long _lastOwnRequest;
+
+    private readonly record struct Proposal(ulong Term, long RequestId, Command Command);
+
     public CoordinatorCore(
-        StateMachine state, MemberIdentity identity, CoordinatorLimits limits, ulong term, LogPosition recovered)
+        MemberIdentity identity, CoordinatorLimits limits, ulong seed, Recovery recovery, TimeSpan now)
     {
-        (_state, _identity, _limits, _term) = (state, identity, limits, term);
-        _lastIndex = _appliedIndex = recovered.LastIndex;
-        _snapshotIndex = recovered.SnapshotIndex;
-        _bytesSinceSnapshot = recovered.BytesSinceSnapshot;
-        _watches = new WatchHub(state.Store, Header, (stream, response) =>
+        (_identity, _limits) = (identity, limits);
+        _state = recovery.State;
+        _lastNow = now;
+        var termStart = new Command { TermStart = new TermStart { Node = identity.NodeName } };
+        var setup = new RaftSetup(identity.MemberId, limits.Raft, seed, termStart.ToByteArray());
+        _raft = new RaftCore(setup, recovery.ForRaft, now);
+        _appliedIndex = _snapshotIndex = recovery.ForRaft.Snapshot.Index;
+        _watches = new WatchHub(_state.Store, Header, (stream, response) =>
             _effects.Add(new CoordinatorEffect.SendWatch(stream, response)));
     }
 
-    public ulong LastIndex => _lastIndex;
-
     public ulong AppliedIndex => _appliedIndex;
 
-    public CoordinatorFigures Figures => new(
-        (long)(_lastIndex - _snapshotIndex), _state.Store.SizeBytes, _state.Store.Revision, _watches.WatcherCount,
-        (long)_term);
+    public ulong Term => _raft.Term;
 
-    /// <summary>The first step: publishes this node as the master under the new term.</summary>
-    public void Lead(TimeSpan now, List<CoordinatorEffect> effects)
+    public ulong Leader => _raft.Leader;
+
+    public bool IsLeader => _raft.Role == RaftRole.Leader;
+
+    public Members Members => _raft.Members;
+
+    public IReadOnlyList<SavedMember> KnownMembers => [.. _state.Members.Values];
+
+    /// <summary>On the leader: how much of its log each member has.</summary>
+    public IReadOnlyDictionary<ulong, ulong> Matches =>
+        _raft.Progresses.ToDictionary(progress => progress.Node, progress => progress.Match);
+
+    /// <summary>A tick is due then.</summary>
+    public TimeSpan Deadline
     {
-        _effects = effects;
-        _lastNow = now;
-        _state.Leases.RenewAll(_leaseClock);
-        Append(new Command { TermStart = new TermStart { Node = _identity.NodeName } }, requestId: null);
+        get
+        {
+            var own = _lastNow + TickInterval;
+            return own < _raft.Deadline ? own : _raft.Deadline;
+        }
     }
 
-    public void Step(CoordinatorEvent @event, TimeSpan now, List<CoordinatorEffect> effects)
+    public CoordinatorFigures Figures => new(
+        (long)(_raft.Log.LastIndex - _snapshotIndex), _state.Store.SizeBytes, _state.Store.Revision,
+        _watches.WatcherCount, (long)_raft.Term, IsLeader, _raft.Members.Voters.Count);
+
+    /// <summary>Several at once: what they append goes out in one message a follower and in one write.</summary>
+    /// <param name="now">Of a monotonic clock; not less than in the step before.</param>
+    public void Step(IReadOnlyList<CoordinatorEvent> events, TimeSpan now, List<CoordinatorEffect> effects)
     {
-        _effects = effects;
-        switch (@event)
+        (_effects, _now) = (effects, now);
+        foreach (var happened in events)
+        {
+            Handle(happened);
+        }
+        // What is applied may ask for more: a snapshot, the end of a lease, the next voter.
+        while (_forRaft.Count > 0)
+        {
+            _raft.Step(_forRaft, now, _ofRaft);
+            _forRaft.Clear();
+            foreach (var effect in _ofRaft)
+            {
+                Execute(effect);
+            }
+            _ofRaft.Clear();
+        }
+    }
+
+    private void Handle(CoordinatorEvent happened)
+    {
+        switch (happened)
         {
             case CoordinatorEvent.Propose propose:
-                Propose(propose);
+                Propose(propose.RequestId, propose.Command);
                 break;
-            case CoordinatorEvent.Read read:
+            case CoordinatorEvent.Read { Request: RangeRequest { Serializable: true } or StatusRequest } read:
                 Reply(read.RequestId, Answer(read.Request));
                 break;
+            case CoordinatorEvent.Read { Request: LeaseTimeToLiveRequest or LeaseLeasesRequest } read when !IsLeader:
+                Redirect(read.RequestId);
+                break;
+            case CoordinatorEvent.Read read:
+                ReadWhenProven(read.RequestId, read);
+                break;
+            case CoordinatorEvent.KeepAlive keepAlive when !IsLeader:
+                Redirect(keepAlive.RequestId);
+                break;
             case CoordinatorEvent.KeepAlive keepAlive:
-                Reply(keepAlive.RequestId, new Outcome(new LeaseKeepAliveResponse
-                {
-                    Header = Header(_state.Store.Revision),
-                    ID = keepAlive.LeaseId,
-                    TTL = _state.Leases.KeepAlive(keepAlive.LeaseId, _leaseClock),
-                }));
+                ReadWhenProven(keepAlive.RequestId, keepAlive);
+                break;
+            case CoordinatorEvent.WatchAsked { Request.CreateRequest: not null } asked:
+                // What was acknowledged before it began is no news to it, also where that is not applied yet.
+                ReadWhenProven(--_lastOwnRequest, asked);
                 break;
             case CoordinatorEvent.WatchAsked asked:
-                _watches.Request(asked.StreamId, asked.Request, now);
+                _watches.Request(asked.StreamId, asked.Request, _now);
                 break;
             case CoordinatorEvent.WatchTaken taken:
                 _watches.Taken(taken.StreamId, taken.Events);
                 break;
             case CoordinatorEvent.WatchClosed closed:
-                _watches.Close(closed.StreamId);
+                Close(closed.StreamId);
                 break;
-            case CoordinatorEvent.Persisted persisted:
-                Apply(persisted.Index, now);
-                break;
-            case CoordinatorEvent.AppendRefused refused:
-                Refuse(refused.After);
+            case CoordinatorEvent.ForRaft forRaft:
+                _forRaft.Add(forRaft.Event);
                 break;
             case CoordinatorEvent.SnapshotDone done:
-                // One that failed is tried again when as many entries have come as between two.
-                _snapshotIndex = done.Index;
-                _snapshotAsked = false;
+                SnapshotDone(done.Index, done.Saved);
+                break;
+            case CoordinatorEvent.SnapshotInstalled installed:
+                Install(installed.Snapshot);
                 break;
             case CoordinatorEvent.Tick:
-                Tick(now);
+                Tick();
                 break;
         }
     }
 
-    private void Propose(CoordinatorEvent.Propose propose)
+    private void Execute(RaftEffect effect)
     {
-        var command = propose.Command;
+        switch (effect)
+        {
+            case RaftEffect.Apply apply:
+                foreach (var entry in apply.Entries)
+                {
+                    Apply(entry);
+                }
+                SnapshotIfDue();
+                break;
+            case RaftEffect.Proposed proposed:
+                // A change of members is the core's own: its answer is that it is in force.
+                _proposing.Remove(proposed.RequestId, out var command);
+                _proposed[proposed.Index] = new Proposal(
+                    proposed.Term, proposed.RequestId, command ?? new Command());
+                break;
+            case RaftEffect.ReadReady ready when _reading.Remove(ready.RequestId, out var read):
+                Answer(ready.RequestId, read);
+                break;
+            case RaftEffect.Refused refused:
+                Refuse(refused);
+                break;
+            case RaftEffect.Dropped dropped:
+                EndProposals(from: dropped.From, new Outcome(null, CoordinatorError.NoSpace));
+                break;
+            case RaftEffect.Transferred transferred:
+                Reply(transferred.RequestId, default);
+                break;
+            case RaftEffect.LeaderChanged changed:
+                LeaderChanged(changed);
+                _effects.Add(new CoordinatorEffect.OfRaft(effect));
+                break;
+            default:
+                _effects.Add(new CoordinatorEffect.OfRaft(effect));
+                break;
+        }
+    }
+
+    private void Propose(long requestId, Command command)
+    {
+        if (!IsLeader)
+        {
+            Redirect(requestId);
+            return;
+        }
         if (command.KindCase == Command.KindOneofCase.LeaseGrant)
         {
             command.LeaseGrant.TTL = Math.Max(command.LeaseGrant.TTL, Leases.LeaseTable.MinimumSeconds);
@@ -148,11 +220,14 @@ internal sealed class CoordinatorCore
         }
         if (Grows(command) && _state.Store.SizeBytes > _limits.StoreBytes)
         {
-            Reply(propose.RequestId, new Outcome(null, CoordinatorError.NoSpace));
+            Reply(requestId, new Outcome(null, CoordinatorError.NoSpace));
             return;
         }
-        Append(command, propose.RequestId);
+        _proposing[requestId] = command;
+        _forRaft.Add(new RaftEvent.Propose(requestId, command.ToByteArray()));
     }
+
+    private void ProposeOwn(Command command) => Propose(--_lastOwnRequest, command);
 
     private static bool Grows(Command command) => command.KindCase switch
     {
@@ -161,172 +236,62 @@ internal sealed class CoordinatorCore
         _ => false,
     };
 
-    /// <summary>Unique without a random source: no two leaders share a term.</summary>
-    private long NewLeaseId()
+    private void ReadWhenProven(long requestId, CoordinatorEvent read)
     {
-        long id;
-        do
-        {
-            id = (long)((_term & 0x7fff_ffff) << 32 | ++_leasesNamed);
-        }
-        while (_state.Leases.Exists(id));
-        return id;
+        _reading[requestId] = read;
+        _forRaft.Add(new RaftEvent.Read(requestId));
     }
 
-    private void Append(Command command, long? requestId)
+    private void Refuse(RaftEffect.Refused refused)
     {
-        var entry = new LogEntry(_term, ++_lastIndex, command);
-        _unapplied.Enqueue((entry, requestId));
-        _effects.Add(new CoordinatorEffect.Append(entry));
-    }
-
-    private void Apply(ulong durableIndex, TimeSpan now)
-    {
-        while (_unapplied.TryPeek(out var next) && next.Entry.Index <= durableIndex)
+        if (_reading.Remove(refused.RequestId, out var read) && read is CoordinatorEvent.WatchAsked asked)
         {
-            _unapplied.Dequeue();
-            var command = next.Entry.Command;
-            var outcome = _state.Apply(command, _leaseClock, revision => _watches.Publish(revision, now));
-            _appliedIndex = next.Entry.Index;
-            _bytesSinceSnapshot += command.CalculateSize();
-            if (command.KindCase == Command.KindOneofCase.Compact)
-            {
-                _compactionAsked = false;
-            }
-            if (next.RequestId is { } requestId)
-            {
-                Reply(requestId, WithIdentity(outcome));
-            }
+            _unproven.Add(asked);
         }
-        if (!_snapshotAsked && (_appliedIndex - _snapshotIndex >= (ulong)_limits.SnapshotEntries
-            || _bytesSinceSnapshot >= _limits.SnapshotBytes))
+        if (_proposing.Remove(refused.RequestId, out var command))
         {
-            _snapshotAsked = true;
-            _bytesSinceSnapshot = 0;
-            var snapshot = new Snapshot(_term, _appliedIndex, SnapshotContent.Of(_state));
-            _effects.Add(new CoordinatorEffect.SaveSnapshot(snapshot));
+            Forget(command);
         }
-    }
-
-    private void Refuse(ulong after)
-    {
-        while (_unapplied.TryDequeue(out var refused))
+        switch (refused.Error)
         {
-            var command = refused.Entry.Command;
-            switch (command.KindCase)
-            {
-                case Command.KindOneofCase.Compact:
-                    _compactionAsked = false;
-                    break;
-                case Command.KindOneofCase.LeaseExpire:
-                    _state.Leases.Unname(command.LeaseExpire.Ids);
-                    break;
-            }
-            if (refused.RequestId is { } requestId)
-            {
-                Reply(requestId, new Outcome(null, CoordinatorError.NoSpace));
-            }
-        }
-        _lastIndex = after;
-    }
-
-    private void Tick(TimeSpan now)
-    {
-        var passed = now - _lastNow;
-        _lastNow = now;
-        _leaseClock += passed < MaximumTickAdvance ? passed : MaximumTickAdvance;
-        var expired = _state.Leases.TakeExpired(_leaseClock, ExpiriesPerEntry);
-        if (expired.Count > 0)
-        {
-            Append(new Command { LeaseExpire = new LeaseExpire { Ids = { expired } } }, requestId: null);
-        }
-        var store = _state.Store;
-        if (!_compactionAsked && store.Revision - store.CompactedRevision >= 2 * _limits.HistoryRevisions)
-        {
-            _compactionAsked = true;
-            var revision = store.Revision - _limits.HistoryRevisions;
-            Append(new Command { Compact = new CompactionRequest { Revision = revision } }, requestId: null);
-        }
-        _watches.Tick(now);
-    }
-
-    private Outcome Answer(IMessage request)
-    {
-        switch (request)
-        {
-            case RangeRequest range:
-                var error = RangeReader.Check(_state.Store, range);
-                return WithIdentity(error != CoordinatorError.None
-                    ? new Outcome(null, error)
-                    : new Outcome(RangeReader.Read(_state.Store, range)));
-            case TxnRequest txn:
-                return WithIdentity(_state.ReadTxn(txn));
-            case LeaseTimeToLiveRequest look:
-                return new Outcome(Look(look));
-            case LeaseLeasesRequest:
-                var leases = new LeaseLeasesResponse { Header = Header(_state.Store.Revision) };
-                leases.Leases.AddRange(_state.Leases.ByDeadline.Select(id => new LeaseStatus { ID = id }));
-                return new Outcome(leases);
-            case StatusRequest:
-                return new Outcome(Status());
+            case RaftError.NotLeader or RaftError.ReadTimedOut or RaftError.TransferUnderWay
+                or RaftError.TermNotEstablished:
+                _effects.Add(new CoordinatorEffect.Redirect(refused.RequestId, refused.Leader));
+                break;
+            case RaftError.PayloadTooLarge:
+                Reply(refused.RequestId, new Outcome(null, CoordinatorError.RequestTooLarge));
+                break;
+            case RaftError.TooManyReads or RaftError.TooMuchUncommitted:
+                Reply(refused.RequestId, new Outcome(null, CoordinatorError.TooManyRequests));
+                break;
             default:
-                throw new InvalidOperationException($"{request.Descriptor.Name} is not a read.");
+                _effects.Add(new CoordinatorEffect.Refuse(refused.RequestId, refused.Error));
+                break;
         }
     }
 
-    private LeaseTimeToLiveResponse Look(LeaseTimeToLiveRequest request)
+    private void Close(long stream)
     {
-        var response = new LeaseTimeToLiveResponse
+        _watches.Close(stream);
+        _unproven.RemoveAll(asked => asked.StreamId == stream);
+        foreach (var (id, _) in _reading.Where(read =>
+            read.Value is CoordinatorEvent.WatchAsked asked && asked.StreamId == stream).ToList())
         {
-            Header = Header(_state.Store.Revision),
-            ID = request.ID,
-            TTL = -1,
-        };
-        if (_state.Leases.Look(request.ID, _leaseClock) is { } lease)
-        {
-            (response.TTL, response.GrantedTTL) = (lease.SecondsLeft, lease.Granted);
-            if (request.Keys)
-            {
-                response.Keys.AddRange(lease.Keys);
-            }
+            _reading.Remove(id);
         }
-        return response;
     }
 
-    private StatusResponse Status() => new()
+    private void Redirect(long requestId) =>
+        _effects.Add(new CoordinatorEffect.Redirect(requestId, IsLeader ? 0 : _raft.Leader));
+
+    private void Reply(long requestId, Outcome outcome)
     {
-        Header = Header(_state.Store.Revision),
-        Version = ProtocolVersion,
-        DbSize = _state.Store.SizeBytes,
-        DbSizeInUse = _state.Store.SizeBytes,
-        Leader = _identity.MemberId,
-        RaftTerm = _term,
-        RaftIndex = _lastIndex,
-        RaftAppliedIndex = _appliedIndex,
-    };
-
-    private void Reply(long requestId, Outcome outcome) =>
-        _effects.Add(new CoordinatorEffect.Reply(requestId, outcome));
-
-    private ResponseHeader Header(long revision) => _identity.Header(revision, _term);
-
-    private Outcome WithIdentity(Outcome outcome)
-    {
-        var header = outcome.Response switch
+        // The leader's own have nobody who waits.
+        if (requestId > 0)
         {
-            RangeResponse response => response.Header,
-            PutResponse response => response.Header,
-            DeleteRangeResponse response => response.Header,
-            TxnResponse response => response.Header,
-            CompactionResponse response => response.Header,
-            LeaseGrantResponse response => response.Header,
-            LeaseRevokeResponse response => response.Header,
-            _ => null,
-        };
-        header?.MergeFrom(_identity.Header(0, _term));
-        return outcome;
+            _effects.Add(new CoordinatorEffect.Reply(requestId, outcome));
+        }
     }
+
+    private ResponseHeader Header(long revision) => _identity.Header(revision, _raft.Term);
 }
-
-/// <summary>Where the recovered log ends.</summary>
-internal readonly record struct LogPosition(ulong LastIndex, ulong SnapshotIndex, long BytesSinceSnapshot);

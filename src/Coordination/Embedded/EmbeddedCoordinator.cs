@@ -2,113 +2,124 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using Hexcast.Contracts.Etcd;
+using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Coordination.Embedded.Peers;
 using Hexcast.Platform.Errors;
+using Hexcast.Raft;
 using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Coordination.Embedded;
 
+/// <summary>What the shell gets from its process.</summary>
+/// <param name="Fatal">Ends the process; called once, when nothing can be written any more.</param>
+/// <param name="Seed">Different in each process that runs as this member.</param>
+internal sealed record CoordinatorHost(TimeProvider Clock, ILogger Logger, Action<Exception> Fatal, ulong Seed);
+
 /// <summary>
-/// The shell around <see cref="CoordinatorCore"/>: one loop owns core and log. It takes what waits, steps the core,
-/// writes the entries of all of it with one fsync (group commit), steps the core again, and only then answers.
+/// The shell around <see cref="CoordinatorCore"/>: a thread for the core, one for its log, one for its snapshots. The
+/// core never waits for a disk, so its heartbeats do not either. What comes while an fsync runs goes into the next one.
 ///
-///   gRPC handlers ─ queue ─→ [ take all that waits → Step … → log.Append … → one fsync → Step(Persisted) → answers ]
+///   gRPC handlers, peers ─→ [ core: Step ] ─→ answers, peers
+///                              │    ▲
+///                     Persist  ▼    │ Persisted
+///                           [ log: one write, one fsync for all that waits ]
 /// </summary>
 internal sealed class EmbeddedCoordinator : IAsyncDisposable
 {
     /// <summary>Requests that may wait; beyond it a caller is refused by name.</summary>
     public const int MaximumWaiting = 4_096;
 
-    /// <summary>What one fsync carries at most, so that answers do not wait for an endless batch.</summary>
-    private const int MaximumBatch = 1_024;
-
-    private const int MaximumBatchBytes = 8 * 1024 * 1024;
+    /// <summary>What waits of the members' messages; beyond it they are lost, as by a bad network.</summary>
+    private const int MaximumWaitingMessages = 16_384;
 
     /// <summary>Responses that a watch stream may have waiting: its events are bounded by the hub, control is
     /// not.</summary>
     private const int MaximumWaitingResponses = 4_096;
 
-    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
-
-    private readonly Channel<Incoming> _queue = Channel.CreateBounded<Incoming>(
-        new BoundedChannelOptions(MaximumWaiting) { SingleReader = true });
-    private readonly Dictionary<long, TaskCompletionSource<Outcome>> _waiting = [];
+    private readonly Dictionary<long, TaskCompletionSource<Answer>> _waiting = [];
     private readonly Dictionary<long, WatchConnection> _connections = [];
+    private readonly List<CoordinatorEvent> _events = [];
     private readonly List<CoordinatorEffect> _effects = [];
-    private readonly WriteAheadLog _log;
     private readonly CoordinatorCore _core;
+    private readonly CoordinatorLanes _disk;
+    private readonly Lane<Incoming> _lane;
+    private readonly IPeers _peers;
     private readonly TimeProvider _clock;
     private readonly long _started;
     private readonly ILogger _logger;
     private readonly Action<Exception> _fatal;
-    private ITimer? _timer;
-    private Task _loop = Task.CompletedTask;
+    private readonly TaskCompletionSource _established = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _leaderMoved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile Standing _standing;
     private long _lastRequestId;
     private long _lastStreamId;
-    private int _tickWaits;
     private volatile bool _stopping;
 
     private readonly record struct Incoming(
         CoordinatorEvent Event,
-        TimeSpan At,
-        TaskCompletionSource<Outcome>? Answer = null,
+        TaskCompletionSource<Answer>? Answer = null,
         WatchConnection? Connection = null);
 
     private EmbeddedCoordinator(
-        WriteAheadLog log, CoordinatorCore core, MemberIdentity identity, CoordinatorHost host)
+        IDisk disk, DurableLog log, CoordinatorCore core, MemberIdentity identity, IPeers peers, CoordinatorHost host)
     {
-        (_log, _core, Identity) = (log, core, identity);
+        (_core, Identity, _peers) = (core, identity, peers);
         (_clock, _logger, _fatal) = (host.Clock, host.Logger, host.Fatal);
         _started = _clock.GetTimestamp();
+        _standing = new Standing(0, 0, core.Members, core.KnownMembers, core.Matches);
+        _disk = new CoordinatorLanes(disk, log, _clock, Post, Fail);
+        _lane = new Lane<Incoming>("coordinator", () => core.Deadline - Now, Handle, Fail, EndAll);
     }
 
     public MemberIdentity Identity { get; }
 
-    /// <summary>Recovers what is on the disk, makes a new term durable and leads it; serving when it returns.</summary>
-    /// <exception cref="CoordinatorDataException">Something acknowledged may be missing on the disk.</exception>
+    /// <summary>As of the last step.</summary>
+    public Standing Standing => _standing;
+
+    /// <summary>Its task ends when <see cref="Standing"/> names another leader, or none.</summary>
+    public Task LeaderMoved => _leaderMoved.Task;
+
+    /// <summary>This member leads, and everything before its term is applied.</summary>
+    public Task Established => _established.Task;
+
+    /// <summary>Recovers what is on the disk and begins to take part in the group.</summary>
+    /// <exception cref="CoordinatorDataException">Something acknowledged may be missing on the disk, and nobody else has
+    /// it.</exception>
     public static EmbeddedCoordinator Start(
-        IDisk disk, MemberIdentity identity, CoordinatorLimits limits, CoordinatorHost host)
+        IDisk disk, MemberIdentity identity, MemberRecord record, CoordinatorLimits limits, IPeers peers,
+        CoordinatorHost host)
     {
-        var log = WriteAheadLog.Open(disk, out var recovered);
+        var opened = OpenedLog.Open(disk, record, host.Logger);
         try
         {
-            var state = Recovery.Replay(recovered);
-            if (recovered.TornBytes > 0)
-            {
-                host.Logger.LogWarning(
-                    "Cut {Bytes} bytes off the coordinator's log: their write was interrupted, nobody was told of it",
-                    recovered.TornBytes);
-            }
-            var term = recovered.HardState.Term + 1;
-            log.SetHardState(new HardState { Term = term, Vote = identity.MemberId });
-            if (!log.TryFlush())
-            {
-                throw CannotStart();
-            }
-            var position = new LogPosition(
-                recovered.LastIndex, recovered.Snapshot?.Index ?? 0, recovered.EntryBytes);
-            var core = new CoordinatorCore(state, identity, limits, term, position);
-            var coordinator = new EmbeddedCoordinator(log, core, identity, host);
-            coordinator.Lead(term);
+            var core = new CoordinatorCore(identity, limits, host.Seed, opened.Recovery, now: TimeSpan.Zero);
+            var coordinator = new EmbeddedCoordinator(disk, opened.Log, core, identity, peers, host);
+            peers.Follow(core.KnownMembers.Count > 0 ? core.KnownMembers : record.Members);
+            coordinator.Begin(opened.UnreadableFrom);
             return coordinator;
         }
         catch
         {
-            log.Dispose();
+            opened.Log.Dispose();
             throw;
         }
     }
 
-    public async Task<TResponse> ProposeAsync<TResponse>(Command command, CancellationToken cancellation)
-        where TResponse : class, IMessage =>
-        await AskAsync<TResponse>(id => new CoordinatorEvent.Propose(id, command), cancellation);
+    public Task<Answer> AskAsync(Func<long, CoordinatorEvent> ask, CancellationToken cancellation)
+    {
+        var answer = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var incoming = new Incoming(ask(Interlocked.Increment(ref _lastRequestId)), answer);
+        if (!_lane.TryPost(incoming, MaximumWaiting))
+        {
+            throw Refusal(_stopping ? CoordinatorError.Stopped : CoordinatorError.TooManyRequests);
+        }
+        return answer.Task.WaitAsync(cancellation);
+    }
 
-    public async Task<TResponse> ReadAsync<TResponse>(IMessage request, CancellationToken cancellation)
-        where TResponse : class, IMessage =>
-        await AskAsync<TResponse>(id => new CoordinatorEvent.Read(id, request), cancellation);
-
-    public async Task<LeaseKeepAliveResponse> KeepAliveAsync(long leaseId, CancellationToken cancellation) =>
-        await AskAsync<LeaseKeepAliveResponse>(id => new CoordinatorEvent.KeepAlive(id, leaseId), cancellation);
+    /// <summary>A message of another member.</summary>
+    public void Receive(Hexcast.Raft.RaftMessage message) => _lane.TryPost(
+        new Incoming(new CoordinatorEvent.ForRaft(new RaftEvent.Received(message))), MaximumWaitingMessages);
 
     public WatchConnection OpenWatch()
     {
@@ -117,208 +128,199 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         return new WatchConnection(this, Interlocked.Increment(ref _lastStreamId), responses);
     }
 
-    /// <summary>Waits for a place in the queue: a watch event is never refused.</summary>
+    /// <summary>A watch event is never refused; it is handled when the task ends.</summary>
     /// <returns>False once the coordinator stops.</returns>
     internal async ValueTask<bool> TryPostAsync(CoordinatorEvent @event, WatchConnection connection)
     {
-        var incoming = new Incoming(@event, Now, Connection: connection);
-        while (await _queue.Writer.WaitToWriteAsync())
-        {
-            if (_queue.Writer.TryWrite(incoming))
-            {
-                return true;
-            }
-        }
-        return false;
+        var handled = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _lane.TryPost(new Incoming(@event, handled, connection)) && !(await handled.Task).IsStopped;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_timer is not null)
-        {
-            await _timer.DisposeAsync();
-        }
         _stopping = true;
-        _queue.Writer.TryComplete();
-        await _loop;
+        _lane.Close();
+        await _lane.Ended;
+        await _disk.StopAsync();
     }
 
     private TimeSpan Now => _clock.GetElapsedTime(_started);
 
-    private async Task<TResponse> AskAsync<TResponse>(
-        Func<long, CoordinatorEvent> ask, CancellationToken cancellation) where TResponse : class, IMessage
+    internal static RpcException Refusal(CoordinatorError error) => new(CoordinatorErrors.StatusOf(error));
+
+    private void Begin(ulong unreadableFrom)
     {
-        var answer = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var incoming = new Incoming(ask(Interlocked.Increment(ref _lastRequestId)), Now, answer);
-        if (!_queue.Writer.TryWrite(incoming))
+        if (unreadableFrom > 0)
         {
-            throw Refusal(_stopping ? CoordinatorError.Stopped : CoordinatorError.TooManyRequests);
+            Post(new CoordinatorEvent.ForRaft(new RaftEvent.LogUnreadable(unreadableFrom)));
         }
-        var outcome = await answer.Task.WaitAsync(cancellation);
-        return outcome.Error == CoordinatorError.None
-            ? (TResponse)outcome.Response!
-            : throw Refusal(outcome.Error);
+        Post(new CoordinatorEvent.Tick());
+        _disk.Start();
+        _lane.Start();
     }
 
-    private static CoordinatorDataException CannotStart() =>
-        new($"The coordinator cannot start: {StorageFaults.FullMessage}");
+    private void Post(CoordinatorEvent happened) => _lane.TryPost(new Incoming(happened));
 
-    private static RpcException Refusal(CoordinatorError error) => new(CoordinatorErrors.StatusOf(error));
-
-    private void Lead(ulong term)
+    private void Handle(IReadOnlyList<Incoming> taken)
     {
-        var before = _core.AppliedIndex;
-        _core.Lead(Now, _effects);
-        Commit();
-        if (_core.AppliedIndex == before)
+        foreach (var incoming in taken)
         {
-            // Refused, so the election key still names the term before this one.
-            throw CannotStart();
+            Register(incoming);
+            _events.Add(incoming.Event);
         }
-        _logger.LogInformation(
-            "The coordinator leads term {Term} at entry {Index} as {Node}",
-            term, _core.AppliedIndex, Identity.NodeName);
-        _loop = RunAsync();
-        _timer = _clock.CreateTimer(_ => PostTick(), state: null, TickInterval, TickInterval);
-    }
-
-    private void PostTick()
-    {
-        // One waiting tick is enough: it carries the time at which it is handled.
-        if (Interlocked.Exchange(ref _tickWaits, 1) == 0
-            && !_queue.Writer.TryWrite(new Incoming(new CoordinatorEvent.Tick(), Now)))
+        var now = Now;
+        if (now >= _core.Deadline)
         {
-            Volatile.Write(ref _tickWaits, 0);
+            _events.Add(new CoordinatorEvent.Tick());
+            CoordinationTelemetry.Note(_core.Figures);
+            Stand();
         }
-    }
-
-    private async Task RunAsync()
-    {
-        // The caller starts the loop and must not become it.
-        await Task.Yield();
-        try
+        _core.Step(_events, now, _effects);
+        _events.Clear();
+        foreach (var effect in _effects)
         {
-            while (await _queue.Reader.WaitToReadAsync())
+            Execute(effect);
+        }
+        _effects.Clear();
+        foreach (var incoming in taken)
+        {
+            if (incoming.Connection is not null)
             {
-                StepAllThatWaits();
-                Commit();
-            }
-            FailAll(CoordinatorError.Stopped);
-        }
-        catch (Exception exception)
-        {
-            // A failed write or fsync, or a broken invariant: what is durable is unknown now, so nothing is answered
-            // any more and the process ends. The next one recovers from the log.
-            _stopping = true;
-            _queue.Writer.TryComplete();
-            FailAll(CoordinatorError.Stopped);
-            // First what ends the process: it must not depend on a line that can be written to the same disk.
-            _fatal(new CoordinatorDataException(
-                $"The coordinator cannot go on: {exception.Message} Nothing that was acknowledged is lost. " +
-                "Check the disk under the data folder, then start Hexcast again.", exception));
-            _logger.LogCritical(exception, "The coordinator cannot go on: {Reason}", exception.Message);
-        }
-        finally
-        {
-            _log.Dispose();
-        }
-    }
-
-    private void StepAllThatWaits()
-    {
-        var bytes = 0;
-        for (var i = 0; i < MaximumBatch && bytes < MaximumBatchBytes && _queue.Reader.TryRead(out var incoming); i++)
-        {
-            switch (incoming.Event)
-            {
-                case CoordinatorEvent.Propose propose:
-                    _waiting.Add(propose.RequestId, incoming.Answer!);
-                    bytes += propose.Command.CalculateSize();
-                    break;
-                case CoordinatorEvent.Read read:
-                    _waiting.Add(read.RequestId, incoming.Answer!);
-                    break;
-                case CoordinatorEvent.KeepAlive keepAlive:
-                    _waiting.Add(keepAlive.RequestId, incoming.Answer!);
-                    break;
-                case CoordinatorEvent.WatchAsked asked:
-                    _connections.TryAdd(asked.StreamId, incoming.Connection!);
-                    break;
-                case CoordinatorEvent.WatchClosed closed:
-                    _connections.Remove(closed.StreamId);
-                    break;
-                case CoordinatorEvent.Tick:
-                    Volatile.Write(ref _tickWaits, 0);
-                    CoordinationTelemetry.Note(_core.Figures);
-                    break;
-            }
-            _core.Step(incoming.Event, incoming.At, _effects);
-        }
-    }
-
-    /// <summary>Executes effects until there are none: entries first, then one fsync for all of them.</summary>
-    private void Commit()
-    {
-        while (_effects.Count > 0)
-        {
-            CoordinatorEffect[] effects = [.. _effects];
-            _effects.Clear();
-            ulong appended = 0;
-            var entries = 0;
-            foreach (var effect in effects)
-            {
-                switch (effect)
-                {
-                    case CoordinatorEffect.Append append:
-                        _log.Append(append.Entry);
-                        appended = append.Entry.Index;
-                        entries++;
-                        break;
-                    case CoordinatorEffect.Reply reply when _waiting.Remove(reply.RequestId, out var answer):
-                        answer.TrySetResult(reply.Outcome);
-                        break;
-                    case CoordinatorEffect.SendWatch send:
-                        _connections.GetValueOrDefault(send.StreamId)?.Deliver(send.Response);
-                        break;
-                    case CoordinatorEffect.SaveSnapshot save:
-                        var saved = _log.TrySave(save.Snapshot);
-                        _core.Step(new CoordinatorEvent.SnapshotDone(save.Snapshot.Index, saved), Now, _effects);
-                        break;
-                }
-            }
-            if (appended > 0)
-            {
-                var started = _clock.GetTimestamp();
-                var stored = _log.TryFlush();
-                CoordinationTelemetry.NoteSync(_clock.GetElapsedTime(started), entries, stored);
-                CoordinatorEvent outcome = stored
-                    ? new CoordinatorEvent.Persisted(appended)
-                    : new CoordinatorEvent.AppendRefused(_core.AppliedIndex);
-                _core.Step(outcome, Now, _effects);
+                incoming.Answer?.TrySetResult(default);
             }
         }
     }
 
-    private void FailAll(CoordinatorError error)
+    private void Register(Incoming incoming)
     {
-        while (_queue.Reader.TryRead(out var incoming))
+        switch (incoming.Event)
         {
-            incoming.Answer?.TrySetResult(new Outcome(null, error));
-            incoming.Connection?.End(error);
+            case CoordinatorEvent.Propose propose:
+                _waiting.Add(propose.RequestId, incoming.Answer!);
+                break;
+            case CoordinatorEvent.Read read:
+                _waiting.Add(read.RequestId, incoming.Answer!);
+                break;
+            case CoordinatorEvent.KeepAlive keepAlive:
+                _waiting.Add(keepAlive.RequestId, incoming.Answer!);
+                break;
+            case CoordinatorEvent.ForRaft { Event: RaftEvent.ChangeMembers { RequestId: > 0 } change }:
+                _waiting.Add(change.RequestId, incoming.Answer!);
+                break;
+            case CoordinatorEvent.ForRaft { Event: RaftEvent.TransferLeadership { RequestId: > 0 } transfer }:
+                _waiting.Add(transfer.RequestId, incoming.Answer!);
+                break;
+            case CoordinatorEvent.WatchAsked asked:
+                _connections.TryAdd(asked.StreamId, incoming.Connection!);
+                break;
+            case CoordinatorEvent.WatchClosed closed:
+                _connections.Remove(closed.StreamId);
+                break;
+            case CoordinatorEvent.ForRaft { Event: RaftEvent.WriteRefused } when !_established.Task.IsCompleted:
+                // The election key still names the term before this one.
+                _established.TrySetException(
+                    new CoordinatorDataException($"The coordinator cannot start: {StorageFaults.FullMessage}"));
+                break;
+        }
+    }
+
+    private void Execute(CoordinatorEffect effect)
+    {
+        switch (effect)
+        {
+            case CoordinatorEffect.Reply reply when _waiting.Remove(reply.RequestId, out var answer):
+                answer.TrySetResult(new Answer(reply.Outcome));
+                break;
+            case CoordinatorEffect.Redirect redirect when _waiting.Remove(redirect.RequestId, out var answer):
+                answer.TrySetResult(new Answer(default, redirect.Leader));
+                break;
+            case CoordinatorEffect.Refuse refuse when _waiting.Remove(refuse.RequestId, out var answer):
+                answer.TrySetResult(new Answer(default, Refused: refuse.Error));
+                break;
+            case CoordinatorEffect.SendWatch send:
+                _connections.GetValueOrDefault(send.StreamId)?.Deliver(send.Response);
+                break;
+            case CoordinatorEffect.SaveSnapshot save:
+                _disk.Save(save.Snapshot);
+                break;
+            case CoordinatorEffect.MembersChanged changed:
+                _peers.Follow(changed.Members);
+                _disk.RememberMembers(changed.Members);
+                Stand();
+                break;
+            case CoordinatorEffect.OfRaft { Effect: RaftEffect.Send send }:
+                _peers.Send(send.To, send.Message);
+                break;
+            case CoordinatorEffect.OfRaft { Effect: RaftEffect.LeaderChanged changed }:
+                Stand();
+                Tell(changed);
+                break;
+            case CoordinatorEffect.OfRaft raft:
+                _disk.Execute(raft.Effect);
+                break;
+            case CoordinatorEffect.TermBegan:
+                _established.TrySetResult();
+                break;
+        }
+    }
+
+    private void Stand()
+    {
+        var before = _standing;
+        _standing = new Standing(_core.Term, _core.Leader, _core.Members, _core.KnownMembers, _core.Matches);
+        if (before.Leader != _standing.Leader)
+        {
+            var moved = _leaderMoved;
+            _leaderMoved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            moved.TrySetResult();
+        }
+    }
+
+    private void Tell(RaftEffect.LeaderChanged changed)
+    {
+        if (changed.Role == RaftRole.Leader)
+        {
+            _logger.LogInformation(
+                "The coordinator leads term {Term} at entry {Index} as {Node}",
+                changed.Term, _core.AppliedIndex, Identity.NodeName);
+        }
+        else if (changed.Leader != 0)
+        {
+            var leader = _core.KnownMembers.FirstOrDefault(member => member.Id == changed.Leader);
+            _logger.LogInformation(
+                "The coordinator follows {Leader} in term {Term}", leader?.Node ?? "a new member", changed.Term);
+        }
+    }
+
+    private void Fail(Exception exception)
+    {
+        // A failed write or fsync, or a broken invariant: what is durable is unknown now, so nothing is answered any
+        // more and the process ends. The next one recovers from the log.
+        _stopping = true;
+        _lane.Close();
+        _established.TrySetException(exception);
+        // First what ends the process: it must not depend on a line that can be written to the same disk.
+        _fatal(new CoordinatorDataException(
+            $"The coordinator cannot go on: {exception.Message} Nothing that was acknowledged is lost. " +
+            "Check the disk under the data folder, then start Hexcast again.", exception));
+        _logger.LogCritical(exception, "The coordinator cannot go on: {Reason}", exception.Message);
+    }
+
+    private void EndAll(IReadOnlyList<Incoming> left)
+    {
+        var stopped = new Answer(new Outcome(null, CoordinatorError.Stopped));
+        foreach (var incoming in left)
+        {
+            incoming.Answer?.TrySetResult(stopped);
+            incoming.Connection?.End(CoordinatorError.Stopped);
         }
         foreach (var answer in _waiting.Values)
         {
-            answer.TrySetResult(new Outcome(null, error));
+            answer.TrySetResult(stopped);
         }
         foreach (var connection in _connections.Values)
         {
-            connection.End(error);
+            connection.End(CoordinatorError.Stopped);
         }
-        _waiting.Clear();
-        _connections.Clear();
     }
 }
-
-/// <summary>What the shell gets from its process.</summary>
-/// <param name="Fatal">Ends the process; called once, when nothing can be written any more.</param>
-internal sealed record CoordinatorHost(TimeProvider Clock, ILogger Logger, Action<Exception> Fatal);

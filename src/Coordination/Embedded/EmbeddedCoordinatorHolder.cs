@@ -1,36 +1,82 @@
 using Grpc.Core;
+using Grpc.Net.Client;
+using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Client.Members;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Coordination.Embedded.Peers;
+using Hexcast.Platform.Hosting;
+using Hexcast.Platform.Identity;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Coordination.Embedded;
 
+/// <param name="Address">host:port at which the other members reach this one.</param>
+/// <param name="Join">Addresses of nodes whose group this one joins; empty: it begins one.</param>
+/// <param name="Open">A channel to another node.</param>
 internal sealed record EmbeddedCoordinatorSettings(
-    string Directory, MemberIdentity Identity, string ClientUrl, CoordinatorLimits Limits);
+    string Directory, string ClusterName, string NodeName, string Address, CoordinatorLimits Limits,
+    IReadOnlyList<string> Join, Func<string, GrpcChannel> Open)
+{
+    /// <summary>Of the nodes' addresses.</summary>
+    public string Scheme { get; init; } = "http";
+}
 
 /// <summary>
-/// The embedded coordinator's life in a process: recovered and leading before <see cref="StartAsync"/> returns, so
-/// before any role that is started after it. If it can no longer write, its task faults, and the process ends.
+/// The embedded coordinator's life in a process. A group of one is recovered and leading before
+/// <see cref="StartAsync"/> returns, so before any role that is started after it; a node that is to join a larger one is
+/// let in before. If it can no longer write, its task faults, and the process ends.
 /// </summary>
 internal sealed class EmbeddedCoordinatorHolder(
     EmbeddedCoordinatorSettings settings, TimeProvider clock, ILogger<EmbeddedCoordinatorHolder> logger)
     : BackgroundService
 {
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan JoinLimit = TimeSpan.FromSeconds(10);
+
     private readonly TaskCompletionSource _fatal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FileDisk? _disk;
+    private PeerLinks? _links;
+    private CoordinatorMembers? _members;
     private volatile EmbeddedCoordinator? _coordinator;
+    private volatile Requests? _requests;
 
-    public string ClientUrl => settings.ClientUrl;
+    public EmbeddedCoordinatorSettings Settings => settings;
 
-    public EmbeddedCoordinator Coordinator =>
-        _coordinator ?? throw new RpcException(CoordinatorErrors.StatusOf(CoordinatorError.Stopped));
+    public PeerSelf Self { get; private set; } = new(settings.ClusterName, 0, settings.Address);
 
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public EmbeddedCoordinator Coordinator => _coordinator ?? throw NotHere();
+
+    public Requests Requests => _requests ?? throw NotHere();
+
+    /// <summary>Where the members answer, on a node that is none of them.</summary>
+    public CallInvoker? Elsewhere { get; private set; }
+
+    public void Meet(ulong member, string address) => _links?.Meet(member, address);
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        _disk = new FileDisk(settings.Directory);
-        var host = new CoordinatorHost(clock, logger, exception => _fatal.TrySetException(exception));
-        _coordinator = EmbeddedCoordinator.Start(_disk, settings.Identity, settings.Limits, host);
-        return base.StartAsync(cancellationToken);
+        var disk = _disk = new FileDisk(settings.Directory);
+        var record = LoadOrBegin(disk);
+        Self = Self with { Id = record.Id };
+        // Who has heard a leader belongs to its group, and has a log to read.
+        if (!record.Founded && record.HardState.ToRaft().Term == 0)
+        {
+            var joined = await JoinAsync(record, cancellationToken);
+            record.Members.Clear();
+            record.Members.AddRange(joined.Members.Select(member =>
+                new SavedMember { Id = member.Id, Node = member.Node, Address = member.Address }));
+            Save(disk, record);
+            if (!joined.IsMember)
+            {
+                await AskTheMembersAsync(record, cancellationToken);
+                await base.StartAsync(cancellationToken);
+                return;
+            }
+        }
+        await TakePartAsync(disk, record, cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -38,17 +84,122 @@ internal sealed class EmbeddedCoordinatorHolder(
         await base.StopAsync(cancellationToken);
         if (_coordinator is { } coordinator)
         {
-            _coordinator = null;
+            (_coordinator, _requests) = (null, null);
             await coordinator.DisposeAsync();
+        }
+        if (_links is not null)
+        {
+            await _links.DisposeAsync();
+        }
+        if (_members is not null)
+        {
+            await _members.StopAsync(cancellationToken);
         }
         _disk?.Dispose();
     }
 
     public override void Dispose()
     {
+        _members?.Dispose();
         _disk?.Dispose();
         base.Dispose();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => _fatal.Task.WaitAsync(stoppingToken);
+
+    private RpcException NotHere() => Elsewhere is null
+        ? EmbeddedCoordinator.Refusal(CoordinatorError.Stopped)
+        : new RpcException(new Status(
+            StatusCode.Unavailable, "This node is no member of the coordinator's group; ask one that is."));
+
+    private MemberRecord LoadOrBegin(FileDisk disk)
+    {
+        if (MemberFile.TryLoad(disk, out var isDamaged) is { } known)
+        {
+            return known;
+        }
+        if (isDamaged)
+        {
+            throw SegmentReader.Damage(MemberFile.Name, 0, "its checksum is wrong");
+        }
+        var hasLog = disk.List().Any(name => Segment.Parse(name) is not null);
+        var founds = hasLog || settings.Join.Count == 0;
+        var record = new MemberRecord
+        {
+            Founded = founds,
+            Id = founds
+                ? MemberIdentity.FounderId(settings.ClusterName, settings.NodeName)
+                : MemberIdentity.JoinerId(
+                    settings.ClusterName, settings.NodeName, Convert.ToHexString(IdSource.NewSecret(16))),
+        };
+        Save(disk, record);
+        return record;
+    }
+
+    private static void Save(FileDisk disk, MemberRecord record)
+    {
+        if (!MemberFile.TrySave(disk, record))
+        {
+            throw new CoordinatorDataException(
+                $"The coordinator cannot start: {Platform.Errors.StorageFaults.FullMessage}");
+        }
+    }
+
+    private async Task<JoinGroupResponse> JoinAsync(MemberRecord record, CancellationToken cancellation)
+    {
+        var request = new JoinGroupRequest { Id = record.Id, Node = settings.NodeName, Address = settings.Address };
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        while (true)
+        {
+            var addresses = settings.Join.Concat(record.Members.Select(member => member.Address)).Distinct();
+            foreach (var address in addresses.Where(address => address != settings.Address))
+            {
+                using var channel = settings.Open(address);
+                try
+                {
+                    var deadline = clock.GetUtcNow().UtcDateTime + JoinLimit;
+                    return await new Membership.MembershipClient(channel.CreateCallInvoker())
+                        .JoinGroupAsync(request, Self.Headers(), deadline, cancellation);
+                }
+                catch (RpcException refused) when (refused.StatusCode is StatusCode.AlreadyExists)
+                {
+                    throw new CoordinatorDataException($"This node cannot join the cluster: {refused.Status.Detail}");
+                }
+                catch (RpcException refused) when (!cancellation.IsCancellationRequested)
+                {
+                    logger.LogWarning(
+                        "{Address} has not let this node join yet: {Reason}", address, refused.Status.Detail);
+                }
+            }
+            await backoff.WaitAsync(cancellation);
+        }
+    }
+
+    private async Task AskTheMembersAsync(MemberRecord record, CancellationToken cancellation)
+    {
+        var nodes = string.Join(", ", record.Members.Select(member => member.Node));
+        logger.LogInformation("The group has enough members; this node asks {Members}", nodes);
+        var login = new EtcdLogin(user: "", () => "", clock);
+        _members = new CoordinatorMembers(
+            [.. record.Members.Select(member => member.Address)],
+            (address, _) => new MemberLink(address, settings.Open(address), _ => null),
+            login, clock, logger);
+        await _members.StartAsync(cancellation);
+        Elsewhere = new MembersInvoker(_members, login);
+    }
+
+    private async Task TakePartAsync(FileDisk disk, MemberRecord record, CancellationToken cancellation)
+    {
+        var links = _links = new PeerLinks(Self, settings.Open, clock, logger);
+        var seed = BitConverter.ToUInt64(IdSource.NewSecret(8));
+        var host = new CoordinatorHost(clock, logger, exception => _fatal.TrySetException(exception), seed);
+        var identity = new MemberIdentity(settings.ClusterName, settings.NodeName, record.Id, settings.Address);
+        var isAlone = record.Founded && record.Members.Count <= 1;
+        var coordinator = EmbeddedCoordinator.Start(disk, identity, record, settings.Limits, links, host);
+        (_coordinator, _requests) = (coordinator, new Requests(coordinator, links, clock));
+        if (isAlone)
+        {
+            await coordinator.Established.WaitAsync(cancellation);
+        }
+    }
 }

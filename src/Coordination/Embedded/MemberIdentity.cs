@@ -2,20 +2,30 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Hexcast.Contracts.Etcd;
+using Hexcast.Coordination.Embedded.Log;
 
 namespace Hexcast.Coordination.Embedded;
 
-/// <summary>Who answers: both ids follow from names, so that they are the same after every restart.</summary>
-internal sealed class MemberIdentity(string clusterName, string nodeName)
+/// <summary>Who answers. A member's id is its own for ever: one that comes back without its log comes under a new one.
+/// </summary>
+/// <param name="Address">host:port at which the other members reach it.</param>
+internal sealed record MemberIdentity(string ClusterName, string NodeName, ulong MemberId, string Address)
 {
-    public string NodeName { get; } = nodeName;
+    private readonly ulong _clusterId = IdOf("cluster", ClusterName);
 
-    public ulong ClusterId { get; } = IdOf("cluster", clusterName);
+    public ulong ClusterId => _clusterId;
 
-    public ulong MemberId { get; } = IdOf("member", clusterName, nodeName);
+    /// <summary>Of the first member: it follows from the names.</summary>
+    public static ulong FounderId(string clusterName, string nodeName) => IdOf("member", clusterName, nodeName);
+
+    /// <param name="nonce">Never used before.</param>
+    public static ulong JoinerId(string clusterName, string nodeName, string nonce) =>
+        IdOf("member", clusterName, nodeName, nonce);
 
     public ResponseHeader Header(long revision, ulong term) =>
         new() { ClusterId = ClusterId, MemberId = MemberId, Revision = revision, RaftTerm = term };
+
+    public SavedMember AsMember() => new() { Id = MemberId, Node = NodeName, Address = Address };
 
     private static ulong IdOf(params ReadOnlySpan<string> parts)
     {

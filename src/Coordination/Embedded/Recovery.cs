@@ -1,24 +1,26 @@
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Embedded;
 
-internal static class Recovery
+/// <summary>What a member starts with: the state of its snapshot, and the log behind it. Which of that is committed, the
+/// group will tell.</summary>
+internal sealed record Recovery(StateMachine State, Recovered ForRaft)
 {
-    /// <summary>
-    /// The state that the log describes. With one voter every entry in it is committed: also those that were written
-    /// but not acknowledged before the crash, which their callers may see done, as after any time-out.
-    /// </summary>
-    public static StateMachine Replay(RecoveredLog recovered)
+    /// <summary>An empty log of a group of one.</summary>
+    public static Recovery Founder(ulong memberId) =>
+        new(new StateMachine(), new Recovered(default, SnapshotMark.Start(Members.Of([memberId])), []));
+
+    /// <param name="alone">The group has this one member: logs of the first versions do not say so.</param>
+    public static Recovery Of(RecoveredLog log, HardState hardState, Members alone)
     {
         var state = new StateMachine();
-        if (recovered.Snapshot is { } snapshot)
+        var mark = SnapshotMark.Start(alone);
+        if (log.Snapshot is { } snapshot)
         {
             SnapshotContent.Restore(state, snapshot.State);
+            mark = snapshot.Mark.Members.Count > 0 ? snapshot.Mark : snapshot.Mark with { Members = alone };
         }
-        foreach (var entry in recovered.Entries)
-        {
-            state.Apply(entry.Command, now: TimeSpan.Zero, changed: _ => { });
-        }
-        return state;
+        return new Recovery(state, new Recovered(hardState, mark, log.Entries));
     }
 }

@@ -28,6 +28,7 @@ internal static class SnapshotContent
         }
         content.Leases.AddRange(state.Leases.All.Select(lease =>
             new SavedLease { Id = lease.Id, TtlSeconds = lease.Seconds }));
+        content.Members.AddRange(state.Members.Values);
         return content;
     }
 
@@ -44,6 +45,10 @@ internal static class SnapshotContent
         foreach (var lease in content.Leases)
         {
             state.Leases.Grant(lease.Id, lease.TtlSeconds, now: TimeSpan.Zero);
+        }
+        foreach (var member in content.Members)
+        {
+            state.Members[member.Id] = member;
         }
         foreach (var value in state.Store.Range(EveryKey, state.Store.Revision).Where(value => value.Lease != 0))
         {

@@ -23,6 +23,9 @@ internal sealed class StateMachine
 
     public LeaseTable Leases { get; } = new();
 
+    /// <summary>Where each member is reached, by id. Who votes is the consensus core's to say.</summary>
+    public SortedDictionary<ulong, SavedMember> Members { get; } = [];
+
     /// <summary>The header of a response carries only the revision. Changes go to <paramref name="changed"/>.</summary>
     public Outcome Apply(Command command, TimeSpan now, Action<RevisionChanges> changed) => command.KindCase switch
     {
@@ -34,6 +37,8 @@ internal sealed class StateMachine
         Command.KindOneofCase.LeaseRevoke => Revoke(command.LeaseRevoke.ID, changed),
         Command.KindOneofCase.LeaseExpire => Expire(command.LeaseExpire, changed),
         Command.KindOneofCase.TermStart => StartTerm(command.TermStart, changed),
+        Command.KindOneofCase.MemberPut => PutMember(command.MemberPut),
+        Command.KindOneofCase.MemberRemove => RemoveMember(command.MemberRemove),
         _ => throw new CoordinatorDataException(
             $"The coordinator's log holds an entry of a kind that this version does not know ({command.KindCase}). " +
             "Start the version of Hexcast that wrote it, or a later one."),
@@ -135,6 +140,18 @@ internal sealed class StateMachine
         Store.Begin();
         Store.Put(ElectionKey, ByteString.CopyFromUtf8(start.Node), lease: 0);
         Commit(changed);
+        return default;
+    }
+
+    private Outcome PutMember(SavedMember member)
+    {
+        Members[member.Id] = member;
+        return default;
+    }
+
+    private Outcome RemoveMember(ulong id)
+    {
+        Members.Remove(id);
         return default;
     }
 

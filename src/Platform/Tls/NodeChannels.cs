@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Grpc.Net.Client;
 using Hexcast.Platform.Cluster;
 
@@ -10,6 +11,14 @@ namespace Hexcast.Platform.Tls;
 public sealed class NodeChannels
 {
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MemberConnectTime = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long what was sent to a member may stay unacknowledged.</summary>
+    private const int UnacknowledgedMilliseconds = 1_000;
+
+    /// <summary>linux/tcp.h: TCP_USER_TIMEOUT.</summary>
+    private const int TcpUserTimeout = 18;
+
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PingTime = TimeSpan.FromSeconds(6);
 
@@ -18,14 +27,55 @@ public sealed class NodeChannels
 
     internal NodeChannels(NodeCertificate? own, TimeProvider clock) => (this.own, this.clock) = (own, clock);
 
+    /// <summary>Of a node that is none of a cluster.</summary>
+    public static NodeChannels Plain(TimeProvider clock) => new(own: null, clock);
+
     /// <summary>Whether nodes prove to each other who they are.</summary>
     public bool AreProven => own is not null;
 
     /// <param name="address">host:port.</param>
     /// <param name="node">The name of the node there, where it is known: another one is refused.</param>
-    public GrpcChannel Open(string address, string? node = null) => GrpcChannel.ForAddress(
+    public GrpcChannel Open(string address, string? node = null) => Open(address, Handler(node));
+
+    /// <summary>
+    /// To a member of the coordinator's group. One that has gone silent is given up within a second: a connection that
+    /// the network has cut off would otherwise wait for longer and longer before it tries again, and still do so when
+    /// the network is whole.
+    /// </summary>
+    public GrpcChannel OpenToMember(string address)
+    {
+        var handler = Handler(node: null);
+        handler.ActivityHeadersPropagator = null;
+        handler.ConnectTimeout = MemberConnectTime;
+        handler.ConnectCallback = ConnectImpatientlyAsync;
+        return Open(address, handler);
+    }
+
+    private GrpcChannel Open(string address, SocketsHttpHandler handler) => GrpcChannel.ForAddress(
         $"{(own is null ? "http" : "https")}://{address}",
-        new GrpcChannelOptions { HttpHandler = Handler(node), DisposeHttpClient = true, TimeProvider = clock });
+        new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, TimeProvider = clock });
+
+    private static async ValueTask<Stream> ConnectImpatientlyAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                socket.SetRawSocketOption(
+                    (int)ProtocolType.Tcp, TcpUserTimeout, BitConverter.GetBytes(UnacknowledgedMilliseconds));
+            }
+
+            await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private SocketsHttpHandler Handler(string? node)
     {

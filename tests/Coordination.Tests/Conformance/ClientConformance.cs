@@ -12,6 +12,8 @@ public sealed class TrioClientTests(EtcdTrio server) : ClientConformance(server)
 public sealed class EmbeddedClientTests(EmbeddedServer server)
     : ClientConformance(server), IClassFixture<EmbeddedServer>;
 
+public sealed class GroupClientTests(GroupServer server) : ClientConformance(server), IClassFixture<GroupServer>;
+
 /// <summary>The client that roles use, against both.</summary>
 public abstract class ClientConformance(CoordinatorServer server) : ConformanceSuite(server)
 {

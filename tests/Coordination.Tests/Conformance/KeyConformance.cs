@@ -11,6 +11,8 @@ public sealed class TrioKeyTests(EtcdTrio server) : KeyConformance(server);
 
 public sealed class EmbeddedKeyTests(EmbeddedServer server) : KeyConformance(server), IClassFixture<EmbeddedServer>;
 
+public sealed class GroupKeyTests(GroupServer server) : KeyConformance(server), IClassFixture<GroupServer>;
+
 public abstract class KeyConformance(CoordinatorServer server) : ConformanceSuite(server)
 {
     [Fact]

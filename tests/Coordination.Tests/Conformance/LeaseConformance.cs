@@ -12,6 +12,8 @@ public sealed class TrioLeaseTests(EtcdTrio server) : LeaseConformance(server);
 public sealed class EmbeddedLeaseTests(EmbeddedServer server)
     : LeaseConformance(server), IClassFixture<EmbeddedServer>;
 
+public sealed class GroupLeaseTests(GroupServer server) : LeaseConformance(server), IClassFixture<GroupServer>;
+
 public abstract class LeaseConformance(CoordinatorServer server) : ConformanceSuite(server)
 {
     private static readonly TimeSpan ExpiryLimit = TimeSpan.FromMinutes(1);

@@ -13,6 +13,8 @@ public sealed class TrioRangeTests(EtcdTrio server) : RangeConformance(server);
 public sealed class EmbeddedRangeTests(EmbeddedServer server)
     : RangeConformance(server), IClassFixture<EmbeddedServer>;
 
+public sealed class GroupRangeTests(GroupServer server) : RangeConformance(server), IClassFixture<GroupServer>;
+
 public abstract class RangeConformance(CoordinatorServer server) : ConformanceSuite(server)
 {
     /// <summary>a, b, c, d in the order of writing c, a, d, b; then a again. Values fall as keys rise.</summary>

@@ -14,6 +14,8 @@ public sealed class TrioTxnTests(EtcdTrio server) : TxnConformance(server);
 
 public sealed class EmbeddedTxnTests(EmbeddedServer server) : TxnConformance(server), IClassFixture<EmbeddedServer>;
 
+public sealed class GroupTxnTests(GroupServer server) : TxnConformance(server), IClassFixture<GroupServer>;
+
 public abstract class TxnConformance(CoordinatorServer server) : ConformanceSuite(server)
 {
     private RequestOp PutOp(string name, string value = "") =>

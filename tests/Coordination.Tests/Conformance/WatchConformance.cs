@@ -13,6 +13,8 @@ public sealed class TrioWatchTests(EtcdTrio server) : WatchConformance(server);
 public sealed class EmbeddedWatchTests(EmbeddedServer server)
     : WatchConformance(server), IClassFixture<EmbeddedServer>;
 
+public sealed class GroupWatchTests(GroupServer server) : WatchConformance(server), IClassFixture<GroupServer>;
+
 public abstract class WatchConformance(CoordinatorServer server) : ConformanceSuite(server)
 {
     private WatchCreateRequest All(long from = 0) =>

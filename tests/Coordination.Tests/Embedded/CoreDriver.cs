@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Tests.Embedded;
 
@@ -11,16 +12,19 @@ internal sealed class CoreDriver
     private readonly CoordinatorCore _core;
     private readonly Dictionary<long, Outcome> _outcomes = [];
     private long _lastRequestId;
-    private ulong _appended;
+    private ulong _written;
+    private ulong _durable;
 
     public CoreDriver(CoordinatorLimits? limits = null, StateMachine? state = null, ulong term = 1)
     {
         State = state ?? new StateMachine();
-        var identity = new MemberIdentity("test", "node-1");
-        _core = new CoordinatorCore(State, identity, limits ?? new CoordinatorLimits(), term, default);
-        var effects = new List<CoordinatorEffect>();
-        _core.Lead(Now, effects);
-        Execute(effects);
+        var id = MemberIdentity.FounderId("test", "node-1");
+        var identity = new MemberIdentity("test", "node-1", id, "127.0.0.1:1");
+        var mark = new SnapshotMark(1_000 * (term - 1), term - 1, Hexcast.Raft.Members.Of([id]));
+        var recovery = new Recovery(State, new Recovered(new HardState(term - 1, Vote: 0), mark, []));
+        _core = new CoordinatorCore(identity, limits ?? new CoordinatorLimits(), seed: 1, recovery, Now);
+        Step(new CoordinatorEvent.Tick());
+        _core.IsLeader.ShouldBeTrue();
     }
 
     public StateMachine State { get; }
@@ -107,51 +111,45 @@ internal sealed class CoreDriver
 
     public void Persist()
     {
-        var effects = new List<CoordinatorEffect>();
-        _core.Step(new CoordinatorEvent.Persisted(_appended), Now, effects);
-        Execute(effects);
+        _durable = _written;
+        Step(new CoordinatorEvent.ForRaft(new RaftEvent.Persisted(_durable)));
     }
 
     /// <summary>The disk is full: what waits is not written.</summary>
-    public void RefuseAppends()
-    {
-        _appended = _core.AppliedIndex;
-        Step(new CoordinatorEvent.AppendRefused(_appended));
-    }
+    public void RefuseAppends() => Step(new CoordinatorEvent.ForRaft(new RaftEvent.WriteRefused()));
 
     private void Step(CoordinatorEvent @event)
     {
         var effects = new List<CoordinatorEffect>();
-        _core.Step(@event, Now, effects);
-        Execute(effects);
-    }
-
-    private void Execute(List<CoordinatorEffect> effects)
-    {
+        _core.Step([@event], Now, effects);
         foreach (var effect in effects)
         {
-            switch (effect)
-            {
-                case CoordinatorEffect.Append append:
-                    append.Entry.Index.ShouldBe(_appended + 1);
-                    _appended = append.Entry.Index;
-                    Log.Add(append.Entry.Command);
-                    break;
-                case CoordinatorEffect.Reply reply:
-                    _outcomes.Add(reply.RequestId, reply.Outcome);
-                    break;
-                case CoordinatorEffect.SendWatch send:
-                    Watched.Add(send.Response);
-                    break;
-                case CoordinatorEffect.SaveSnapshot save:
-                    Snapshots.Add(save.Snapshot);
-                    Step(new CoordinatorEvent.SnapshotDone(save.Snapshot.Index, Saved: true));
-                    break;
-            }
+            Execute(effect);
         }
-        if (DiskIsFast && _appended > _core.AppliedIndex)
+        if (DiskIsFast && _durable < _written)
         {
             Persist();
+        }
+    }
+
+    private void Execute(CoordinatorEffect effect)
+    {
+        switch (effect)
+        {
+            case CoordinatorEffect.OfRaft { Effect: RaftEffect.Persist persist }:
+                _written = persist.Sequence;
+                Log.AddRange(persist.Entries.Select(entry => Command.Parser.ParseFrom(entry.Payload.Span)));
+                break;
+            case CoordinatorEffect.Reply reply:
+                _outcomes.Add(reply.RequestId, reply.Outcome);
+                break;
+            case CoordinatorEffect.SendWatch send:
+                Watched.Add(send.Response);
+                break;
+            case CoordinatorEffect.SaveSnapshot save:
+                Snapshots.Add(save.Snapshot);
+                Step(new CoordinatorEvent.SnapshotDone(save.Snapshot.Index, Saved: true));
+                break;
         }
     }
 }

@@ -14,14 +14,35 @@ public sealed class EmbeddedCoordinatorTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private EmbeddedCoordinator Start(IDisk disk, CoordinatorLimits? limits = null) => EmbeddedCoordinator.Start(
-        disk,
-        new MemberIdentity("test", "node-1"),
-        limits ?? new CoordinatorLimits(),
-        new CoordinatorHost(TimeProvider.System, NullLogger.Instance, _fatal.Add));
+    /// <summary>A group of one, leading.</summary>
+    private async Task<EmbeddedCoordinator> StartAsync(IDisk disk, CoordinatorLimits? limits = null)
+    {
+        var id = MemberIdentity.FounderId("test", "node-1");
+        var record = MemberFile.TryLoad(disk, out _) ?? new MemberRecord { Id = id, Founded = true };
+        var coordinator = EmbeddedCoordinator.Start(
+            disk,
+            new MemberIdentity("test", "node-1", id, "127.0.0.1:1"),
+            record,
+            limits ?? new CoordinatorLimits(),
+            Substitutes.NoPeers,
+            new CoordinatorHost(TimeProvider.System, NullLogger.Instance, _fatal.Add, Seed: 1));
+        try
+        {
+            await coordinator.Established;
+            return coordinator;
+        }
+        catch
+        {
+            await coordinator.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static Requests Requests(EmbeddedCoordinator coordinator) =>
+        new(coordinator, Substitutes.NoPeers, TimeProvider.System);
 
     private static Task<PutResponse> Put(EmbeddedCoordinator coordinator, string key) =>
-        coordinator.ProposeAsync<PutResponse>(
+        Requests(coordinator).ProposeAsync<PutResponse>(
             new Command { Put = new PutRequest { Key = ByteString.CopyFromUtf8(key) } }, Cancellation);
 
     private static async Task<string[]> Keys(EmbeddedCoordinator coordinator, string prefix)
@@ -31,7 +52,7 @@ public sealed class EmbeddedCoordinatorTests
             Key = ByteString.CopyFromUtf8(prefix),
             RangeEnd = ByteString.CopyFromUtf8(prefix + "\x7f"),
         };
-        var response = await coordinator.ReadAsync<RangeResponse>(request, Cancellation);
+        var response = await Requests(coordinator).ReadAsync<RangeResponse>(request, Cancellation);
         return [.. response.Kvs.Select(value => value.Key.ToStringUtf8())];
     }
 
@@ -39,7 +60,7 @@ public sealed class EmbeddedCoordinatorTests
     public async Task Requests_that_wait_together_share_one_fsync()
     {
         var disk = new MemoryDisk();
-        await using var coordinator = Start(disk);
+        await using var coordinator = await StartAsync(disk);
         var before = disk.Operations;
         using var slow = new ManualResetEventSlim();
         disk.OnSync = slow.Wait;
@@ -55,7 +76,7 @@ public sealed class EmbeddedCoordinatorTests
     public async Task A_failing_fsync_answers_nobody_and_ends_the_coordinator()
     {
         var disk = new MemoryDisk();
-        await using (var coordinator = Start(disk))
+        await using (var coordinator = await StartAsync(disk))
         {
             await Put(coordinator, "acknowledged");
             disk.SyncFails = true;
@@ -69,7 +90,7 @@ public sealed class EmbeddedCoordinatorTests
         _fatal.ShouldHaveSingleItem().ShouldBeOfType<CoordinatorDataException>()
             .Message.ShouldContain("Check the disk");
 
-        await using var next = Start(disk.AfterPowerLoss(Leftover.Nothing));
+        await using var next = await StartAsync(disk.AfterPowerLoss(Leftover.Nothing));
         (await Keys(next, "a")).ShouldBe(["acknowledged"]);
         (await Keys(next, "l")).ShouldBeEmpty();
     }
@@ -79,7 +100,7 @@ public sealed class EmbeddedCoordinatorTests
     {
         var disk = new MemoryDisk();
         var limits = new CoordinatorLimits { SnapshotEntries = 5 };
-        await using (var coordinator = Start(disk, limits))
+        await using (var coordinator = await StartAsync(disk, limits))
         {
             await Put(coordinator, "key-1");
             disk.IsFull = true;
@@ -96,7 +117,7 @@ public sealed class EmbeddedCoordinatorTests
             }
         }
         _fatal.ShouldBeEmpty();
-        await using var next = Start(disk.AfterPowerLoss(Leftover.Nothing), limits);
+        await using var next = await StartAsync(disk.AfterPowerLoss(Leftover.Nothing), limits);
         (await Keys(next, "key-")).ShouldBe(Enumerable.Range(1, 8).Select(i => $"key-{i}"));
         (await Keys(next, "refused")).ShouldBeEmpty();
     }
@@ -105,7 +126,7 @@ public sealed class EmbeddedCoordinatorTests
     public async Task A_disk_that_fills_up_while_it_starts_never_leaves_it_leading_an_old_term()
     {
         var disk = new MemoryDisk();
-        await using (Start(disk))
+        await using (await StartAsync(disk))
         {
         }
         for (var fullAt = 1; ; fullAt++)
@@ -115,9 +136,9 @@ public sealed class EmbeddedCoordinatorTests
             next.OnSync = () => next.IsFull = ++syncs >= fullAt;
             try
             {
-                await using var coordinator = Start(next);
+                await using var coordinator = await StartAsync(next);
                 // Each term's first entry deletes and puts the election key.
-                var status = await coordinator.ReadAsync<StatusResponse>(new StatusRequest(), Cancellation);
+                var status = await Requests(coordinator).ReadAsync<StatusResponse>(new StatusRequest(), Cancellation);
                 status.Header.Revision.ShouldBe(4);
                 fullAt.ShouldBeGreaterThan(1);
                 return;
@@ -136,10 +157,10 @@ public sealed class EmbeddedCoordinatorTests
         var limits = new CoordinatorLimits { SnapshotEntries = 100 };
         long revision = 0;
         long lease;
-        await using (var coordinator = Start(disk, limits))
+        await using (var coordinator = await StartAsync(disk, limits))
         {
             var grant = new Command { LeaseGrant = new LeaseGrantRequest { TTL = 60 } };
-            lease = (await coordinator.ProposeAsync<LeaseGrantResponse>(grant, Cancellation)).ID;
+            lease = (await Requests(coordinator).ProposeAsync<LeaseGrantResponse>(grant, Cancellation)).ID;
             for (var i = 0; i < 250; i++)
             {
                 revision = (await Put(coordinator, $"key-{i:d4}")).Header.Revision;
@@ -147,13 +168,13 @@ public sealed class EmbeddedCoordinatorTests
         }
         disk.List().Count(name => name.EndsWith(SnapshotFile.Suffix, StringComparison.Ordinal)).ShouldBe(1);
 
-        await using var again = Start(disk, limits);
+        await using var again = await StartAsync(disk, limits);
         (await Keys(again, "key-")).Length.ShouldBe(250);
-        var status = await again.ReadAsync<StatusResponse>(new StatusRequest(), Cancellation);
+        var status = await Requests(again).ReadAsync<StatusResponse>(new StatusRequest(), Cancellation);
         status.RaftTerm.ShouldBe(2ul);
         // The new term's first entry deletes and puts the election key.
         status.Header.Revision.ShouldBe(revision + 2);
-        (await again.KeepAliveAsync(lease, Cancellation)).TTL.ShouldBe(60);
+        (await Requests(again).KeepAliveAsync(lease, Cancellation)).TTL.ShouldBe(60);
     }
 
     [Fact]
@@ -165,7 +186,7 @@ public sealed class EmbeddedCoordinatorTests
             var acknowledged = new List<string>();
             try
             {
-                await using var coordinator = Start(disk, new CoordinatorLimits { SnapshotEntries = 8 });
+                await using var coordinator = await StartAsync(disk, new CoordinatorLimits { SnapshotEntries = 8 });
                 for (var i = 0; i < 20; i++)
                 {
                     await Put(coordinator, $"key-{i:d2}");
@@ -176,7 +197,7 @@ public sealed class EmbeddedCoordinatorTests
             {
                 // The power failed here.
             }
-            await using var next = Start(disk.AfterPowerLoss((Leftover)(failsAt % 4)));
+            await using var next = await StartAsync(disk.AfterPowerLoss((Leftover)(failsAt % 4)));
             (await Keys(next, "key-")).Take(acknowledged.Count).ShouldBe(acknowledged, $"operation {failsAt}");
             if (acknowledged.Count == 20)
             {

@@ -62,7 +62,7 @@ public sealed class FaultTests(EtcdTrio etcd) : IAsyncLifetime
                 var start = TimeProvider.System.GetTimestamp();
                 var refused = await Should.ThrowAsync<CoordinatorException>(
                     () => client.Client.PutAsync("/hexcast/test/away", ByteString.Empty, Cancellation));
-                return refused.Message.Contains("None of etcd's members can be used")
+                return refused.Message.Contains("None of the coordinator's members can be used")
                     && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(1);
             },
             Limit, () => "calls still wait");

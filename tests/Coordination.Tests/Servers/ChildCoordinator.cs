@@ -31,7 +31,7 @@ internal sealed class ChildCoordinator : IDisposable
     /// <summary>What the child process does: serves until its standard input ends.</summary>
     public static async Task<int> RunAsync(string folder)
     {
-        await using var app = EmbeddedServer.Build(folder, port: 0, Limits);
+        await using var app = EmbeddedServer.Build(folder, EmbeddedGroup.FreePort(), Limits);
         await app.StartAsync();
         await Console.Out.WriteLineAsync(app.Urls.Single());
         await Console.In.ReadToEndAsync();

@@ -1,6 +1,7 @@
 using System.Net;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Services;
+using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -17,7 +18,7 @@ public sealed class EmbeddedServer : CoordinatorServer
 
     protected override async Task StartAsync()
     {
-        _app = Build(_folder.Path, port: 0, new CoordinatorLimits());
+        _app = Build(_folder.Path, EmbeddedGroup.FreePort(), new CoordinatorLimits());
         await _app.StartAsync(TestContext.Current.CancellationToken);
         Address = _app.Urls.Single();
     }
@@ -32,7 +33,9 @@ public sealed class EmbeddedServer : CoordinatorServer
         _folder.Dispose();
     }
 
-    internal static WebApplication Build(string folder, int port, CoordinatorLimits limits)
+    /// <param name="join">Addresses of members; none: it begins a group.</param>
+    internal static WebApplication Build(
+        string folder, int port, CoordinatorLimits limits, string node = "node-1", params string[] join)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -41,7 +44,8 @@ public sealed class EmbeddedServer : CoordinatorServer
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new EmbeddedCoordinatorSettings(
-            folder, new MemberIdentity("hexcast", "node-1"), $"http://127.0.0.1:{port}", limits));
+            folder, "hexcast", node, $"127.0.0.1:{port}", limits, join,
+            NodeChannels.Plain(TimeProvider.System).OpenToMember));
         builder.Services.AddSingleton<EmbeddedCoordinatorHolder>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
         var app = builder.Build();
@@ -50,6 +54,8 @@ public sealed class EmbeddedServer : CoordinatorServer
         app.MapGrpcService<LeaseService>();
         app.MapGrpcService<MaintenanceService>();
         app.MapGrpcService<ClusterService>();
+        app.MapGrpcService<RaftService>();
+        app.MapGrpcService<MembershipService>();
         return app;
     }
 }

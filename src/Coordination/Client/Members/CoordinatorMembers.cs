@@ -21,7 +21,7 @@ internal sealed class CoordinatorMembers(
     Func<string, Action, MemberLink> open,
     EtcdLogin login,
     TimeProvider clock,
-    ILogger<CoordinatorMembers> log) : BackgroundService
+    ILogger log) : BackgroundService
 {
     private static readonly TimeSpan AskInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan DoubtAfter = TimeSpan.FromMilliseconds(400);
@@ -159,7 +159,7 @@ internal sealed class CoordinatorMembers(
             .ToList();
         var why = new CoordinatorException(
             faults.Count > 0 ? faults[0].Error : CoordinatorError.Unavailable,
-            $"None of etcd's members can be used. {string.Join(" ", faults.Select(fault => fault.Message))}");
+            $"None of the coordinator's members can be used. {string.Join(" ", faults.Select(fault => fault.Message))}");
         if (state.Why?.Message != why.Message)
         {
             log.LogWarning("{Why}", why.Message);
@@ -172,11 +172,11 @@ internal sealed class CoordinatorMembers(
     {
         if (current is null)
         {
-            log.LogInformation("etcd's member {Member} is used", winner.Member);
+            log.LogInformation("The coordinator's member {Member} is used", winner.Member);
         }
         else
         {
-            log.LogWarning("etcd's member {Before} does not answer; {Member} does", current.Member, winner.Member);
+            log.LogWarning("The coordinator's member {Before} does not answer; {Member} does", current.Member, winner.Member);
         }
     }
 

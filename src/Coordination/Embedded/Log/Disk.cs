@@ -29,6 +29,9 @@ internal interface IDiskFile : IDisposable
 
     byte[] ReadAll();
 
+    /// <summary>Bytes that are there: the caller knows the length.</summary>
+    byte[] Read(long offset, int length);
+
     void Write(long offset, ReadOnlySpan<byte> bytes);
 
     void Truncate(long length);

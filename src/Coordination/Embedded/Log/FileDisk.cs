@@ -54,13 +54,15 @@ internal sealed class FileDisk : IDisk, IDisposable
 
         public long Length => RandomAccess.GetLength(_handle);
 
-        public byte[] ReadAll()
+        public byte[] ReadAll() => Read(0, (int)Length);
+
+        public byte[] Read(long offset, int length)
         {
-            var bytes = new byte[Length];
+            var bytes = new byte[length];
             var read = 0;
             while (read < bytes.Length)
             {
-                var count = RandomAccess.Read(_handle, bytes.AsSpan(read), read);
+                var count = RandomAccess.Read(_handle, bytes.AsSpan(read), offset + read);
                 if (count == 0)
                 {
                     throw new IOException($"{path} became shorter while it was read.");

@@ -10,7 +10,13 @@ internal enum RecordType : byte
 {
     SegmentHeader = 1,
     HardState = 2,
-    Entry = 3,
+    Command = 3,
+    TermStart = 4,
+    Membership = 5,
+
+    /// <summary>The log ends before this index. An entry at an index that is there already says the same.</summary>
+    Truncate = 6,
+    Install = 7,
 }
 
 /// <summary>
@@ -42,12 +48,34 @@ internal readonly record struct RecordHeader(
         ArrayBufferWriter<byte> buffer, RecordType type, ulong term, ulong index, ulong durableBytes, IMessage message)
     {
         var length = message.CalculateSize();
+        var span = Reserve(buffer, length);
+        message.WriteTo(span.Slice(Size, length));
+        Seal(span, type, term, index, durableBytes);
+        buffer.Advance(span.Length);
+    }
+
+    public static void Write(
+        ArrayBufferWriter<byte> buffer, RecordType type, ulong term, ulong index, ulong durableBytes,
+        ReadOnlySpan<byte> payload)
+    {
+        var span = Reserve(buffer, payload.Length);
+        payload.CopyTo(span[Size..]);
+        Seal(span, type, term, index, durableBytes);
+        buffer.Advance(span.Length);
+    }
+
+    private static Span<byte> Reserve(ArrayBufferWriter<byte> buffer, int length)
+    {
         if (length > MaximumPayload)
         {
             throw new InvalidOperationException($"A record of {length} bytes is over the limit of {MaximumPayload}.");
         }
-        var span = buffer.GetSpan(Size + length + 1)[..(Size + length + 1)];
-        message.WriteTo(span.Slice(Size, length));
+        return buffer.GetSpan(Size + length + 1)[..(Size + length + 1)];
+    }
+
+    private static void Seal(Span<byte> span, RecordType type, ulong term, ulong index, ulong durableBytes)
+    {
+        var length = span.Length - Size - 1;
         span[^1] = EndMark;
         span[..Size].Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(span[4..], Crc32C.Of(span.Slice(Size, length)));
@@ -57,7 +85,6 @@ internal readonly record struct RecordHeader(
         BinaryPrimitives.WriteUInt64LittleEndian(span[24..], index);
         BinaryPrimitives.WriteUInt64LittleEndian(span[32..], durableBytes);
         BinaryPrimitives.WriteUInt32LittleEndian(span, Crc32C.Of(span[4..Size]));
-        buffer.Advance(span.Length);
     }
 
     /// <summary>False if these bytes are not a header that was written whole.</summary>

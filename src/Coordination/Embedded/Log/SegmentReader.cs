@@ -16,8 +16,10 @@ internal static class SegmentReader
 {
     private const int SectorBytes = 512;
 
-    /// <returns>The records, and the length that is good; the rest is a torn tail.</returns>
-    public static (List<LogRecord> Records, int GoodBytes) Read(string name, byte[] bytes, bool isLast)
+    /// <returns>The records, and the length that is good; the rest is a torn tail, or damage if there is an error.
+    /// </returns>
+    public static (List<LogRecord> Records, int GoodBytes, CoordinatorDataException? Damage) Read(
+        string name, byte[] bytes, bool isLast)
     {
         var records = new List<LogRecord>();
         var offset = 0;
@@ -34,20 +36,21 @@ internal static class SegmentReader
             }
             if (!isLast)
             {
-                throw Damage(name, offset, "a record is unreadable, and later segments follow");
+                return (records, offset, Damage(name, offset, "a record is unreadable, and later segments follow"));
             }
             if (FindWitness(bytes, offset) is { } witness)
             {
-                throw Damage(name, offset, $"a record is unreadable that was durable before the one at {witness}");
+                return (records, offset, Damage(
+                    name, offset, $"a record is unreadable that was durable before the one at {witness}"));
             }
             var isComplete = rest.Length >= (headerIsWhole ? header.RecordLength : RecordHeader.Size);
             if (isComplete && !HasUnwrittenSector(bytes, offset, headerIsWhole ? header.RecordLength : rest.Length))
             {
-                throw Damage(name, offset, "a record is all there but its checksum is wrong");
+                return (records, offset, Damage(name, offset, "a record is all there but its checksum is wrong"));
             }
-            return (records, offset);
+            return (records, offset, null);
         }
-        return (records, offset);
+        return (records, offset, null);
     }
 
     public static CoordinatorDataException Damage(string name, int offset, string what) => new(

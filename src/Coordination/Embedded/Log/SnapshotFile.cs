@@ -1,18 +1,23 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using Google.Protobuf;
+using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Embedded.Log;
 
 /// <summary>
 /// A snapshot on disk: "HEXSNAP1", u64 term, u64 index, u32 length, u32 CRC-32C of all of it but itself, payload.
 /// Written beside, made durable, then renamed: under its name it is always whole, so one that does not read is damaged.
+/// The same bytes go to a member that needs it, in pieces.
 /// </summary>
 internal static class SnapshotFile
 {
     private const int HeaderBytes = 32;
 
     public const string Suffix = ".snapshot";
+
+    /// <summary>What another member is sending.</summary>
+    private const string IncomingName = "incoming" + WholeFile.TemporarySuffix;
 
     private static ReadOnlySpan<byte> Magic => "HEXSNAP1"u8;
 
@@ -34,18 +39,78 @@ internal static class SnapshotFile
         var payloadBytes = snapshot.State.CalculateSize();
         var bytes = new byte[HeaderBytes + payloadBytes];
         Magic.CopyTo(bytes);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(8), snapshot.Term);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(16), snapshot.Index);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(8), snapshot.Mark.Term);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(16), snapshot.Mark.Index);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), payloadBytes);
         snapshot.State.WriteTo(bytes.AsSpan(HeaderBytes));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(28), Checksum(bytes));
-        return WholeFile.TryWrite(disk, NameOf(snapshot.Term, snapshot.Index), bytes);
+        return WholeFile.TryWrite(disk, NameOf(snapshot.Mark.Term, snapshot.Mark.Index), bytes);
     }
 
     public static Snapshot Load(IDisk disk, string name)
     {
         using var file = disk.Open(name);
-        var bytes = file.ReadAll();
+        return Read(name, file.ReadAll());
+    }
+
+    /// <summary>A piece of the newest snapshot; null if that is not, or no longer, this one.</summary>
+    public static (byte[] Bytes, bool IsLast)? ReadPiece(IDisk disk, ulong index, long offset, int maximumBytes)
+    {
+        var name = disk.List().FirstOrDefault(name => TryParse(name, out var here) && here == index);
+        if (name is null)
+        {
+            return null;
+        }
+        try
+        {
+            using var file = disk.Open(name);
+            var length = (int)Math.Clamp(file.Length - offset, 0, maximumBytes);
+            return (file.Read(offset, length), offset + length >= file.Length);
+        }
+        catch (FileNotFoundException)
+        {
+            // A newer one has replaced it just now.
+            return null;
+        }
+    }
+
+    /// <exception cref="IOException">Also when the disk is full.</exception>
+    public static void StorePiece(IDisk disk, long offset, ReadOnlySpan<byte> bytes)
+    {
+        using var file = offset == 0 ? disk.Create(IncomingName) : disk.Open(IncomingName);
+        file.Write(offset, bytes);
+    }
+
+    /// <summary>All pieces are there: makes them durable, and reads them.</summary>
+    /// <returns>Null if they are not what the sender had; nothing is left of them then.</returns>
+    public static Snapshot? CompleteIncoming(IDisk disk, SnapshotMark mark)
+    {
+        using var file = disk.Open(IncomingName);
+        try
+        {
+            var snapshot = Read(IncomingName, file.ReadAll());
+            if (snapshot.Mark.Index == mark.Index && snapshot.Mark.Term == mark.Term)
+            {
+                file.Sync();
+                return snapshot with { Mark = mark };
+            }
+        }
+        catch (CoordinatorDataException)
+        {
+            // Torn on the way, or two that were put together: it is asked for again.
+        }
+        disk.Delete(IncomingName);
+        return null;
+    }
+
+    public static void KeepIncoming(IDisk disk, SnapshotMark mark)
+    {
+        disk.Rename(IncomingName, NameOf(mark.Term, mark.Index));
+        disk.SyncDirectory();
+    }
+
+    private static Snapshot Read(string name, byte[] bytes)
+    {
         if (bytes.Length < HeaderBytes || !bytes.AsSpan(0, 8).SequenceEqual(Magic)
             || BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(24)) != bytes.Length - HeaderBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(28)) != Checksum(bytes))
@@ -54,7 +119,9 @@ internal static class SnapshotFile
         }
         var term = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(8));
         var index = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(16));
-        return new Snapshot(term, index, SnapshotState.Parser.ParseFrom(bytes.AsSpan(HeaderBytes)));
+        var state = SnapshotState.Parser.ParseFrom(bytes.AsSpan(HeaderBytes));
+        var members = state.Voters.IsEmpty ? Members.None : Members.Decode(state.Voters.Span);
+        return new Snapshot(new SnapshotMark(index, term, members), state);
     }
 
     private static uint Checksum(ReadOnlySpan<byte> bytes) =>

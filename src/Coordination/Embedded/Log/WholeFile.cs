@@ -19,7 +19,7 @@ internal static class WholeFile
         }
         catch (IOException exception) when (StorageFaults.IsFull(exception))
         {
-            DeleteUnfinished(disk);
+            disk.Delete(temporary);
             return false;
         }
         // From here on a failure leaves it open whether the name is durable, so that is fatal.
@@ -28,7 +28,7 @@ internal static class WholeFile
         return true;
     }
 
-    /// <summary>What a crash or a full disk left.</summary>
+    /// <summary>What a crash left.</summary>
     public static void DeleteUnfinished(IDisk disk)
     {
         foreach (var name in disk.List())

@@ -1,69 +1,88 @@
 using System.Buffers;
 using Hexcast.Platform.Errors;
+using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Embedded.Log;
-
-/// <summary>What was found on the disk.</summary>
-internal sealed record RecoveredLog(
-    HardState HardState, Snapshot? Snapshot, IReadOnlyList<LogEntry> Entries, int TornBytes, long EntryBytes)
-{
-    public ulong LastIndex => Entries.Count > 0 ? Entries[^1].Index : Snapshot?.Index ?? 0;
-}
 
 /// <summary>
 /// The log of the coordinator: appended to in batches, one fsync each, in segments of 64 MiB. A segment appears under
 /// its name only when its header is durable, and starts with the hard state: older segments can be deleted once a
-/// snapshot holds their entries. Not thread-safe. After an <see cref="IOException"/> it must not be used again: what
-/// the kernel still holds of a failed fsync is unknown.
+/// snapshot holds their entries. Nothing is overwritten: an entry at an index that is there replaces that one and all
+/// behind it. Not thread-safe. After an <see cref="IOException"/> it must not be used again: what the kernel still
+/// holds of a failed fsync is unknown.
 /// </summary>
 internal sealed class WriteAheadLog : IDisposable
 {
-    public const int Format = 1;
+    /// <summary>Format 1 had entries of one kind, in one order.</summary>
+    public const int Format = 2;
 
     public const long SegmentBytes = 64 * 1024 * 1024;
-
-    private const string Suffix = ".wal";
 
     private readonly IDisk _disk;
     private readonly long _segmentBytes;
     private readonly ArrayBufferWriter<byte> _batch = new(64 * 1024);
-    private readonly List<Segment> _segments = [];
+    private readonly List<Segment> _segments;
+    private readonly ulong _lastSequence;
+    private Cut? _cut;
     private IDiskFile? _file;
-    private HardState _hardState = new();
+    private HardState _hardState;
+    private HardState _durableHardState;
     private long _durableBytes;
     private ulong _lastIndex;
     private ulong _durableIndex;
 
-    private readonly record struct Segment(ulong Sequence, ulong FirstIndex)
+    private WriteAheadLog(IDisk disk, long segmentBytes, LogReading read)
     {
-        public string Name => $"{Sequence:x16}-{FirstIndex:x16}{Suffix}";
+        (_disk, _segmentBytes, _segments, _cut) = (disk, segmentBytes, read.Segments, read.Cut);
+        _hardState = _durableHardState = read.HardState;
+        _lastIndex = _durableIndex = read.LastIndex;
+        _lastSequence = _segments.Count > 0 ? _segments[^1].Sequence : 0;
     }
-
-    private WriteAheadLog(IDisk disk, long segmentBytes) => (_disk, _segmentBytes) = (disk, segmentBytes);
 
     public int SegmentCount => _segments.Count;
 
-    /// <summary>Reads everything back, cuts a torn tail, and opens the log for appending.</summary>
-    /// <exception cref="CoordinatorDataException">Something acknowledged may be missing.</exception>
+    /// <summary>Reads everything back, cuts a torn tail, and opens the log for appending. Where something is damaged
+    /// it is opened by <see cref="CutDamage"/>.</summary>
+    /// <exception cref="CoordinatorDataException">Another version wrote it, or the disk is full.</exception>
     public static WriteAheadLog Open(IDisk disk, out RecoveredLog recovered, long segmentBytes = SegmentBytes)
     {
-        var log = new WriteAheadLog(disk, segmentBytes);
-        recovered = log.Recover();
+        WholeFile.DeleteUnfinished(disk);
+        var read = LogReading.Of(disk);
+        recovered = read.Recovered;
+        var log = new WriteAheadLog(disk, segmentBytes, read);
+        if (recovered.Damage is null)
+        {
+            log.GoOn();
+        }
         return log;
     }
 
-    public void Append(LogEntry entry)
+    public void Append(Entry entry)
     {
-        RecordHeader.Write(
-            _batch, RecordType.Entry, entry.Term, entry.Index, (ulong)_durableBytes, entry.Command);
+        var type = entry.Kind switch
+        {
+            EntryKind.TermStart => RecordType.TermStart,
+            EntryKind.Membership => RecordType.Membership,
+            _ => RecordType.Command,
+        };
+        RecordHeader.Write(_batch, type, entry.Term, entry.Index, (ulong)_durableBytes, entry.Payload.Span);
         _lastIndex = entry.Index;
+    }
+
+    public void TruncateFrom(ulong index)
+    {
+        if (index <= _lastIndex)
+        {
+            RecordHeader.Write(_batch, RecordType.Truncate, _hardState.Term, index, (ulong)_durableBytes, []);
+            _lastIndex = index - 1;
+        }
     }
 
     public void SetHardState(HardState hardState)
     {
         _hardState = hardState;
         RecordHeader.Write(
-            _batch, RecordType.HardState, hardState.Term, _lastIndex + 1, (ulong)_durableBytes, hardState);
+            _batch, RecordType.HardState, hardState.Term, _lastIndex + 1, (ulong)_durableBytes, hardState.ToSaved());
     }
 
     /// <summary>Makes durable all that was appended: one write, one fsync.</summary>
@@ -83,7 +102,7 @@ internal sealed class WriteAheadLog : IDisposable
         {
             // A part may be there. Unlike after a failed fsync, what is on the disk is known.
             _file!.Truncate(_durableBytes);
-            _lastIndex = _durableIndex;
+            (_lastIndex, _hardState) = (_durableIndex, _durableHardState);
             return false;
         }
         finally
@@ -92,7 +111,7 @@ internal sealed class WriteAheadLog : IDisposable
         }
         _file.Sync();
         _durableBytes += written;
-        _durableIndex = _lastIndex;
+        (_durableIndex, _durableHardState) = (_lastIndex, _hardState);
         if (_durableBytes >= _segmentBytes)
         {
             // On a full disk the old segment grows until there is space for a new one.
@@ -101,146 +120,86 @@ internal sealed class WriteAheadLog : IDisposable
         return true;
     }
 
-    /// <summary>Saves the snapshot, then deletes the segments and snapshots that it replaces.</summary>
-    /// <returns>False if the disk is full: nothing has changed.</returns>
-    public bool TrySave(Snapshot snapshot)
+    /// <summary>A snapshot of this index is durable: deletes the segments and snapshots that it replaces.</summary>
+    public void DropBefore(ulong snapshotIndex)
     {
-        if (!SnapshotFile.TrySave(_disk, snapshot))
-        {
-            return false;
-        }
         foreach (var name in _disk.List())
         {
-            if (SnapshotFile.TryParse(name, out var index) && index < snapshot.Index)
+            if (SnapshotFile.TryParse(name, out var index) && index < snapshotIndex)
             {
                 _disk.Delete(name);
             }
         }
         // A segment may go when the next one begins at or below the first entry that is still needed.
-        while (_segments.Count > 1 && _segments[1].FirstIndex <= snapshot.Index + 1)
+        while (_segments.Count > 1 && _segments[1].FirstIndex <= snapshotIndex + 1)
         {
             _disk.Delete(_segments[0].Name);
             _segments.RemoveAt(0);
         }
         _disk.SyncDirectory();
+    }
+
+    /// <summary>
+    /// The snapshot that has come in, whole and durable, becomes this log's beginning; nothing else stays. It counts from
+    /// the rename on: until then the record that announces it is a torn tail.
+    /// </summary>
+    /// <returns>False if the disk is full: nothing has changed.</returns>
+    public bool TryInstall(SnapshotMark mark)
+    {
+        RecordHeader.Write(
+            _batch, RecordType.Install, mark.Term, mark.Index, (ulong)_durableBytes, new Install { Index = mark.Index });
+        if (!TryFlush())
+        {
+            return false;
+        }
+        SnapshotFile.KeepIncoming(_disk, mark);
+        _lastIndex = _durableIndex = mark.Index;
+        // Only so do the segments before it go; without space for one they wait.
+        TryStartSegment(_segments[^1].Sequence + 1);
+        DropBefore(mark.Index);
         return true;
+    }
+
+    /// <summary>Ends the log before what is unreadable. That this member owes what was there must be durable by now:
+    /// the next start would take the rest for a whole log.</summary>
+    public void CutDamage()
+    {
+        if (_cut is not { } cut)
+        {
+            return;
+        }
+        _cut = null;
+        foreach (var name in cut.Delete)
+        {
+            _disk.Delete(name);
+        }
+        _disk.SyncDirectory();
+        GoOn();
     }
 
     public void Dispose() => _file?.Dispose();
 
-    private RecoveredLog Recover()
+    /// <summary>Opens the last segment behind its last good record, or the first one.</summary>
+    /// <exception cref="CoordinatorDataException">The disk is full.</exception>
+    private void GoOn()
     {
-        WholeFile.DeleteUnfinished(_disk);
-        var names = _disk.List();
-        var newest = names.Where(name => SnapshotFile.TryParse(name, out _)).Max(StringComparer.Ordinal);
-        var snapshot = newest is null ? null : SnapshotFile.Load(_disk, newest);
-        _segments.AddRange(names.Select(Parse).OfType<Segment>().OrderBy(segment => segment.Sequence));
-        _lastIndex = _durableIndex = snapshot?.Index ?? 0;
         if (_segments.Count == 0)
         {
-            if (snapshot is not null)
-            {
-                throw SegmentReader.Damage(newest!, 0, "the segments after this snapshot are missing");
-            }
-            if (!TryStartSegment(sequence: 1))
+            if (!TryStartSegment(_lastSequence + 1))
             {
                 throw new CoordinatorDataException($"The coordinator cannot start: {StorageFaults.FullMessage}");
             }
-            return new RecoveredLog(_hardState, snapshot, [], TornBytes: 0, EntryBytes: 0);
+            return;
         }
-        return ReadSegments(snapshot);
-    }
-
-    private RecoveredLog ReadSegments(Snapshot? snapshot)
-    {
-        var entries = new List<LogEntry>();
-        var firstNeeded = (snapshot?.Index ?? 0) + 1;
-        if (_segments[0].FirstIndex > firstNeeded)
+        var last = _segments[^1];
+        var file = _disk.Open(last.Name);
+        if (file.Length > last.GoodBytes)
         {
-            throw SegmentReader.Damage(
-                _segments[0].Name, 0, $"the entries from {firstNeeded} on are missing before it");
+            file.Truncate(last.GoodBytes);
         }
-        var next = _segments[0].FirstIndex;
-        var torn = 0;
-        long entryBytes = 0;
-        for (var i = 0; i < _segments.Count; i++)
-        {
-            var (segment, isLast) = (_segments[i], i == _segments.Count - 1);
-            if (i > 0 && (segment.Sequence != _segments[i - 1].Sequence + 1 || segment.FirstIndex != next))
-            {
-                throw SegmentReader.Damage(segment.Name, 0, "the segment before it is missing");
-            }
-            var file = _disk.Open(segment.Name);
-            var bytes = file.ReadAll();
-            var (records, goodBytes) = SegmentReader.Read(segment.Name, bytes, isLast);
-            if (records.Count == 0 || records[0].Header.Type != RecordType.SegmentHeader)
-            {
-                throw SegmentReader.Damage(segment.Name, 0, "its header is unreadable");
-            }
-            foreach (var record in records)
-            {
-                if (Read(segment, record, next) is not { } entry)
-                {
-                    continue;
-                }
-                next++;
-                if (entry.Index >= firstNeeded)
-                {
-                    entries.Add(entry);
-                    entryBytes += record.Payload.Length;
-                }
-            }
-            if (!isLast)
-            {
-                file.Dispose();
-                continue;
-            }
-            torn = bytes.Length - goodBytes;
-            if (torn > 0)
-            {
-                file.Truncate(goodBytes);
-            }
-            // Also what the last process wrote and could not fsync any more becomes durable before anybody sees it.
-            file.Sync();
-            (_file, _durableBytes) = (file, goodBytes);
-        }
-        if (next < firstNeeded)
-        {
-            throw SegmentReader.Damage(_segments[^1].Name, 0, $"it ends at entry {next - 1}, before the snapshot does");
-        }
-        _lastIndex = _durableIndex = next - 1;
-        return new RecoveredLog(_hardState, snapshot, entries, torn, entryBytes);
-    }
-
-    private LogEntry? Read(Segment segment, LogRecord record, ulong next)
-    {
-        switch (record.Header.Type)
-        {
-            case RecordType.SegmentHeader:
-                var header = SegmentHeader.Parser.ParseFrom(record.Payload.Span);
-                if (header.Format != Format)
-                {
-                    throw new CoordinatorDataException(
-                        $"{segment.Name} is written in format {header.Format}; this version of Hexcast reads " +
-                        $"{Format}. Start the version that wrote it.");
-                }
-                if (header.Sequence != segment.Sequence || header.FirstIndex != segment.FirstIndex)
-                {
-                    throw SegmentReader.Damage(segment.Name, 0, "its header belongs to another segment");
-                }
-                _hardState = header.HardState;
-                return null;
-            case RecordType.HardState:
-                _hardState = HardState.Parser.ParseFrom(record.Payload.Span);
-                return null;
-            case RecordType.Entry when record.Header.Index == next:
-                return new LogEntry(record.Header.Term, next, Command.Parser.ParseFrom(record.Payload.Span));
-            case RecordType.Entry:
-                throw SegmentReader.Damage(
-                    segment.Name, record.Offset, $"entry {record.Header.Index} stands where {next} belongs");
-            default:
-                throw SegmentReader.Damage(segment.Name, record.Offset, $"a record of type {record.Header.Type}");
-        }
+        // Also what the last process wrote and could not fsync any more becomes durable before anybody sees it.
+        file.Sync();
+        (_file, _durableBytes) = (file, last.GoodBytes);
     }
 
     private bool TryStartSegment(ulong sequence)
@@ -251,7 +210,7 @@ internal sealed class WriteAheadLog : IDisposable
             Format = Format,
             Sequence = sequence,
             FirstIndex = segment.FirstIndex,
-            HardState = _hardState,
+            HardState = _hardState.ToSaved(),
         };
         var record = new ArrayBufferWriter<byte>();
         RecordHeader.Write(
@@ -266,11 +225,4 @@ internal sealed class WriteAheadLog : IDisposable
         _segments.Add(segment);
         return true;
     }
-
-    private static Segment? Parse(string name) =>
-        name.EndsWith(Suffix, StringComparison.Ordinal) && name.Length == 33 + Suffix.Length
-        && SnapshotFile.TryParseHex(name.AsSpan(0, 16), out var sequence)
-        && SnapshotFile.TryParseHex(name.AsSpan(17, 16), out var first)
-            ? new Segment(sequence, first)
-            : null;
 }

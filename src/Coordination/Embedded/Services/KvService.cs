@@ -9,7 +9,7 @@ internal sealed class KvService(EmbeddedCoordinatorHolder holder) : KV.KVBase
     public override Task<RangeResponse> Range(RangeRequest request, ServerCallContext context)
     {
         Refuse.If(RequestRules.Check(request));
-        return holder.Coordinator.ReadAsync<RangeResponse>(request, context.CancellationToken);
+        return holder.Requests.ReadAsync<RangeResponse>(request, context.CancellationToken);
     }
 
     public override Task<PutResponse> Put(PutRequest request, ServerCallContext context)
@@ -28,7 +28,7 @@ internal sealed class KvService(EmbeddedCoordinatorHolder holder) : KV.KVBase
     {
         Refuse.If(RequestRules.Check(request));
         return RequestRules.IsReadOnly(request)
-            ? holder.Coordinator.ReadAsync<TxnResponse>(request, context.CancellationToken)
+            ? holder.Requests.ReadAsync<TxnResponse>(request, context.CancellationToken)
             : ProposeAsync<TxnResponse>(new Command { Txn = request }, context);
     }
 
@@ -36,8 +36,8 @@ internal sealed class KvService(EmbeddedCoordinatorHolder holder) : KV.KVBase
         ProposeAsync<CompactionResponse>(new Command { Compact = request }, context);
 
     private Task<TResponse> ProposeAsync<TResponse>(Command command, ServerCallContext context)
-        where TResponse : class, Google.Protobuf.IMessage =>
-        holder.Coordinator.ProposeAsync<TResponse>(command, context.CancellationToken);
+        where TResponse : class, Google.Protobuf.IMessage<TResponse>, new() =>
+        holder.Requests.ProposeAsync<TResponse>(command, context.CancellationToken);
 }
 
 internal static class Refuse

@@ -13,12 +13,12 @@ internal sealed class LeaseService(EmbeddedCoordinatorHolder holder, IHostApplic
         Refuse.If(request.TTL > LeaseTable.MaximumSeconds
             ? CoordinatorError.LeaseTimeTooLarge
             : CoordinatorError.None);
-        return holder.Coordinator.ProposeAsync<LeaseGrantResponse>(
+        return holder.Requests.ProposeAsync<LeaseGrantResponse>(
             new Command { LeaseGrant = request }, context.CancellationToken);
     }
 
     public override Task<LeaseRevokeResponse> LeaseRevoke(LeaseRevokeRequest request, ServerCallContext context) =>
-        holder.Coordinator.ProposeAsync<LeaseRevokeResponse>(
+        holder.Requests.ProposeAsync<LeaseRevokeResponse>(
             new Command { LeaseRevoke = request }, context.CancellationToken);
 
     public override async Task LeaseKeepAlive(
@@ -33,7 +33,7 @@ internal sealed class LeaseService(EmbeddedCoordinatorHolder holder, IHostApplic
         {
             while (await requestStream.MoveNext(stop.Token))
             {
-                var response = await holder.Coordinator.KeepAliveAsync(requestStream.Current.ID, stop.Token);
+                var response = await holder.Requests.KeepAliveAsync(requestStream.Current.ID, stop.Token);
                 await responseStream.WriteAsync(response, stop.Token);
             }
         }
@@ -45,8 +45,8 @@ internal sealed class LeaseService(EmbeddedCoordinatorHolder holder, IHostApplic
 
     public override Task<LeaseTimeToLiveResponse> LeaseTimeToLive(
         LeaseTimeToLiveRequest request, ServerCallContext context) =>
-        holder.Coordinator.ReadAsync<LeaseTimeToLiveResponse>(request, context.CancellationToken);
+        holder.Requests.ReadAsync<LeaseTimeToLiveResponse>(request, context.CancellationToken);
 
     public override Task<LeaseLeasesResponse> LeaseLeases(LeaseLeasesRequest request, ServerCallContext context) =>
-        holder.Coordinator.ReadAsync<LeaseLeasesResponse>(request, context.CancellationToken);
+        holder.Requests.ReadAsync<LeaseLeasesResponse>(request, context.CancellationToken);
 }

@@ -10,7 +10,8 @@ namespace Hexcast.Coordination.Embedded.Watching;
 /// dropped: a slow one reads the history later, and one that is slower than compaction is cancelled by name.
 /// Pure: what is to be sent goes to the function it is given.
 /// </summary>
-internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> header, Action<long, WatchResponse> send)
+internal sealed class WatchHub(
+    MvccStore store, Func<long, ResponseHeader> header, Action<long, WatchResponse> send)
 {
     /// <summary>Events that a stream may have been sent and not have written to its wire.</summary>
     public const int MaximumEventsInFlight = 1_024;
@@ -26,6 +27,7 @@ internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> heade
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMinutes(10);
 
     private readonly SortedDictionary<long, WatchStream> _streams = [];
+    private MvccStore _store = store;
 
     public int WatcherCount => _streams.Values.Sum(stream => stream.Watchers.Count);
 
@@ -85,7 +87,7 @@ internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> heade
                 {
                     continue;
                 }
-                watcher.Collect(revision, store.CompactedRevision, events);
+                watcher.Collect(revision, _store.CompactedRevision, events);
                 if (events.Count == 0)
                 {
                     continue;
@@ -120,6 +122,22 @@ internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> heade
         }
     }
 
+    /// <summary>The state was replaced by a newer one. What lies between is in its history, or was compacted.</summary>
+    public void MoveTo(MvccStore newer)
+    {
+        var revision = _store.Revision;
+        _store = newer;
+        foreach (var stream in _streams.Values)
+        {
+            foreach (var watcher in stream.Watchers.Values.Where(watcher => watcher.Synced))
+            {
+                watcher.Synced = false;
+                watcher.NextRevision = Math.Max(watcher.NextRevision, revision + 1);
+            }
+            ReplayAll(stream);
+        }
+    }
+
     private void Create(WatchStream stream, WatchCreateRequest request, TimeSpan now)
     {
         // etcd: no key means the smallest one.
@@ -134,7 +152,7 @@ internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> heade
         var id = request.WatchId != 0 ? request.WatchId : stream.NewWatchId();
         var watcher = new Watcher(id, range, request)
         {
-            NextRevision = request.StartRevision > 0 ? request.StartRevision : store.Revision + 1,
+            NextRevision = request.StartRevision > 0 ? request.StartRevision : _store.Revision + 1,
             LastSent = now,
         };
         stream.Watchers.Add(id, watcher);
@@ -168,25 +186,25 @@ internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> heade
 
     private void Replay(WatchStream stream, Watcher watcher)
     {
-        if (watcher.NextRevision < store.CompactedRevision)
+        if (watcher.NextRevision < _store.CompactedRevision)
         {
             stream.Watchers.Remove(watcher.Id);
             Send(stream, new WatchResponse
             {
                 WatchId = watcher.Id,
                 Canceled = true,
-                CompactRevision = store.CompactedRevision,
+                CompactRevision = _store.CompactedRevision,
             });
             return;
         }
         var events = new List<Event>();
-        foreach (var revision in store.ChangesFrom(watcher.NextRevision))
+        foreach (var revision in _store.ChangesFrom(watcher.NextRevision))
         {
             if (stream.EventsInFlight >= MaximumEventsInFlight)
             {
                 return;
             }
-            watcher.Collect(revision, store.CompactedRevision, events);
+            watcher.Collect(revision, _store.CompactedRevision, events);
             watcher.NextRevision = revision.Revision + 1;
             if (events.Count >= ReplayEvents)
             {
@@ -196,7 +214,7 @@ internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> heade
         }
         if (events.Count > 0)
         {
-            Send(stream, watcher, events, store.Revision);
+            Send(stream, watcher, events, _store.Revision);
         }
         watcher.Synced = true;
     }
@@ -214,7 +232,7 @@ internal sealed class WatchHub(MvccStore store, Func<long, ResponseHeader> heade
 
     private void Send(WatchStream stream, WatchResponse control)
     {
-        control.Header = header(store.Revision);
+        control.Header = header(_store.Revision);
         send(stream.Id, control);
     }
 

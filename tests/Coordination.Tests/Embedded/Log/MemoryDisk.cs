@@ -136,6 +136,8 @@ internal sealed class MemoryDisk : IDisk
 
         public byte[] ReadAll() => [.. content.Bytes];
 
+        public byte[] Read(long offset, int length) => [.. content.Bytes.AsSpan((int)offset, length)];
+
         public void Write(long offset, ReadOnlySpan<byte> bytes)
         {
             if (disk.IsFull)

@@ -2,29 +2,47 @@ using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Tests.Embedded.Log;
 
 public sealed class WriteAheadLogTests
 {
-    private static LogEntry Entry(ulong index, int valueBytes = 10) => new(Term: 3, index, new Command
+    private static Entry Entry(ulong index, int valueBytes = 10, ulong term = 3) => new(
+        term, index, EntryKind.Command, new Command
     {
         Put = new PutRequest
         {
             Key = ByteString.CopyFromUtf8($"key-{index}"),
             Value = ByteString.CopyFrom([.. Enumerable.Range(1, valueBytes).Select(i => (byte)(i % 255 + 1))]),
         },
-    });
+    }.ToByteArray());
+
+    private static void ShouldBeSame(Entry here, Entry there)
+    {
+        (here with { Payload = default }).ShouldBe(there with { Payload = default });
+        here.Payload.ToArray().ShouldBe(there.Payload.ToArray());
+    }
+
+    private static bool TrySave(IDisk disk, WriteAheadLog log, Snapshot snapshot)
+    {
+        if (!SnapshotFile.TrySave(disk, snapshot))
+        {
+            return false;
+        }
+        log.DropBefore(snapshot.Index);
+        return true;
+    }
 
     private static Snapshot SnapshotAt(ulong index) =>
-        new(Term: 3, index, new SnapshotState { Revision = (long)index });
+        new(new SnapshotMark(index, Term: 3, Hexcast.Raft.Members.None), new SnapshotState { Revision = (long)index });
 
     private static ulong[] Indexes(RecoveredLog recovered) => [.. recovered.Entries.Select(entry => entry.Index)];
 
     private static RecoveredLog Recover(IDisk disk, long segmentBytes = WriteAheadLog.SegmentBytes)
     {
         using var log = WriteAheadLog.Open(disk, out var recovered, segmentBytes);
-        return recovered;
+        return recovered.Damage is null ? recovered : throw recovered.Damage;
     }
 
     /// <summary>Three batches of three entries, each made durable by itself.</summary>
@@ -32,7 +50,7 @@ public sealed class WriteAheadLogTests
     {
         var disk = new MemoryDisk();
         using var log = WriteAheadLog.Open(disk, out _);
-        log.SetHardState(new HardState { Term = 3, Vote = 9 });
+        log.SetHardState(new HardState(Term: 3, Vote: 9));
         lastBatchFrom = 0;
         for (ulong batch = 0; batch < 3; batch++)
         {
@@ -51,8 +69,8 @@ public sealed class WriteAheadLogTests
     {
         var recovered = Recover(Write(out _));
         Indexes(recovered).ShouldBe([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        recovered.Entries[4].ShouldBe(Entry(5));
-        recovered.HardState.ShouldBe(new HardState { Term = 3, Vote = 9 });
+        ShouldBeSame(recovered.Entries[4], Entry(5));
+        recovered.HardState.ShouldBe(new HardState(Term: 3, Vote: 9));
         recovered.TornBytes.ShouldBe(0);
     }
 
@@ -123,7 +141,7 @@ public sealed class WriteAheadLogTests
         {
             log.Append(Entry(1));
             log.TryFlush().ShouldBeTrue();
-            log.TrySave(SnapshotAt(1)).ShouldBeTrue();
+            TrySave(disk, log, SnapshotAt(1)).ShouldBeTrue();
         }
         var name = disk.List().Single(file => file.EndsWith(SnapshotFile.Suffix, StringComparison.Ordinal));
         var whole = disk.Read(name);
@@ -143,14 +161,14 @@ public sealed class WriteAheadLogTests
         var disk = new MemoryDisk();
         using (var log = WriteAheadLog.Open(disk, out _, SegmentBytes))
         {
-            log.SetHardState(new HardState { Term = 3, Vote = 9 });
+            log.SetHardState(new HardState(Term: 3, Vote: 9));
             for (ulong i = 1; i <= 100; i++)
             {
                 log.Append(Entry(i));
                 log.TryFlush().ShouldBeTrue();
             }
             log.SegmentCount.ShouldBeGreaterThan(5);
-            log.TrySave(SnapshotAt(90)).ShouldBeTrue();
+            TrySave(disk, log, SnapshotAt(90)).ShouldBeTrue();
             log.SegmentCount.ShouldBeLessThan(4);
         }
         var recovered = Recover(disk, SegmentBytes);
@@ -170,13 +188,13 @@ public sealed class WriteAheadLogTests
             disk.IsFull = true;
             log.Append(Entry(2));
             log.TryFlush().ShouldBeFalse();
-            log.TrySave(SnapshotAt(1)).ShouldBeFalse();
+            TrySave(disk, log, SnapshotAt(1)).ShouldBeFalse();
             disk.List().Count.ShouldBe(1);
             disk.IsFull = false;
             log.Append(Entry(2, valueBytes: 99));
             log.TryFlush().ShouldBeTrue();
         }
-        Recover(disk).Entries[^1].ShouldBe(Entry(2, valueBytes: 99));
+        ShouldBeSame(Recover(disk).Entries[^1], Entry(2, valueBytes: 99));
         var full = new MemoryDisk { IsFull = true };
         Should.Throw<CoordinatorDataException>(() => Recover(full)).Message.ShouldContain("disk is full");
     }
@@ -195,7 +213,7 @@ public sealed class WriteAheadLogTests
                 log.TryFlush().ShouldBeTrue();
                 if (i == 30)
                 {
-                    log.TrySave(SnapshotAt(20)).ShouldBeTrue();
+                    TrySave(disk, log, SnapshotAt(20)).ShouldBeTrue();
                 }
             }
             return disk;
@@ -246,7 +264,7 @@ public sealed class WriteAheadLogTests
             try
             {
                 using var log = WriteAheadLog.Open(disk, out _, SegmentBytes);
-                log.SetHardState(new HardState { Term = 1, Vote = 9 });
+                log.SetHardState(new HardState(Term: 1, Vote: 9));
                 log.TryFlush().ShouldBeTrue();
                 term = 1;
                 for (ulong i = 1; i <= 20; i += 2)
@@ -257,7 +275,7 @@ public sealed class WriteAheadLogTests
                     acknowledged = i + 1;
                     if (i % 6 == 5)
                     {
-                        log.TrySave(SnapshotAt(i)).ShouldBeTrue();
+                        TrySave(disk, log, SnapshotAt(i)).ShouldBeTrue();
                     }
                 }
                 finished = true;
@@ -296,7 +314,7 @@ public sealed class WriteAheadLogTests
         {
             log.Append(Entry(1));
             log.TryFlush().ShouldBeTrue();
-            log.TrySave(SnapshotAt(1)).ShouldBeTrue();
+            TrySave(disk, log, SnapshotAt(1)).ShouldBeTrue();
             log.Append(Entry(2));
             log.TryFlush().ShouldBeTrue();
         }

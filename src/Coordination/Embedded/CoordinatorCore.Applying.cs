@@ -1,0 +1,124 @@
+using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Raft;
+
+namespace Hexcast.Coordination.Embedded;
+
+/// <summary>What becomes of an entry that is committed, and of the log behind it.</summary>
+internal sealed partial class CoordinatorCore
+{
+    private ulong _snapshotIndex;
+    private long _bytesSinceSnapshot;
+    private bool _snapshotAsked;
+
+    private void Apply(Entry entry)
+    {
+        // A leader has the command still; everybody else, and who restarts, reads it from the entry.
+        var isOwn = _proposed.Remove(entry.Index, out var proposal) && proposal.Term == entry.Term;
+        var outcome = default(Outcome);
+        if (entry.Kind == EntryKind.Membership)
+        {
+            MembersMayHaveChanged();
+        }
+        else
+        {
+            var command = isOwn ? proposal.Command : Command.Parser.ParseFrom(entry.Payload.Span);
+            outcome = _state.Apply(command, _leaseClock, revision => _watches.Publish(revision, _now));
+            Applied(command);
+        }
+        _appliedIndex = entry.Index;
+        _bytesSinceSnapshot += entry.Payload.Length;
+        if (entry.Kind == EntryKind.TermStart && entry.Term == _raft.Term && IsLeader)
+        {
+            BeginTerm();
+        }
+        if (isOwn)
+        {
+            Reply(proposal.RequestId, WithIdentity(outcome));
+        }
+        else if (proposal.RequestId > 0)
+        {
+            // Another leader's entry stands where this one was to stand.
+            Reply(proposal.RequestId, new Outcome(null, CoordinatorError.LeaderLost));
+        }
+    }
+
+    private void Applied(Command command)
+    {
+        switch (command.KindCase)
+        {
+            case Command.KindOneofCase.Compact:
+                _compactionAsked = false;
+                break;
+            case Command.KindOneofCase.MemberPut or Command.KindOneofCase.MemberRemove:
+                MembersMayHaveChanged();
+                break;
+        }
+    }
+
+    private void MembersMayHaveChanged() => _effects.Add(new CoordinatorEffect.MembersChanged(KnownMembers));
+
+    private void SnapshotIfDue()
+    {
+        if (_snapshotAsked || (_appliedIndex - _snapshotIndex < (ulong)_limits.SnapshotEntries
+            && _bytesSinceSnapshot < _limits.SnapshotBytes))
+        {
+            return;
+        }
+        _snapshotAsked = true;
+        _bytesSinceSnapshot = 0;
+        var mark = _raft.Log.MarkOf(_appliedIndex);
+        var content = SnapshotContent.Of(_state);
+        content.Voters = Google.Protobuf.ByteString.CopyFrom(mark.Members.Encode());
+        _effects.Add(new CoordinatorEffect.SaveSnapshot(new Snapshot(mark, content)));
+    }
+
+    private void SnapshotDone(ulong index, bool saved)
+    {
+        _snapshotAsked = false;
+        // One that failed is tried again when as many entries have come as between two.
+        _snapshotIndex = Math.Max(_snapshotIndex, index);
+        if (saved)
+        {
+            _forRaft.Add(new RaftEvent.SnapshotSaved(index));
+        }
+    }
+
+    /// <summary>Watchers are told what they have missed from the history that came with it.</summary>
+    private void Install(Snapshot snapshot)
+    {
+        _state = new StateMachine();
+        SnapshotContent.Restore(_state, snapshot.State);
+        _appliedIndex = _snapshotIndex = snapshot.Index;
+        _bytesSinceSnapshot = 0;
+        // Whether these were done, the snapshot does not tell.
+        EndProposals(from: 0, new Outcome(null, CoordinatorError.LeaderLost));
+        _watches.MoveTo(_state.Store);
+        MembersMayHaveChanged();
+        _forRaft.Add(new RaftEvent.SnapshotInstalled(snapshot.Index));
+    }
+
+    /// <summary>Ends the proposals from this index on with this answer.</summary>
+    private void EndProposals(ulong from, Outcome outcome)
+    {
+        foreach (var (index, proposal) in _proposed.Where(proposal => proposal.Key >= from).ToList())
+        {
+            _proposed.Remove(index);
+            Forget(proposal.Command);
+            Reply(proposal.RequestId, outcome);
+        }
+    }
+
+    /// <summary>What the leader asked for by itself is asked for again.</summary>
+    private void Forget(Command command)
+    {
+        switch (command.KindCase)
+        {
+            case Command.KindOneofCase.Compact:
+                _compactionAsked = false;
+                break;
+            case Command.KindOneofCase.LeaseExpire:
+                _state.Leases.Unname(command.LeaseExpire.Ids);
+                break;
+        }
+    }
+}

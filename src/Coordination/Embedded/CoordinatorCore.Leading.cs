@@ -1,0 +1,133 @@
+using Hexcast.Contracts.Etcd;
+using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Raft;
+
+namespace Hexcast.Coordination.Embedded;
+
+/// <summary>What the leader does by itself: the end of leases, compaction, the next voters, leaving a slow disk.
+/// </summary>
+internal sealed partial class CoordinatorCore
+{
+    private const int ExpiriesPerEntry = 512;
+
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
+
+    // The log holds the end of a lease, so that must not be decided because this process was stopped for a while:
+    // the leases' clock runs at most this much between two ticks.
+    private static readonly TimeSpan MaximumTickAdvance = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A leader whose disk is this far behind those of the others gives the leadership away.</summary>
+    private static readonly TimeSpan SlowDisk = TimeSpan.FromMilliseconds(300);
+
+    private TimeSpan _lastNow;
+    private TimeSpan _leaseClock;
+    private bool _compactionAsked;
+    private uint _leasesNamed;
+
+    /// <summary>Where the log ended, and when; until this disk has it all.</summary>
+    private (ulong Index, TimeSpan At) _toBeDurable;
+
+    private void LeaderChanged(RaftEffect.LeaderChanged changed)
+    {
+        if (changed.Role == RaftRole.Leader)
+        {
+            (_leasesNamed, _compactionAsked, _toBeDurable) = (0, false, (0, _now));
+            return;
+        }
+        // They may still be committed: whoever asked cannot know, and is told so at once.
+        EndProposals(from: 0, new Outcome(null, CoordinatorError.LeaderLost));
+    }
+
+    /// <summary>The first entry of this member's term is applied, and with it all of the terms before.</summary>
+    private void BeginTerm()
+    {
+        _state.Leases.RenewAll(_leaseClock);
+        _effects.Add(new CoordinatorEffect.TermBegan());
+        if (_state.Members.GetValueOrDefault(_identity.MemberId) is not { } own || !own.Equals(_identity.AsMember()))
+        {
+            ProposeOwn(new Command { MemberPut = _identity.AsMember() });
+        }
+    }
+
+    private void Tick()
+    {
+        var passed = _now - _lastNow;
+        _lastNow = _now;
+        _forRaft.Add(RaftEvent.Tick.Now);
+        _leaseClock += passed < MaximumTickAdvance ? passed : MaximumTickAdvance;
+        _watches.Tick(_now);
+        foreach (var asked in _unproven)
+        {
+            ReadWhenProven(--_lastOwnRequest, asked);
+        }
+        _unproven.Clear();
+        if (!IsLeader)
+        {
+            return;
+        }
+        var expired = _state.Leases.TakeExpired(_leaseClock, ExpiriesPerEntry);
+        if (expired.Count > 0)
+        {
+            ProposeOwn(new Command { LeaseExpire = new LeaseExpire { Ids = { expired } } });
+        }
+        var store = _state.Store;
+        if (!_compactionAsked && store.Revision - store.CompactedRevision >= 2 * _limits.HistoryRevisions)
+        {
+            _compactionAsked = true;
+            var revision = store.Revision - _limits.HistoryRevisions;
+            ProposeOwn(new Command { Compact = new CompactionRequest { Revision = revision } });
+        }
+        PromoteIfReady();
+        LeaveSlowDisk();
+    }
+
+    /// <summary>Two learners become voters one after the other, so that their number is even only in between: two voters
+    /// would be worse than one, for both would be needed.</summary>
+    private void PromoteIfReady()
+    {
+        var members = _raft.Members;
+        var voters = members.Voters.Count;
+        var missing = voters % 2 == 0 ? 1 : 2;
+        if (members.Learners.Count < missing || voters + missing > _limits.Voters)
+        {
+            return;
+        }
+        var ready = _raft.Progresses
+            .Where(progress => members.IsLearner(progress.Node) && progress.Match > 0
+                && progress.Match + (ulong)_limits.Raft.PromotionLagEntries >= _raft.Log.LastIndex)
+            .ToList();
+        if (ready.Count >= missing)
+        {
+            _forRaft.Add(new RaftEvent.ChangeMembers(--_lastOwnRequest, MemberChange.Promote, ready[0].Node));
+        }
+    }
+
+    private void LeaveSlowDisk()
+    {
+        if (_raft.DurableIndex >= _toBeDurable.Index)
+        {
+            _toBeDurable = (_raft.Log.LastIndex, _now);
+            return;
+        }
+        var faster = _raft.Progresses
+            .Where(progress => _raft.Members.IsVoter(progress.Node) && progress.Match >= _toBeDurable.Index)
+            .MaxBy(progress => progress.Match);
+        if (_now - _toBeDurable.At >= SlowDisk && faster is not null)
+        {
+            _toBeDurable = (_raft.Log.LastIndex, _now);
+            _forRaft.Add(new RaftEvent.TransferLeadership(--_lastOwnRequest, faster.Node));
+        }
+    }
+
+    /// <summary>Unique without a random source: no two leaders share a term.</summary>
+    private long NewLeaseId()
+    {
+        long id;
+        do
+        {
+            id = (long)((_raft.Term & 0x7fff_ffff) << 32 | ++_leasesNamed);
+        }
+        while (_state.Leases.Exists(id));
+        return id;
+    }
+}

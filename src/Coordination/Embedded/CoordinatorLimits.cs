@@ -1,0 +1,28 @@
+using Hexcast.Raft;
+
+namespace Hexcast.Coordination.Embedded;
+
+/// <summary>When the coordinator makes a snapshot and how much of the past it keeps.</summary>
+internal sealed record CoordinatorLimits
+{
+    public int SnapshotEntries { get; init; } = 10_000;
+
+    public long SnapshotBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Revisions that watches can go back; older ones are compacted once twice as many are there.</summary>
+    public long HistoryRevisions { get; init; } = 10_000;
+
+    /// <summary>What keys, values and history may take; beyond it writes are refused until something is
+    /// deleted.</summary>
+    public long StoreBytes { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>Members that vote, as soon as so many are there: 1, 3 or 5. An even number survives no more than the odd
+    /// one below it.</summary>
+    public int Voters { get; init; } = 3;
+
+    public RaftOptions Raft { get; init; } = new();
+}
+
+/// <summary>How large things are, for whoever watches.</summary>
+internal readonly record struct CoordinatorFigures(
+    long LogEntries, long StoreBytes, long Revision, int Watches, long Term, bool IsLeader, int Voters);

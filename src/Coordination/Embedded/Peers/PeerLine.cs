@@ -1,0 +1,97 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Hexcast.Contracts.V1;
+using Hexcast.Platform.Hosting;
+using Microsoft.Extensions.Logging;
+using RaftClient = Hexcast.Contracts.V1.Raft.RaftClient;
+
+namespace Hexcast.Coordination.Embedded.Peers;
+
+/// <summary>
+/// One stream of messages to one member, opened again when it breaks. Messages that wait when it is down are lost: they
+/// are old by the time it is up, and the cores say again what matters.
+/// </summary>
+internal sealed class PeerLine
+{
+    /// <summary>Messages that wait for the wire; the oldest are lost beyond it.</summary>
+    private const int MaximumWaiting = 1_024;
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromMilliseconds(500);
+
+    private readonly Channel<RaftMessage> waiting = Channel.CreateBounded<RaftMessage>(
+        new BoundedChannelOptions(MaximumWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly RaftClient client;
+    private readonly PeerSelf self;
+    private readonly TimeProvider clock;
+    private readonly ILogger logger;
+    private readonly CancellationToken stop;
+
+    public PeerLine(RaftClient client, PeerSelf self, TimeProvider clock, ILogger logger, CancellationToken stop)
+    {
+        (this.client, this.self, this.clock, this.logger, this.stop) = (client, self, clock, logger, stop);
+        Ended = RunAsync();
+    }
+
+    public Task Ended { get; }
+
+    public void Post(RaftMessage message) => waiting.Writer.TryWrite(message);
+
+    public void Close() => waiting.Writer.TryComplete();
+
+    private async Task RunAsync()
+    {
+        await Task.Yield();
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        try
+        {
+            // Nothing to say: no stream.
+            while (await waiting.Reader.WaitToReadAsync(stop))
+            {
+                try
+                {
+                    await SpeakAsync(backoff);
+                }
+                catch (Exception broken) when (broken is RpcException or IOException or InvalidOperationException
+                    or ObjectDisposedException && !stop.IsCancellationRequested)
+                {
+                    logger.LogDebug("A member does not take messages: {Reason}", broken.Message);
+                    Forget();
+                    await backoff.WaitAsync(stop);
+                    Forget();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The process ends.
+        }
+    }
+
+    private async Task SpeakAsync(Backoff backoff)
+    {
+        using var call = client.Say(self.Headers(), cancellationToken: stop);
+        var answer = call.ResponseAsync;
+        while (await waiting.Reader.WaitToReadAsync(stop))
+        {
+            while (waiting.Reader.TryRead(out var message))
+            {
+                await call.RequestStream.WriteAsync(message, stop);
+            }
+            backoff.Reset();
+            if (answer.IsCompleted)
+            {
+                // It has ended the stream: this throws with the reason, or there is a new one.
+                await answer;
+                return;
+            }
+        }
+    }
+
+    private void Forget()
+    {
+        while (waiting.Reader.TryRead(out _))
+        {
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Embedded.Log;
+using Microsoft.Extensions.Logging;
+using RaftClient = Hexcast.Contracts.V1.Raft.RaftClient;
+
+namespace Hexcast.Coordination.Embedded.Peers;
+
+/// <summary>The lines to the other members of the group, by gRPC.</summary>
+internal sealed class PeerLinks(
+    PeerSelf self, Func<string, GrpcChannel> open, TimeProvider clock, ILogger logger) : IPeers, IAsyncDisposable
+{
+    /// <summary>A member that was asked and is gone is noticed by its silence, not by this.</summary>
+    private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<ulong, Peer> peers = [];
+    private readonly CancellationTokenSource stop = new();
+
+    private sealed record Peer(string Address, GrpcChannel Channel, PeerLine Urgent, PeerLine Bulk);
+
+    public void Send(ulong to, Hexcast.Raft.RaftMessage message)
+    {
+        if (peers.TryGetValue(to, out var peer))
+        {
+            (WireMessages.IsBulk(message) ? peer.Bulk : peer.Urgent).Post(WireMessages.ToWire(message));
+        }
+    }
+
+    public void Follow(IReadOnlyList<SavedMember> members)
+    {
+        foreach (var member in members.Where(member => member.Id != self.Id))
+        {
+            Meet(member.Id, member.Address);
+        }
+        foreach (var gone in peers.Keys.Where(id => members.All(member => member.Id != id)))
+        {
+            if (peers.TryRemove(gone, out var peer))
+            {
+                Close(peer);
+            }
+        }
+    }
+
+    /// <summary>A member has called from there: it may have moved, or be new.</summary>
+    public void Meet(ulong id, string address)
+    {
+        if (stop.IsCancellationRequested || (peers.TryGetValue(id, out var known) && known.Address == address))
+        {
+            return;
+        }
+        var channel = open(address);
+        var client = new RaftClient(channel.CreateCallInvoker());
+        var peer = new Peer(
+            address, channel,
+            new PeerLine(client, self, clock, logger, stop.Token),
+            new PeerLine(client, self, clock, logger, stop.Token));
+        if (known is null ? !peers.TryAdd(id, peer) : !peers.TryUpdate(id, peer, known))
+        {
+            known = peer;
+        }
+        if (known is not null)
+        {
+            Close(known);
+        }
+    }
+
+    public async Task<AskLeaderResponse> AskLeaderAsync(
+        ulong leader, AskLeaderRequest request, CancellationToken cancellation)
+    {
+        if (!peers.TryGetValue(leader, out var peer))
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The leader's address is not known yet."));
+        }
+        var deadline = clock.GetUtcNow().UtcDateTime + AskLimit;
+        return await new RaftClient(peer.Channel.CreateCallInvoker())
+            .AskLeaderAsync(request, self.Headers(), deadline, cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        foreach (var peer in peers.Values)
+        {
+            Close(peer);
+            await peer.Urgent.Ended;
+            await peer.Bulk.Ended;
+        }
+        stop.Dispose();
+    }
+
+    private static void Close(Peer peer)
+    {
+        peer.Urgent.Close();
+        peer.Bulk.Close();
+        peer.Channel.Dispose();
+    }
+}
+
+/// <summary>What a member says of itself on each of its calls.</summary>
+internal sealed record PeerSelf(string Cluster, ulong Id, string Address)
+{
+    public const string ClusterHeader = "hexcast-cluster";
+    public const string MemberHeader = "hexcast-member";
+    public const string AddressHeader = "hexcast-address";
+
+    public Metadata Headers() => new()
+    {
+        { ClusterHeader, Cluster },
+        { MemberHeader, Id.ToString("x16", System.Globalization.CultureInfo.InvariantCulture) },
+        { AddressHeader, Address },
+    };
+}

@@ -1,0 +1,207 @@
+using Grpc.Core;
+using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Platform.Hosting;
+using Hexcast.Raft;
+using MembershipClient = Hexcast.Contracts.V1.Membership.MembershipClient;
+
+namespace Hexcast.Coordination.Embedded.Services;
+
+/// <summary>Who belongs to the group. The leader does it; every other member passes it on.</summary>
+internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, TimeProvider clock)
+    : Membership.MembershipBase, IDisposable
+{
+    private const string ForwardedHeader = "hexcast-forwarded";
+
+    private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>One change after the other: how many members there are is looked at before.</summary>
+    private readonly SemaphoreSlim changing = new(1);
+
+    public void Dispose() => changing.Dispose();
+
+    public override async Task<JoinGroupResponse> JoinGroup(JoinGroupRequest request, ServerCallContext context)
+    {
+        if (request.Id == 0 || request.Node.Length is 0 or > 63 || request.Address.Length is 0 or > 255)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "A node says its id, name and address."));
+        }
+        if (await ForwardAsync(context, (leader, call) => leader.JoinGroupAsync(request, call)) is { } answer)
+        {
+            return answer;
+        }
+        await changing.WaitAsync(context.CancellationToken);
+        try
+        {
+            return await LetInAsync(request, context.CancellationToken);
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    public override async Task<Group> DescribeGroup(DescribeGroupRequest request, ServerCallContext context)
+    {
+        try
+        {
+            if (await ForwardAsync(context, (leader, call) => leader.DescribeGroupAsync(request, call)) is { } group)
+            {
+                return group;
+            }
+        }
+        catch (RpcException)
+        {
+            // Nobody leads, or it cannot be asked: what this member knows is better than nothing.
+        }
+        var standing = holder.Coordinator.Standing;
+        var answer = new Group
+        {
+            Leader = standing.Leader, Term = standing.Term, Member = holder.Coordinator.Identity.MemberId,
+        };
+        answer.Members.AddRange(Describe(standing));
+        if (standing.Matches.TryGetValue(answer.Member, out var last))
+        {
+            answer.LastIndex = last;
+        }
+        return answer;
+    }
+
+    public override async Task<RemoveMemberResponse> RemoveMember(
+        RemoveMemberRequest request, ServerCallContext context)
+    {
+        if (await ForwardAsync(context, (leader, call) => leader.RemoveMemberAsync(request, call)) is { } answer)
+        {
+            return answer;
+        }
+        await changing.WaitAsync(context.CancellationToken);
+        try
+        {
+            var member = Find(request.Node);
+            await ChangeAsync(MemberChange.Remove, member.Id, context.CancellationToken);
+            await holder.Requests.ProposeAsync<RemoveMemberResponse>(
+                new Command { MemberRemove = member.Id }, context.CancellationToken);
+            return new RemoveMemberResponse();
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    public override async Task<TransferLeadershipResponse> TransferLeadership(
+        TransferLeadershipRequest request, ServerCallContext context)
+    {
+        if (await ForwardAsync(context, (leader, call) => leader.TransferLeadershipAsync(request, call)) is { } answer)
+        {
+            return answer;
+        }
+        var standing = holder.Coordinator.Standing;
+        var to = request.Node.Length > 0
+            ? Find(request.Node)
+            : standing.Known
+                .Where(member => member.Id != standing.Leader && standing.Members.IsVoter(member.Id))
+                .MaxBy(member => standing.Matches.GetValueOrDefault(member.Id))
+                ?? throw Refusal("there is no other voter");
+        await holder.Requests.TransferAsync(to.Id, context.CancellationToken);
+        return new TransferLeadershipResponse { Node = to.Node };
+    }
+
+    private async Task<JoinGroupResponse> LetInAsync(JoinGroupRequest request, CancellationToken cancellation)
+    {
+        var standing = holder.Coordinator.Standing;
+        var isMember = standing.Members.Contains(request.Id);
+        if (!isMember && standing.Known.Any(known =>
+            known.Node == request.Node && known.Id != request.Id && standing.Members.Contains(known.Id)))
+        {
+            throw new RpcException(new Status(
+                StatusCode.AlreadyExists,
+                $"{request.Node} is a member already. If it has lost its data, remove it first: " +
+                $"hexcast cluster remove {request.Node}"));
+        }
+        if (isMember || standing.Members.Count < holder.Settings.Limits.Voters)
+        {
+            // First where it is reached: whoever hears of it as a member wants to speak to it.
+            var member = new SavedMember { Id = request.Id, Node = request.Node, Address = request.Address };
+            if (!standing.Known.Contains(member))
+            {
+                await holder.Requests.ProposeAsync<RemoveMemberResponse>(
+                    new Command { MemberPut = member }, cancellation);
+            }
+            if (!isMember)
+            {
+                await ChangeAsync(MemberChange.AddLearner, request.Id, cancellation);
+                isMember = true;
+            }
+        }
+        var response = new JoinGroupResponse { IsMember = isMember };
+        response.Members.AddRange(Describe(holder.Coordinator.Standing));
+        return response;
+    }
+
+    /// <summary>One that is refused because another is under way, or the term has only begun, is asked again.</summary>
+    private async Task ChangeAsync(MemberChange change, ulong member, CancellationToken cancellation)
+    {
+        var since = clock.GetTimestamp();
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        while (true)
+        {
+            try
+            {
+                await holder.Requests.ChangeMembersAsync(change, member, cancellation);
+                return;
+            }
+            catch (RpcException refused) when (refused.StatusCode == StatusCode.FailedPrecondition
+                && clock.GetElapsedTime(since) < ChangeLimit)
+            {
+                await backoff.WaitAsync(cancellation);
+            }
+        }
+    }
+
+    private SavedMember Find(string node) =>
+        holder.Coordinator.Standing.Known.FirstOrDefault(member => member.Node == node)
+        ?? throw new RpcException(new Status(StatusCode.NotFound, $"{node} is no member of the group."));
+
+    private static IEnumerable<GroupMember> Describe(Standing standing)
+    {
+        foreach (var known in standing.Known.Where(known => standing.Members.Contains(known.Id)))
+        {
+            var member = new GroupMember
+            {
+                Id = known.Id, Node = known.Node, Address = known.Address,
+                IsVoter = standing.Members.IsVoter(known.Id),
+            };
+            if (standing.Matches.TryGetValue(known.Id, out var match))
+            {
+                member.MatchIndex = match;
+            }
+            yield return member;
+        }
+    }
+
+    /// <returns>Null: this member leads.</returns>
+    private async Task<T?> ForwardAsync<T>(
+        ServerCallContext context, Func<MembershipClient, CallOptions, AsyncUnaryCall<T>> call) where T : class
+    {
+        var coordinator = holder.Coordinator;
+        var standing = coordinator.Standing;
+        if (standing.Leader == coordinator.Identity.MemberId)
+        {
+            return null;
+        }
+        var leader = standing.Known.FirstOrDefault(member => member.Id == standing.Leader);
+        if (leader is null || context.RequestHeaders.GetValue(ForwardedHeader) is not null)
+        {
+            throw EmbeddedCoordinator.Refusal(CoordinatorError.NoLeader);
+        }
+        using var channel = holder.Settings.Open(leader.Address);
+        var options = new CallOptions(
+            new Metadata { { ForwardedHeader, "1" } }, context.Deadline, context.CancellationToken);
+        return await call(new MembershipClient(channel.CreateCallInvoker()), options);
+    }
+
+    private static RpcException Refusal(string words) => new(new Status(StatusCode.FailedPrecondition, words));
+}

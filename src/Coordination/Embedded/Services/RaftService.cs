@@ -1,0 +1,71 @@
+using System.Globalization;
+using Grpc.Core;
+using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Embedded.Peers;
+using Microsoft.Extensions.Hosting;
+
+namespace Hexcast.Coordination.Embedded.Services;
+
+/// <summary>What the other members of the group say to this one.</summary>
+internal sealed class RaftService(EmbeddedCoordinatorHolder holder, IHostApplicationLifetime process)
+    : Contracts.V1.Raft.RaftBase
+{
+    public override async Task<SayResponse> Say(
+        IAsyncStreamReader<RaftMessage> requestStream, ServerCallContext context)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken, process.ApplicationStopping);
+        var coordinator = holder.Coordinator;
+        var from = Introduce(context);
+        try
+        {
+            while (await requestStream.MoveNext(stop.Token))
+            {
+                if (requestStream.Current.From != from)
+                {
+                    throw new RpcException(new Status(
+                        StatusCode.InvalidArgument, "A member speaks for itself only."));
+                }
+                if (WireMessages.FromWire(requestStream.Current) is { } message)
+                {
+                    coordinator.Receive(message);
+                }
+            }
+        }
+        catch (InvalidDataException malformed)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, malformed.Message));
+        }
+        catch (Exception broken) when (broken is OperationCanceledException or IOException)
+        {
+            // The other one left, or this one stops.
+        }
+        return new SayResponse();
+    }
+
+    public override Task<AskLeaderResponse> AskLeader(AskLeaderRequest request, ServerCallContext context)
+    {
+        Introduce(context);
+        return holder.Requests.AnswerAsync(request, context.CancellationToken);
+    }
+
+    /// <summary>Who calls, from where. A member of another cluster that has been given this one's address is refused.
+    /// </summary>
+    private ulong Introduce(ServerCallContext context)
+    {
+        var headers = context.RequestHeaders;
+        if (headers.GetValue(PeerSelf.ClusterHeader) != holder.Self.Cluster)
+        {
+            throw new RpcException(new Status(
+                StatusCode.FailedPrecondition, $"This is a member of the cluster {holder.Self.Cluster}."));
+        }
+        if (!ulong.TryParse(
+            headers.GetValue(PeerSelf.MemberHeader), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var id)
+            || headers.GetValue(PeerSelf.AddressHeader) is not { Length: > 0 and < 300 } address)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "A member says its id and its address."));
+        }
+        holder.Meet(id, address);
+        return id;
+    }
+}

@@ -1,0 +1,151 @@
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Net.Client;
+using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Embedded;
+using Hexcast.Harness;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hexcast.Coordination.Tests.Servers;
+
+/// <summary>One member of a group, in this process, on a port and a folder that it keeps over its lives.</summary>
+internal sealed class GroupMemberServer(string folder, string node, int port, CoordinatorLimits limits, string[] join)
+    : IAsyncDisposable
+{
+    private readonly GrpcChannel _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
+    private WebApplication? _app;
+
+    public string Node { get; } = node;
+
+    public string Folder { get; } = folder;
+
+    public string Address { get; } = $"127.0.0.1:{port}";
+
+    public bool IsUp => _app is not null;
+
+    public CoordinatorClient Client => new(_channel.CreateCallInvoker(), TimeProvider.System);
+
+    public Membership.MembershipClient Membership => new(_channel.CreateCallInvoker());
+
+    public EmbeddedCoordinator Coordinator =>
+        _app!.Services.GetRequiredService<EmbeddedCoordinatorHolder>().Coordinator;
+
+    public async Task StartAsync()
+    {
+        _app = EmbeddedServer.Build(Folder, port, limits, Node, join);
+        await _app.StartAsync();
+    }
+
+    public async Task StopAsync()
+    {
+        if (_app is { } app)
+        {
+            _app = null;
+            await app.StopAsync();
+            await app.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _channel.Dispose();
+    }
+}
+
+/// <summary>A group of embedded coordinators. The first one begins it, the others join.</summary>
+internal sealed class EmbeddedGroup : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly CoordinatorLimits _limits;
+
+    private EmbeddedGroup(CoordinatorLimits limits) => _limits = limits;
+
+    public List<GroupMemberServer> Members { get; } = [];
+
+    public GroupMemberServer this[int member] => Members[member];
+
+    /// <summary>Started, all of them voters.</summary>
+    public static async Task<EmbeddedGroup> StartAsync(int members = 3, CoordinatorLimits? limits = null)
+    {
+        var group = new EmbeddedGroup(limits ?? new CoordinatorLimits());
+        for (var i = 0; i < members; i++)
+        {
+            await group.AddAsync();
+        }
+        await group.AreVotersAsync(members);
+        return group;
+    }
+
+    public async Task<GroupMemberServer> AddAsync()
+    {
+        var number = Members.Count + 1;
+        var join = Members.Count == 0 ? [] : new[] { Members[0].Address };
+        var member = new GroupMemberServer(
+            Path.Combine(_folder.Path, $"node-{number}"), $"node-{number}", FreePort(), _limits, join);
+        Members.Add(member);
+        await member.StartAsync();
+        return member;
+    }
+
+    public Task AreVotersAsync(int voters) => ComesAsync(
+        () => Members.All(member => !member.IsUp || member.Coordinator.Standing.Members.Voters.Count == voters),
+        $"{voters} members vote");
+
+    public async Task<GroupMemberServer> LeaderAsync()
+    {
+        GroupMemberServer? leader = null;
+        await ComesAsync(
+            () =>
+            {
+                leader = Members.Find(member => member.IsUp
+                    && member.Coordinator.Standing.Leader == member.Coordinator.Identity.MemberId);
+                return leader is not null;
+            },
+            "a member leads");
+        return leader!;
+    }
+
+    public static Task ComesAsync(Func<bool> condition, string what) => Wait.ForAsync(
+        () => Task.FromResult(condition()), Limit, () => $"not within {Limit}: {what}");
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Members.Select(member => member.DisposeAsync().AsTask()));
+        _folder.Dispose();
+    }
+
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>A group of three, spoken to at a member that does not lead.</summary>
+public sealed class GroupServer : CoordinatorServer
+{
+    private EmbeddedGroup? _group;
+
+    public override int MemberCount => 3;
+
+    protected override async Task StartAsync()
+    {
+        _group = await EmbeddedGroup.StartAsync();
+        var leader = await _group.LeaderAsync();
+        Address = $"http://{_group.Members.First(member => member != leader).Address}";
+    }
+
+    protected override async Task StopAsync()
+    {
+        if (_group is not null)
+        {
+            await _group.DisposeAsync();
+        }
+    }
+}
