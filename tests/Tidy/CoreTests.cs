@@ -13,6 +13,9 @@ public sealed partial class CoreTests
     [
         "src/Master/Scheduling/",
         "src/Coordination/Embedded/CoordinatorCore.cs",
+        "src/Coordination/Embedded/CoordinatorCore.Applying.cs",
+        "src/Coordination/Embedded/CoordinatorCore.Leading.cs",
+        "src/Coordination/Embedded/CoordinatorCore.Reading.cs",
         "src/Coordination/Embedded/CoordinatorEvents.cs",
         "src/Coordination/Embedded/Leases/",
         "src/Coordination/Embedded/Mvcc/",

@@ -45,7 +45,8 @@ internal static class ServeCommand
 
             var settings = node.Settings(parsed) with { LogFile = parsed.GetValue(logFile) };
             var configuration = ConfigurationSources.Load(settings.DataFolder, node.ConfigurationFile(parsed));
-            var targets = Targets.Select(parsed.GetValue(target)!, alone: !CoordinationModule.IsShared(configuration, settings));
+            var targets = Targets.Select(
+                parsed.GetValue(target)!, alone: !CoordinationModule.IsShared(configuration, settings));
             var firstToken = FirstToken.In(settings.DataFolder);
             await using var running = await RunningNode.StartAsync(
                 settings, node.ConfigurationFile(parsed), targets, cancel);

@@ -81,8 +81,8 @@ internal sealed partial class CoordinatorCore
         LeaveSlowDisk();
     }
 
-    /// <summary>Two learners become voters one after the other, so that their number is even only in between: two voters
-    /// would be worse than one, for both would be needed.</summary>
+    /// <summary>Two learners become voters one after the other, so that their number is even only in between: two
+    /// voters would be worse than one, for both would be needed.</summary>
     private void PromoteIfReady()
     {
         var members = _raft.Members;

@@ -5,8 +5,8 @@ using Hexcast.Raft;
 namespace Hexcast.Coordination.Embedded;
 
 /// <summary>
-/// The two threads that write: one the log, one the snapshots, so that a large snapshot holds up no fsync of the log. On
-/// a full disk they try again until there is space.
+/// The two threads that write: one the log, one the snapshots, so that a large snapshot holds up no fsync of the log.
+/// On a full disk they try again until there is space.
 /// </summary>
 internal sealed class CoordinatorLanes
 {

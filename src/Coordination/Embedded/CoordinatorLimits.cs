@@ -16,8 +16,8 @@ internal sealed record CoordinatorLimits
     /// deleted.</summary>
     public long StoreBytes { get; init; } = 512L * 1024 * 1024;
 
-    /// <summary>Members that vote, as soon as so many are there: 1, 3 or 5. An even number survives no more than the odd
-    /// one below it.</summary>
+    /// <summary>Members that vote, as soon as so many are there: 1, 3 or 5. An even number survives no more than the
+    /// odd one below it.</summary>
     public int Voters { get; init; } = 3;
 
     public RaftOptions Raft { get; init; } = new();

@@ -84,8 +84,8 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     public Task Established => _established.Task;
 
     /// <summary>Recovers what is on the disk and begins to take part in the group.</summary>
-    /// <exception cref="CoordinatorDataException">Something acknowledged may be missing on the disk, and nobody else has
-    /// it.</exception>
+    /// <exception cref="CoordinatorDataException">Something acknowledged may be missing on the disk, and nobody else
+    /// has it.</exception>
     public static EmbeddedCoordinator Start(
         IDisk disk, MemberIdentity identity, MemberRecord record, CoordinatorLimits limits, IPeers peers,
         CoordinatorHost host)

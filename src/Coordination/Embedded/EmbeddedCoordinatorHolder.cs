@@ -24,8 +24,8 @@ internal sealed record EmbeddedCoordinatorSettings(
 
 /// <summary>
 /// The embedded coordinator's life in a process. A group of one is recovered and leading before
-/// <see cref="StartAsync"/> returns, so before any role that is started after it; a node that is to join a larger one is
-/// let in before. If it can no longer write, its task faults, and the process ends.
+/// <see cref="StartAsync"/> returns, so before any role that is started after it; a node that is to join a larger one
+/// is let in before. If it can no longer write, its task faults, and the process ends.
 /// </summary>
 internal sealed class EmbeddedCoordinatorHolder(
     EmbeddedCoordinatorSettings settings, TimeProvider clock, ILogger<EmbeddedCoordinatorHolder> logger)

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Hexcast.Coordination.Embedded;
 
 /// <summary>
-/// A thread of its own that takes all that waits at once, in order, and also wakes when it has said it wants to. A thread
-/// and not the pool's: a heartbeat or an fsync must not queue behind somebody else's work.
+/// A thread of its own that takes all that waits at once, in order, and also wakes when it has said it wants to. Not
+/// one of the pool's: a heartbeat or an fsync must not queue behind somebody else's work.
 /// </summary>
 internal sealed class Lane<T>
 {

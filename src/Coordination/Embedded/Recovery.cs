@@ -3,8 +3,8 @@ using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Embedded;
 
-/// <summary>What a member starts with: the state of its snapshot, and the log behind it. Which of that is committed, the
-/// group will tell.</summary>
+/// <summary>What a member starts with: the state of its snapshot, and the log behind it. Which of that is committed,
+/// the group will tell.</summary>
 internal sealed record Recovery(StateMachine State, Recovered ForRaft)
 {
     /// <summary>An empty log of a group of one.</summary>

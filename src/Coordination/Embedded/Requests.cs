@@ -10,8 +10,8 @@ using Change = Hexcast.Contracts.V1.AskLeaderRequest.Types.MembersChange;
 namespace Hexcast.Coordination.Embedded;
 
 /// <summary>
-/// What clients ask, done here if this member can, and otherwise by the leader. A request that nobody has begun is asked
-/// again; one that may have been done, only if that does no harm.
+/// What clients ask, done here if this member can, and otherwise by the leader. A request that nobody has begun is
+/// asked again; one that may have been done, only if that does no harm.
 /// </summary>
 internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvider clock)
 {
@@ -86,7 +86,8 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
                     : MemberChange.AddLearner, request.ChangeMembers.Member)),
             AskLeaderRequest.RequestOneofCase.TransferTo => new CoordinatorEvent.ForRaft(
                 new RaftEvent.TransferLeadership(id, request.TransferTo)),
-            _ => throw new RpcException(new Status(StatusCode.Unimplemented, "This version does not know the request.")),
+            _ => throw new RpcException(new Status(
+                StatusCode.Unimplemented, "This version does not know the request.")),
         }, cancellation);
         return answer switch
         {

@@ -159,7 +159,8 @@ internal sealed class CoordinatorMembers(
             .ToList();
         var why = new CoordinatorException(
             faults.Count > 0 ? faults[0].Error : CoordinatorError.Unavailable,
-            $"None of the coordinator's members can be used. {string.Join(" ", faults.Select(fault => fault.Message))}");
+            "None of the coordinator's members can be used. " +
+            string.Join(" ", faults.Select(fault => fault.Message)));
         if (state.Why?.Message != why.Message)
         {
             log.LogWarning("{Why}", why.Message);
@@ -176,7 +177,8 @@ internal sealed class CoordinatorMembers(
         }
         else
         {
-            log.LogWarning("The coordinator's member {Before} does not answer; {Member} does", current.Member, winner.Member);
+            log.LogWarning(
+                "The coordinator's member {Before} does not answer; {Member} does", current.Member, winner.Member);
         }
     }
 

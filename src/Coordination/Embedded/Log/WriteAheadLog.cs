@@ -140,14 +140,15 @@ internal sealed class WriteAheadLog : IDisposable
     }
 
     /// <summary>
-    /// The snapshot that has come in, whole and durable, becomes this log's beginning; nothing else stays. It counts from
-    /// the rename on: until then the record that announces it is a torn tail.
+    /// The snapshot that has come in, whole and durable, becomes this log's beginning; nothing else stays. It counts
+    /// from the rename on: until then the record that announces it is a torn tail.
     /// </summary>
     /// <returns>False if the disk is full: nothing has changed.</returns>
     public bool TryInstall(SnapshotMark mark)
     {
         RecordHeader.Write(
-            _batch, RecordType.Install, mark.Term, mark.Index, (ulong)_durableBytes, new Install { Index = mark.Index });
+            _batch, RecordType.Install, mark.Term, mark.Index, (ulong)_durableBytes,
+            new Install { Index = mark.Index });
         if (!TryFlush())
         {
             return false;

@@ -20,7 +20,11 @@ internal sealed class PeerLine
     private static readonly TimeSpan LastRetry = TimeSpan.FromMilliseconds(500);
 
     private readonly Channel<RaftMessage> waiting = Channel.CreateBounded<RaftMessage>(
-        new BoundedChannelOptions(MaximumWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+        new BoundedChannelOptions(MaximumWaiting)
+        {
+            SingleReader = true,
+            FullMode = BoundedChannelFullMode.DropOldest,
+        });
     private readonly RaftClient client;
     private readonly PeerSelf self;
     private readonly TimeProvider clock;

@@ -10,13 +10,13 @@ public sealed class WriteAheadLogTests
 {
     private static Entry Entry(ulong index, int valueBytes = 10, ulong term = 3) => new(
         term, index, EntryKind.Command, new Command
-    {
-        Put = new PutRequest
         {
-            Key = ByteString.CopyFromUtf8($"key-{index}"),
-            Value = ByteString.CopyFrom([.. Enumerable.Range(1, valueBytes).Select(i => (byte)(i % 255 + 1))]),
-        },
-    }.ToByteArray());
+            Put = new PutRequest
+            {
+                Key = ByteString.CopyFromUtf8($"key-{index}"),
+                Value = ByteString.CopyFrom([.. Enumerable.Range(1, valueBytes).Select(i => (byte)(i % 255 + 1))]),
+            },
+        }.ToByteArray());
 
     private static void ShouldBeSame(Entry here, Entry there)
     {
