@@ -3,8 +3,8 @@ using System.Net;
 namespace Hexcast.EndToEnd;
 
 /// <summary>
-/// Five nodes on one etcd: the pages and the catalogue on one, two that may be master, two that work. Each is a process
-/// of its own; they share etcd and the folder of objects, and nothing else.
+/// Five nodes on an etcd of three members: the pages and the catalogue on one, two that may be master, two that work.
+/// Each is a process of its own; they share etcd and the folder of objects, and nothing else.
 /// </summary>
 public sealed class EtcdCluster : IAsyncLifetime
 {
@@ -12,9 +12,11 @@ public sealed class EtcdCluster : IAsyncLifetime
 
     private readonly TempFolder folder = new();
     private readonly Dictionary<string, PlatformProcess> nodes = [];
-    private EtcdMember? etcd;
+    private SecureEtcd? etcd;
 
     public PlatformProcess Front => nodes["front"];
+
+    public SecureEtcd Etcd => etcd!;
 
     /// <summary>Of several chunks.</summary>
     public string Clip => Path.Combine(folder.Path, "clip.mp4");
@@ -24,7 +26,7 @@ public sealed class EtcdCluster : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await Clips.MakeStandardAsync(Clip, seconds: 24, size: "854x480");
-        etcd = (await EtcdMember.StartAsync(Path.Combine(folder.Path, "etcd")))[0];
+        etcd = await SecureEtcd.StartAsync(Path.Combine(folder.Path, "etcd"));
         await Task.WhenAll(
             StartAsync("front", "catalog,upload,playback,dashboard"),
             StartAsync("master-1", "master"),
@@ -91,10 +93,8 @@ public sealed class EtcdCluster : IAsyncLifetime
         var node = await PlatformProcess.StartAsync(
             Path.Combine(folder.Path, name),
             smallDisk: null,
-            new Dictionary<string, string>
+            new Dictionary<string, string>(Etcd.Settings())
             {
-                ["Coordination:Mode"] = "Etcd",
-                ["Coordination:Endpoints:0"] = etcd!.Address,
                 ["Objects:Folder"] = Path.Combine(folder.Path, "objects"),
                 ["Worker:Slots"] = "2",
             },

@@ -7,7 +7,6 @@ using Hexcast.Coordination.Tests.Servers;
 using Hexcast.Harness;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
-using Microsoft.Extensions.Configuration;
 
 namespace Hexcast.Coordination.Tests.Members;
 
@@ -95,17 +94,6 @@ public sealed class AccessTests(EtcdTrio etcd)
     public async Task A_node_that_is_not_let_in_says_why_and_does_not_start()
     {
         using var folder = new TemporaryFolder();
-        var right = etcd.Options();
-        var settings = new Dictionary<string, string?>
-        {
-            ["Coordination:Mode"] = "Etcd",
-            ["Coordination:Endpoints:0"] = right.Endpoints[0],
-            ["Coordination:AuthorityFile"] = right.AuthorityFile,
-            ["Coordination:CertificateFile"] = right.CertificateFile,
-            ["Coordination:KeyFile"] = right.KeyFile,
-            ["Coordination:User"] = "nobody",
-            ["Coordination:Password"] = EtcdTrio.Password,
-        };
         var node = new NodeSettings
         {
             DataFolder = folder.Path,
@@ -115,7 +103,7 @@ public sealed class AccessTests(EtcdTrio etcd)
             LogFile = Path.Combine(folder.Path, "log"),
         };
         await using var outside = HexcastHost.Build(
-            node, new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), [new CoordinationModule()]);
+            node, etcd.Configuration("nobody"), [new CoordinationModule()]);
 
         (await Should.ThrowAsync<CoordinatorAccessException>(() => outside.StartAsync(Cancellation)))
             .Message.ShouldContain("permission denied");

@@ -113,6 +113,29 @@ public sealed class MastershipTests(EtcdTrio etcd) : IAsyncLifetime
         (await await Task.WhenAny(one.ElectedAsync(), two.ElectedAsync())).ShouldBeGreaterThan(fence);
     }
 
+    [Fact]
+    public async Task A_master_that_is_cut_off_with_the_old_leader_stops_before_another_is_elected()
+    {
+        // The old leader goes on answering it: renewals too, for as long as it takes itself for the leader.
+        var leader = await etcd.LeaderAsync();
+        await using var minority = new MembersClient(etcd.Options() with { Endpoints = [leader.Address] });
+        await using var majority = new MembersClient(etcd.Options() with
+        {
+            Endpoints = [.. etcd.Members.Where(member => member != leader).Select(member => member.Address)],
+        });
+        await using var old = new Candidate(minority.Client, "first");
+        await old.ElectedAsync();
+        await using var next = new Candidate(majority.Client, "second");
+        (await next.NextAsync()).ShouldBe(0);
+
+        etcd.CutOff(leader);
+        Task<long> ends = old.NextAsync(), begins = next.ElectedAsync();
+
+        (await Task.WhenAny(ends, begins)).ShouldBe(ends);
+        (await ends).ShouldBe(0);
+        (await begins).ShouldBeGreaterThan(0);
+    }
+
     private async Task<bool> IsActingAsync()
     {
         try

@@ -1,8 +1,9 @@
-using System.Diagnostics;
 using Grpc.Core;
 using Hexcast.Coordination.Client;
 using Hexcast.Coordination.Client.Members;
 using Hexcast.Harness;
+using Hexcast.Platform.Configuration;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hexcast.Coordination.Tests.Servers;
@@ -12,68 +13,44 @@ namespace Hexcast.Coordination.Tests.Servers;
 [CollectionDefinition(nameof(EtcdTrio))]
 public sealed class EtcdTrioCollection : ICollectionFixture<EtcdTrio>;
 
-/// <summary>
-/// A real etcd of three members, as somebody who cares runs it: TLS, certificates of clients, users with passwords.
-/// Members can be killed, be paused and be cut off from each other; each test leaves them all serving.
+/// <summary>Members can be killed, be paused and be cut off from each other; each test leaves them all serving.
 /// </summary>
 public sealed class EtcdTrio : CoordinatorServer
 {
-    public const string Password = "correct horse";
+    public const string Password = SecureEtcd.Password;
 
     private readonly TemporaryFolder folder = new();
-    private readonly TestAuthority authority;
-    private readonly TestAuthority strangers;
     private readonly List<PeerGate> gates = [];
-    private readonly (string Certificate, string Key) root;
+    private SecureEtcd? etcd;
+    private CertificateAuthority? strangers;
     private MembersClient? client;
 
-    public EtcdTrio()
-    {
-        authority = new TestAuthority(folder.Path, "authority");
-        strangers = new TestAuthority(folder.Path, "strangers");
-        root = authority.Client("root");
-    }
-
-    public IReadOnlyList<EtcdMember> Members { get; private set; } = [];
+    public IReadOnlyList<EtcdMember> Members => etcd?.Members ?? [];
 
     public string Folder => folder.Path;
 
     /// <summary>One that etcd does not know.</summary>
-    internal TestAuthority Strangers => strangers;
+    public CertificateAuthority Strangers => strangers!;
 
-    internal TestAuthority Authority => authority;
+    public CertificateAuthority Authority => etcd!.Authority;
 
     public override int MemberCount => 3;
 
     public override CallInvoker Invoker => client!.Invoker;
 
-    public override IReadOnlyDictionary<string, string> EtcdctlSettings => new Dictionary<string, string>
-    {
-        ["ETCDCTL_CACERT"] = authority.AuthorityFile,
-        ["ETCDCTL_CERT"] = root.Certificate,
-        ["ETCDCTL_KEY"] = root.Key,
-        ["ETCDCTL_USER"] = $"root:{Password}",
-    };
+    public override IReadOnlyDictionary<string, string> EtcdctlSettings => etcd!.Etcdctl;
 
-    /// <summary>How a node with a certificate and the user hexcast, who may use /hexcast/, gets in.</summary>
-    internal CoordinationOptions Options(string user = "hexcast") => new()
-    {
-        Mode = CoordinationMode.Etcd,
-        Endpoints = [.. Members.Select(member => member.Address)],
-        AuthorityFile = authority.AuthorityFile,
-        CertificateFile = root.Certificate,
-        KeyFile = root.Key,
-        User = user,
-        Password = Password,
-    };
+    /// <summary>How a node gets in with a certificate and as the user hexcast, who may use /hexcast/.</summary>
+    internal CoordinationOptions Options(string user = "hexcast") =>
+        OptionsBinder.Bind<CoordinationOptions>(Configuration(user), "Coordination");
 
-    /// <summary>The member that leads the others.</summary>
-    public async Task<EtcdMember> LeaderAsync()
-    {
-        var leads = (await EtcdctlAsync("endpoint", "status")).Split('\n')
-            .Single(line => line.Contains(", true, false, ", StringComparison.Ordinal));
-        return Members.Single(member => leads.StartsWith(member.Address, StringComparison.Ordinal));
-    }
+    public IConfiguration Configuration(string user) => new ConfigurationBuilder()
+        .AddInMemoryCollection(etcd!.Settings(user).Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)))
+        .Build();
+
+    public Task<EtcdMember> LeaderAsync() => etcd!.LeaderAsync();
+
+    public Task<string> EtcdctlAsync(params string[] arguments) => etcd!.EtcdctlAsync(arguments);
 
     /// <summary>What the member and the others send each other is lost from now on.</summary>
     public void CutOff(EtcdMember member)
@@ -89,67 +66,14 @@ public sealed class EtcdTrio : CoordinatorServer
     public async Task HealAsync()
     {
         gates.ForEach(gate => gate.Heal());
-        foreach (var member in Members)
-        {
-            if (member.IsRunning)
-            {
-                await member.ContinueAsync();
-            }
-            else
-            {
-                member.Start();
-            }
-        }
-
-        foreach (var member in Members)
-        {
-            await member.WaitUntilHealthyAsync();
-        }
-    }
-
-    public async Task<string> EtcdctlAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("/usr/bin/etcdctl", arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["ETCDCTL_API"] = "3";
-        start.Environment["ETCDCTL_ENDPOINTS"] = string.Join(',', Members.Select(member => member.Address));
-        foreach (var (name, value) in EtcdctlSettings)
-        {
-            start.Environment[name] = value;
-        }
-
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        process.ExitCode.ShouldBe(0, await errors);
-        return (await output).Trim();
+        await etcd!.HealAsync();
     }
 
     protected override async Task StartAsync()
     {
-        var server = authority.Server("etcd");
-        Members = await EtcdMember.StartAsync(
-            folder.Path, members: 3,
-            [
-                "--cert-file", server.Certificate, "--key-file", server.Key,
-                "--trusted-ca-file", authority.AuthorityFile, "--client-cert-auth",
-                // Hashing passwords as slowly as is usual would take most of these tests' time.
-                "--bcrypt-cost", "4",
-            ],
-            through: Guard);
-        Address = string.Join(',', Members.Select(member => member.Address));
-        await EtcdctlAsync("user", "add", $"root:{Password}");
-        await EtcdctlAsync("user", "add", $"hexcast:{Password}");
-        await EtcdctlAsync("user", "add", $"nobody:{Password}");
-        await EtcdctlAsync("role", "add", "hexcast");
-        await EtcdctlAsync("role", "grant-permission", "hexcast", "readwrite", "--prefix=true", "/hexcast/");
-        await EtcdctlAsync("user", "grant-role", "hexcast", "hexcast");
-        await EtcdctlAsync("user", "grant-role", "root", "root");
-        await EtcdctlAsync("auth", "enable");
+        etcd = await SecureEtcd.StartAsync(folder.Path, through: Guard);
+        strangers = new CertificateAuthority(folder.Path, "strangers");
+        Address = etcd.Etcdctl["ETCDCTL_ENDPOINTS"];
         client = new MembersClient(Options("root"));
     }
 
@@ -160,9 +84,9 @@ public sealed class EtcdTrio : CoordinatorServer
             await client.DisposeAsync();
         }
 
-        foreach (var member in Members)
+        if (etcd is not null)
         {
-            await member.DisposeAsync();
+            await etcd.DisposeAsync();
         }
 
         foreach (var gate in gates)
@@ -170,8 +94,7 @@ public sealed class EtcdTrio : CoordinatorServer
             await gate.DisposeAsync();
         }
 
-        authority.Dispose();
-        strangers.Dispose();
+        strangers?.Dispose();
         folder.Dispose();
     }
 

@@ -2,10 +2,10 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Hexcast.Coordination.Tests.Servers;
+namespace Hexcast.Harness;
 
 /// <summary>An authority with its certificates as files, as etcd reads them.</summary>
-internal sealed class TestAuthority : IDisposable
+public sealed class CertificateAuthority : IDisposable
 {
     private const string ServerUse = "1.3.6.1.5.5.7.3.1";
     private const string ClientUse = "1.3.6.1.5.5.7.3.2";
@@ -15,7 +15,7 @@ internal sealed class TestAuthority : IDisposable
     private readonly X509Certificate2 certificate;
     private readonly DateTimeOffset now = TimeProvider.System.GetUtcNow();
 
-    public TestAuthority(string folder, string name)
+    public CertificateAuthority(string folder, string name)
     {
         (this.folder, this.name) = (folder, name);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+
+namespace Hexcast.Harness;
+
+/// <summary>
+/// A real etcd of three members, as somebody who cares runs it: TLS, certificates of clients, users with passwords. The
+/// user hexcast may use /hexcast/, nobody may nothing, root everything.
+/// </summary>
+public sealed class SecureEtcd : IAsyncDisposable
+{
+    public const string Password = "correct horse";
+
+    private readonly (string Certificate, string Key) client;
+
+    private SecureEtcd(CertificateAuthority authority, IReadOnlyList<EtcdMember> members)
+    {
+        (Authority, Members) = (authority, members);
+        client = authority.Client("root");
+    }
+
+    public IReadOnlyList<EtcdMember> Members { get; }
+
+    public CertificateAuthority Authority { get; }
+
+    /// <summary>What etcdctl has to be told as root.</summary>
+    public IReadOnlyDictionary<string, string> Etcdctl => new Dictionary<string, string>
+    {
+        ["ETCDCTL_API"] = "3",
+        ["ETCDCTL_ENDPOINTS"] = string.Join(',', Members.Select(member => member.Address)),
+        ["ETCDCTL_CACERT"] = Authority.AuthorityFile,
+        ["ETCDCTL_CERT"] = client.Certificate,
+        ["ETCDCTL_KEY"] = client.Key,
+        ["ETCDCTL_USER"] = $"root:{Password}",
+    };
+
+    /// <param name="through">As of <see cref="EtcdMember"/>.</param>
+    public static async Task<SecureEtcd> StartAsync(string folder, Func<int, int>? through = null)
+    {
+        Evidence.Secret(Password);
+        Directory.CreateDirectory(folder);
+        var authority = new CertificateAuthority(folder, "authority");
+        var server = authority.Server("etcd");
+        var members = await EtcdMember.StartAsync(
+            folder, members: 3,
+            [
+                "--cert-file", server.Certificate, "--key-file", server.Key,
+                "--trusted-ca-file", authority.AuthorityFile, "--client-cert-auth",
+                // Hashing passwords as slowly as is usual would take most of a test's time.
+                "--bcrypt-cost", "4",
+            ],
+            through);
+        var etcd = new SecureEtcd(authority, members);
+        await etcd.AddUsersAsync();
+        return etcd;
+    }
+
+    /// <summary>How a node gets in, as options of the section Coordination.</summary>
+    public Dictionary<string, string> Settings(string user = "hexcast")
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["Coordination:Mode"] = "Etcd",
+            ["Coordination:AuthorityFile"] = Authority.AuthorityFile,
+            ["Coordination:CertificateFile"] = client.Certificate,
+            ["Coordination:KeyFile"] = client.Key,
+            ["Coordination:User"] = user,
+            ["Coordination:Password"] = Password,
+        };
+        for (var i = 0; i < Members.Count; i++)
+        {
+            settings.Add($"Coordination:Endpoints:{i}", Members[i].Address);
+        }
+
+        return settings;
+    }
+
+    /// <summary>The member that leads the others; all have to serve.</summary>
+    public async Task<EtcdMember> LeaderAsync()
+    {
+        var leads = (await EtcdctlAsync("endpoint", "status")).Split('\n')
+            .Single(line => line.Contains(", true, false, ", StringComparison.Ordinal));
+        return Members.Single(member => leads.StartsWith(member.Address, StringComparison.Ordinal));
+    }
+
+    /// <summary>All members serve again, whether they were killed or stand still.</summary>
+    public async Task HealAsync()
+    {
+        foreach (var member in Members)
+        {
+            if (member.IsRunning)
+            {
+                await member.ContinueAsync();
+            }
+            else
+            {
+                member.Start();
+            }
+        }
+
+        foreach (var member in Members)
+        {
+            await member.WaitUntilHealthyAsync();
+        }
+    }
+
+    public async Task<string> EtcdctlAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("/usr/bin/etcdctl", arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in Etcdctl)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? (await output).Trim() : throw new InvalidOperationException(await errors);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var member in Members)
+        {
+            await member.DisposeAsync();
+        }
+
+        Authority.Dispose();
+    }
+
+    private async Task AddUsersAsync()
+    {
+        await EtcdctlAsync("user", "add", $"root:{Password}");
+        await EtcdctlAsync("user", "add", $"hexcast:{Password}");
+        await EtcdctlAsync("user", "add", $"nobody:{Password}");
+        await EtcdctlAsync("role", "add", "hexcast");
+        await EtcdctlAsync("role", "grant-permission", "hexcast", "readwrite", "--prefix=true", "/hexcast/");
+        await EtcdctlAsync("user", "grant-role", "hexcast", "hexcast");
+        await EtcdctlAsync("user", "grant-role", "root", "root");
+        await EtcdctlAsync("auth", "enable");
+    }
+}
