@@ -44,7 +44,7 @@ public sealed class SecureEtcd : IAsyncDisposable
             folder, members: 3,
             [
                 "--cert-file", server.Certificate, "--key-file", server.Key,
-                "--trusted-ca-file", authority.AuthorityFile, "--client-cert-auth",
+                "--trusted-ca-file", authority.AuthorityFile, "--client-cert-auth", "--pre-vote",
                 // Hashing passwords as slowly as is usual would take most of a test's time.
                 "--bcrypt-cost", "4",
             ],

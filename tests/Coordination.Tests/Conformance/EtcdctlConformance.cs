@@ -5,9 +5,6 @@ namespace Hexcast.Coordination.Tests.Conformance;
 
 public sealed class EtcdEtcdctlTests(EtcdServer server) : EtcdctlConformance(server), IClassFixture<EtcdServer>;
 
-[Collection(nameof(EtcdTrio))]
-public sealed class TrioEtcdctlTests(EtcdTrio server) : EtcdctlConformance(server);
-
 public sealed class EmbeddedEtcdctlTests(EmbeddedServer server)
     : EtcdctlConformance(server), IClassFixture<EmbeddedServer>;
 
@@ -123,11 +120,6 @@ public abstract class EtcdctlConformance(CoordinatorServer server) : Conformance
         };
         start.Environment["ETCDCTL_API"] = "3";
         start.Environment["ETCDCTL_ENDPOINTS"] =
-            Server.Address.Replace("http://", "", StringComparison.Ordinal);
-        foreach (var (name, value) in Server.EtcdctlSettings)
-        {
-            start.Environment[name] = value;
-        }
-        return Process.Start(start)!;
+            Server.Address.Replace("http://", "", StringComparison.Ordinal);        return Process.Start(start)!;
     }
 }

@@ -12,9 +12,6 @@ public abstract class CoordinatorServer : IAsyncLifetime
 
     public virtual int MemberCount => 1;
 
-    /// <summary>What etcdctl has to be told besides the address.</summary>
-    public virtual IReadOnlyDictionary<string, string> EtcdctlSettings { get; } = new Dictionary<string, string>();
-
     public string Address { get; protected set; } = "";
 
     public virtual CallInvoker Invoker => (_channel ??= GrpcChannel.ForAddress(Address)).CreateCallInvoker();

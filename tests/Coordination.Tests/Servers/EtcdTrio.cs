@@ -38,8 +38,6 @@ public sealed class EtcdTrio : CoordinatorServer
 
     public override CallInvoker Invoker => client!.Invoker;
 
-    public override IReadOnlyDictionary<string, string> EtcdctlSettings => etcd!.Etcdctl;
-
     /// <summary>How a node gets in with a certificate and as the user hexcast, who may use /hexcast/.</summary>
     internal CoordinationOptions Options(string user = "hexcast") =>
         OptionsBinder.Bind<CoordinationOptions>(Configuration(user), "Coordination");
