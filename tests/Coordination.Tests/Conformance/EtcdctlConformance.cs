@@ -119,7 +119,7 @@ public abstract class EtcdctlConformance(CoordinatorServer server) : Conformance
             RedirectStandardError = true,
         };
         start.Environment["ETCDCTL_API"] = "3";
-        start.Environment["ETCDCTL_ENDPOINTS"] =
-            Server.Address.Replace("http://", "", StringComparison.Ordinal);        return Process.Start(start)!;
+        start.Environment["ETCDCTL_ENDPOINTS"] = Server.Address["http://".Length..];
+        return Process.Start(start)!;
     }
 }
