@@ -19,6 +19,7 @@ public sealed class WorkerModule : RoleModule
             .AddSingleton<ToolStarter>()
             .AddSingleton<ToolRunner>()
             .AddSingleton<StoredObjects>()
+            .AddSingleton<SourceCopies>()
             .AddSingleton<Workbench>()
             .AddSingleton<ProbeAttempt>()
             .AddSingleton<ChunkAttempt>()

@@ -29,6 +29,7 @@ internal sealed class WorkerFixture : IDisposable
         Bench = new Workbench(Scratch, Tools, new StoredObjects(Store), TimeProvider.System);
         Attempts = new AttemptRunner(
             Bench,
+            new SourceCopies(Store, Scratch, TimeProvider.System),
             new ProbeAttempt(new PresetCatalog(Path.Combine(Checkout, "presets"))),
             new ChunkAttempt(Options, NullLogger<ChunkAttempt>.Instance),
             new PublishAttempt(NullLogger<PublishAttempt>.Instance),

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Hexcast.App.Cli;
 using Hexcast.App.Client;
 using Hexcast.Platform.Cluster;
-using Hexcast.Platform.Hosting;
+using Hexcast.Platform.ObjectStore;
 
 namespace Hexcast.App.Local;
 
@@ -80,6 +80,9 @@ internal sealed class LocalCluster : IAsyncDisposable
     private async Task StartAsync(CancellationToken cancel)
     {
         var environment = await EnvironmentAsync(cancel);
+        // What the others read and write lies on the first one.
+        var others = new Dictionary<string, string>(environment, StringComparer.Ordinal);
+        Set(others, "Objects__Place", nameof(ObjectsPlace.Node));
         for (var i = 0; i <= plan.Workers; i++)
         {
             var name = $"node-{i + 1}";
@@ -90,7 +93,7 @@ internal sealed class LocalCluster : IAsyncDisposable
                     // Where it joined the others know it.
                     plan.FreePorts && ClusterIdentity.Find(folder) is { } identity
                         ? IPEndPoint.Parse(identity.Address) : GrpcOf(i)),
-                environment, clock, say));
+                i == 0 ? environment : others, clock, say));
         }
 
         var front = Front.Plan;
@@ -115,23 +118,22 @@ internal sealed class LocalCluster : IAsyncDisposable
     private async Task<Dictionary<string, string>> EnvironmentAsync(CancellationToken cancel)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        Set("Worker__Slots", $"{Math.Max(1, Environment.ProcessorCount / plan.Workers)}");
-        Set("Objects__Folder", Path.Combine(plan.Folder, "objects"));
-        if (Set("Coordination__Mode", "Etcd"))
+        Set(environment, "Worker__Slots", $"{Math.Max(1, Environment.ProcessorCount / plan.Workers)}");
+        if (Set(environment, "Coordination__Mode", "Etcd"))
         {
             var (clients, peers) = (FreePort(), FreePort());
             etcd = await LocalEtcd.StartAsync(
                 Path.Combine(plan.Folder, "etcd"), clients, peers, http, clock, cancel);
-            Set("Coordination__Endpoints__0", $"http://{clients}");
+            Set(environment, "Coordination__Endpoints__0", $"http://{clients}");
         }
 
         return environment;
+    }
 
-        bool Set(string option, string value)
-        {
-            var name = $"HEXCAST__{option}";
-            return Environment.GetEnvironmentVariable(name) is null && environment.TryAdd(name, value);
-        }
+    private static bool Set(Dictionary<string, string> environment, string option, string value)
+    {
+        var name = $"HEXCAST__{option}";
+        return Environment.GetEnvironmentVariable(name) is null && environment.TryAdd(name, value);
     }
 
     private IPEndPoint HttpOf(int i) => plan.FreePorts ? FreePort() : new(plan.Http.Address, plan.Http.Port + (2 * i));

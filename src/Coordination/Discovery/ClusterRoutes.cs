@@ -51,6 +51,9 @@ internal sealed class ClusterRoutes(
 
     public CallInvoker To(string role) => new RoutedInvoker(() => Find(role));
 
+    public RolePlace? PlaceOf(string role) =>
+        directory.Of(role) is [var place, ..] ? new RolePlace(place.Node, place.Grpc) : null;
+
     public void Dispose()
     {
         lock (gate)

@@ -206,6 +206,9 @@ public static class HexcastHost
             {
                 grpc.UseNoRequestMetrics();
                 grpc.Use(next => context => NodeConnections.PassAsync(context, next));
+                grpc.UseWhen(
+                    context => context.Request.Path.StartsWithSegments(ObjectEndpoint.Path),
+                    objects => objects.UseProblemResponses(log));
                 grpc.UseRouting();
                 grpc.Use(next => context =>
                     context.RequestServices.GetRequiredService<CallGates>().InvokeAsync(context, next));

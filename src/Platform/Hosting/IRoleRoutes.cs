@@ -2,6 +2,9 @@ using Grpc.Core;
 
 namespace Hexcast.Platform.Hosting;
 
+/// <param name="Address">host:port of its port for nodes.</param>
+public sealed record RolePlace(string Node, string Address);
+
 /// <summary>How a role reaches another one, wherever that one runs.</summary>
 public interface IRoleRoutes
 {
@@ -11,6 +14,9 @@ public interface IRoleRoutes
     /// </summary>
     /// <param name="role">As its module is named: "catalog", "master".</param>
     CallInvoker To(string role);
+
+    /// <summary>One node that runs the role now; null: none is known, or nodes do not find each other.</summary>
+    RolePlace? PlaceOf(string role);
 
     /// <summary>
     /// Completes when a role may be elsewhere than when this was read: whoever waits to try again, tries at once.
@@ -26,4 +32,6 @@ internal sealed class OneProcessRoutes(RoleChannel channel) : IRoleRoutes
     public Task Moved => never.Task;
 
     public CallInvoker To(string role) => channel.Invoker;
+
+    public RolePlace? PlaceOf(string role) => null;
 }

@@ -1,6 +1,8 @@
+using System.Net;
 using System.Net.Sockets;
 using Grpc.Net.Client;
 using Hexcast.Platform.Cluster;
+using Hexcast.Platform.Hosting;
 
 namespace Hexcast.Platform.Tls;
 
@@ -52,7 +54,7 @@ public sealed class NodeChannels
     }
 
     private GrpcChannel Open(string address, SocketsHttpHandler handler) => GrpcChannel.ForAddress(
-        $"{(own is null ? "http" : "https")}://{address}",
+        $"{Scheme}://{address}",
         new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, TimeProvider = clock });
 
     private static async ValueTask<Stream> ConnectImpatientlyAsync(
@@ -77,6 +79,16 @@ public sealed class NodeChannels
         }
     }
 
+    /// <summary>The same for what is no gRPC.</summary>
+    public HttpClient OpenHttp(RolePlace place) => new(new OnlyHttp2(Handler(place.Node)))
+    {
+        BaseAddress = new Uri($"{Scheme}://{place.Address}"),
+        // Bytes take as long as they take; a peer that is gone is noticed by its pings.
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    private string Scheme => own is null ? "http" : "https";
+
     private SocketsHttpHandler Handler(string? node)
     {
         var handler = new SocketsHttpHandler
@@ -95,5 +107,16 @@ public sealed class NodeChannels
         }
 
         return handler;
+    }
+
+    // A client's own default version does not reach requests that are made by hand.
+    private sealed class OnlyHttp2(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 }

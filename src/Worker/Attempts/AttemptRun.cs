@@ -5,10 +5,12 @@ using Hexcast.Worker.Tools;
 namespace Hexcast.Worker.Attempts;
 
 /// <summary>What one attempt is given: its task, a scratch folder, tools, objects, an ear for progress.</summary>
+/// <param name="source">The source on this machine; null for what does not read it.</param>
 internal sealed class AttemptRun(
     TaskAssignment task,
     AttemptScratch scratch,
     Workbench bench,
+    HeldSource? source,
     Action<double, double> progress)
 {
     // The master puts into this class what a first viewer waits for: the probe, the first chunk, the sound.
@@ -27,11 +29,8 @@ internal sealed class AttemptRun(
     public TimeProvider Clock { get; } = bench.Clock;
 
     /// <summary>The source on this machine.</summary>
-    /// <exception cref="AttemptFailedException">It is not there.</exception>
-    public string SourcePath => Objects.LocalPath(Task.SourceKey) is { } path && File.Exists(path)
-        ? path
-        : throw new AttemptFailedException(
-            FailureCodes.SourceUnreadable, $"The source {Task.SourceKey} is not in this worker's object store.");
+    public string SourcePath => source?.Path
+        ?? throw new InvalidOperationException($"{Task.WorkCase} was not given the source.");
 
     public double WallSeconds => Clock.GetElapsedTime(startedAt).TotalSeconds;
 

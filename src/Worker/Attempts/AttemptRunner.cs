@@ -12,6 +12,7 @@ namespace Hexcast.Worker.Attempts;
 /// </summary>
 internal sealed class AttemptRunner(
     Workbench bench,
+    SourceCopies sources,
     ProbeAttempt probe,
     ChunkAttempt chunk,
     PublishAttempt publish,
@@ -79,7 +80,10 @@ internal sealed class AttemptRunner(
     {
         ObjectKey.Check(task.Prefix() + AttemptIndexFile.Name);
         using var folder = bench.Scratch.Open(key);
-        var run = new AttemptRun(task, folder, bench, progress);
+        // The whole is put together of what others have stored.
+        using var source = task.WorkCase is TaskAssignment.WorkOneofCase.Publish or TaskAssignment.WorkOneofCase.None
+            ? null : await sources.TakeAsync(task.SourceKey, cancel);
+        var run = new AttemptRun(task, folder, bench, source, progress);
         return task.WorkCase switch
         {
             TaskAssignment.WorkOneofCase.Probe => await probe.RunAsync(run, cancel),

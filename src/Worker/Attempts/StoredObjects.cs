@@ -11,8 +11,6 @@ internal sealed class StoredObjects(IObjectStore store)
 {
     private const int CopyBytes = 128 * 1024;
 
-    public string? LocalPath(string key) => store.LocalPath(key);
-
     public Task<ObjectWriter> CreateAsync(string key, CancellationToken cancel) => store.CreateAsync(key, cancel);
 
     public Task DeletePrefixAsync(string prefix, CancellationToken cancel) => store.DeletePrefixAsync(prefix, cancel);

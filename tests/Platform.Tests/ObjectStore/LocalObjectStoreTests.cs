@@ -1,9 +1,8 @@
-using System.Security.Cryptography;
-using Hexcast.Platform.Errors;
 using Hexcast.Platform.ObjectStore;
 
-namespace Hexcast.Platform.Tests;
+namespace Hexcast.Platform.Tests.ObjectStore;
 
+/// <summary>Objects as files of one folder, besides what every store does.</summary>
 public sealed class LocalObjectStoreTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("hexcast-store-").FullName;
@@ -12,21 +11,6 @@ public sealed class LocalObjectStoreTests : IDisposable
     public LocalObjectStoreTests() => store = new LocalObjectStore(root, "local");
 
     public void Dispose() => Directory.Delete(root, recursive: true);
-
-    [Fact]
-    public async Task An_object_is_not_there_until_it_is_committed_and_then_whole()
-    {
-        await using var writer = await store.CreateAsync("media/a/b.mp4", CancellationToken.None);
-        await writer.WriteAsync("hello "u8.ToArray(), CancellationToken.None);
-        await writer.WriteAsync("world"u8.ToArray(), CancellationToken.None);
-        (await store.StatAsync("media/a/b.mp4", CancellationToken.None)).ShouldBeNull();
-
-        var hash = await writer.CommitAsync(CancellationToken.None);
-
-        hash.ShouldBe(SHA256.HashData("hello world"u8));
-        (await store.StatAsync("media/a/b.mp4", CancellationToken.None))!.Length.ShouldBe(11);
-        (await ReadAsync("media/a/b.mp4", 6)).ShouldBe("world");
-    }
 
     [Fact]
     public async Task A_writer_that_is_given_up_leaves_nothing()
@@ -83,32 +67,10 @@ public sealed class LocalObjectStoreTests : IDisposable
         }
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("/etc/passwd")]
-    [InlineData("a/../../etc/passwd")]
-    [InlineData("a//b")]
-    [InlineData(".incoming/1")]
-    [InlineData("a/.hidden")]
-    [InlineData("a b")]
-    [InlineData("a\0b")]
-    public async Task A_key_that_is_none_is_refused(string key)
-    {
-        var refused = await Should.ThrowAsync<HexcastException>(
-            () => store.OpenReadAsync(key, 0, CancellationToken.None));
-        refused.Code.ShouldBe(ErrorCodes.InvalidArgument);
-    }
-
     private async Task PutAsync(string key)
     {
         await using var writer = await store.CreateAsync(key, CancellationToken.None);
         await writer.CommitAsync(CancellationToken.None);
-    }
-
-    private async Task<string> ReadAsync(string key, long offset)
-    {
-        using var reader = new StreamReader((await store.OpenReadAsync(key, offset, CancellationToken.None))!);
-        return await reader.ReadToEndAsync();
     }
 
     private async Task<List<string>> KeysAsync(string prefix)
