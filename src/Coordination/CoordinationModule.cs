@@ -59,7 +59,7 @@ public sealed class CoordinationModule : RoleModule
             role.DataFolder("coordinator"),
             ClusterName,
             role.Node.NodeId,
-            Address: $"{role.Node.Grpc}",
+            Address: role.Node.Address,
             new CoordinatorLimits
             {
                 SnapshotEntries = options.SnapshotEntries,
@@ -67,7 +67,7 @@ public sealed class CoordinationModule : RoleModule
                 StoreBytes = options.MaximumStoreMebibytes * 1024L * 1024,
                 Voters = options.Voters,
             },
-            [.. options.Join.Concat(role.Node.Cluster?.Seeds ?? []).Where(address => address != $"{role.Node.Grpc}")],
+            [.. options.Join.Concat(role.Node.Cluster?.Seeds ?? []).Where(address => address != role.Node.Address)],
             provider.GetRequiredService<NodeChannels>().OpenToMember)
         {
             Scheme = role.Node.Cluster is null ? "http" : "https",
@@ -149,12 +149,12 @@ public sealed class CoordinationModule : RoleModule
     private static void RequireReach(NodeSettings node, CoordinationOptions options)
     {
         var address = node.Grpc.Address;
-        if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
-            || (IPAddress.IsLoopback(address) && !Others(options).All(other => other.IsLoopback)))
+        if (node.Advertise is null && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
+            || (IPAddress.IsLoopback(address) && !Others(options).All(other => other.IsLoopback))))
         {
             throw new ConfigurationException([
                 $"--grpc {node.Grpc}: the other nodes of the cluster reach this one there. " +
-                "Give an address that they can reach."]);
+                "Give an address that they can reach, or say with --advertise where that is."]);
         }
 
         if (node.NodeId == NodeSettings.Alone)

@@ -99,6 +99,11 @@ public sealed record CoordinationOptions : IValidatableObject
             yield return new ValidationResult(
                 "stands beside Coordination:Password: only one of them counts.", [nameof(PasswordFile)]);
         }
+        if (User.Length > 0 && Endpoints.Any(IsInTheClear))
+        {
+            yield return new ValidationResult(
+                "must each be https://host:port where a password goes to another machine.", [nameof(Endpoints)]);
+        }
         if (User.Length > 0 != Password.Length + PasswordFile.Length > 0)
         {
             yield return new ValidationResult(
@@ -111,6 +116,9 @@ public sealed record CoordinationOptions : IValidatableObject
 
     /// <summary>Not as a record prints itself: one of these is a password.</summary>
     public override string ToString() => nameof(CoordinationOptions);
+
+    private static bool IsInTheClear(string endpoint) =>
+        Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme == "http" && !uri.IsLoopback;
 
     private static bool IsAddress(string endpoint) =>
         Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"

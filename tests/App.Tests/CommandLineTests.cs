@@ -26,6 +26,8 @@ public sealed class CommandLineTests
     [InlineData("ls", "--state", "broken")]
     [InlineData("ls", "--limit", "0")]
     [InlineData("serve", "--http", "80")]
+    [InlineData("serve", "--advertise", "0.0.0.0:8081")]
+    [InlineData("serve", "--advertise", "gate.example")]
     [InlineData("serve", "--target", "nobody")]
     public async Task Wrong_usage_ends_with_2_and_says_so(params string[] arguments)
     {

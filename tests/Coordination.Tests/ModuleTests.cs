@@ -1,6 +1,7 @@
 using System.Net;
 using Google.Protobuf;
 using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Tests.Servers;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
@@ -16,7 +17,11 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
     private static HexcastNode Build(string folder, params (string Key, string Value)[] settings) =>
         Build(folder, IPAddress.Loopback, settings);
 
-    private static HexcastNode Build(string folder, IPAddress grpc, params (string Key, string Value)[] settings)
+    private static HexcastNode Build(string folder, IPAddress grpc, params (string Key, string Value)[] settings) =>
+        Build(folder, grpc, advertise: null, settings);
+
+    private static HexcastNode Build(
+        string folder, IPAddress grpc, string? advertise, params (string Key, string Value)[] settings)
     {
         var node = new NodeSettings
         {
@@ -24,6 +29,7 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
             NodeId = "alone",
             Http = new IPEndPoint(IPAddress.Loopback, 0),
             Grpc = new IPEndPoint(grpc, 0),
+            Advertise = advertise,
             LogFile = Path.Combine(folder, "log"),
         };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
@@ -96,6 +102,12 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
             .Message.ShouldContain("Endpoints");
         Should.Throw<ConfigurationException>(() => Build(folder.Path, ("Coordination:SnapshotEntries", "1")))
             .Message.ShouldContain("100 to 1000000");
+        Should.Throw<ConfigurationException>(() => Build(
+                folder.Path, ("Coordination:Mode", "Etcd"), ("Coordination:Endpoints:0", "http://10.0.0.2:2379"),
+                ("Coordination:User", "hexcast"), ("Coordination:Password", "never told")))
+            .Message.ShouldSatisfyAllConditions(
+                message => message.ShouldContain("where a password goes to another machine"),
+                message => message.ShouldNotContain("never told"));
     }
 
     [Fact]
@@ -105,5 +117,17 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
         Should.Throw<ConfigurationException>(() => Build(
                 folder.Path, IPAddress.Any, ("Coordination:Mode", "Etcd"), ("Coordination:Endpoints:0", etcd.Address)))
             .Message.ShouldContain("--grpc 0.0.0.0:0");
+    }
+
+    [Fact]
+    public async Task Others_are_told_the_address_that_is_advertised()
+    {
+        using var folder = new TemporaryFolder();
+        await using var node = Build(
+            folder.Path, IPAddress.Any, "gate.example:8081", ("Access:AllowOpenGrpc", "true"),
+            ("Coordination:Mode", "Etcd"), ("Coordination:Endpoints:0", etcd.Address));
+        await node.StartAsync(Cancellation);
+        var offer = await etcd.Client.GetAsync(ServiceAddress.KeyOf("coordination", "alone"), Cancellation);
+        ServiceAddress.From(offer!.Key, offer.Value)!.Grpc.ShouldBe("gate.example:8081");
     }
 }

@@ -77,6 +77,9 @@ internal sealed class NodeOptions
 
     private readonly Option<IPEndPoint> grpc = Endpoint("--grpc", "Address of what roles say to each other.", 8081);
 
+    private readonly Option<string?> advertise = Reach(
+        "--advertise", "Where other nodes reach --grpc, if not there: behind NAT, or listening on a wildcard.");
+
     private readonly Option<string> node = Name("--node", "This node's name in its cluster.");
 
     private readonly Option<string?> config = new("--config")
@@ -89,6 +92,7 @@ internal sealed class NodeOptions
         command.Add(data);
         command.Add(http);
         command.Add(grpc);
+        command.Add(advertise);
         command.Add(node);
         command.Add(config);
     }
@@ -103,6 +107,7 @@ internal sealed class NodeOptions
             DataFolder = folder,
             Http = parsed.GetValue(http)!,
             Grpc = parsed.GetValue(grpc)!,
+            Advertise = parsed.GetValue(advertise),
             NodeId = parsed.GetValue(node)!,
             Cluster = identity,
         };
@@ -112,7 +117,8 @@ internal sealed class NodeOptions
         }
 
         // Said once, when it joined.
-        if (!IsGiven(parsed, grpc) && IPEndPoint.TryParse(identity.Address, out var address))
+        if (!IsGiven(parsed, grpc) && settings.Advertise is null
+            && IPEndPoint.TryParse(identity.Address, out var address))
         {
             settings = settings with { Grpc = address };
         }
@@ -141,6 +147,21 @@ internal sealed class NodeOptions
             if (text is not null && !NodeSettings.IsName(text))
             {
                 given.AddError($"{name} {text}: give 1 to 63 of a-z, 0-9 and '-', not '-' at an end, like encoder-1.");
+            }
+        });
+        return option;
+    }
+
+    private static Option<string?> Reach(string name, string description)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = "HOST:PORT" };
+        option.Validators.Add(given =>
+        {
+            var text = given.Tokens.SingleOrDefault()?.Value;
+            if (text is not null && !NodeSettings.IsAddress(text))
+            {
+                given.AddError($"{name} {text}: give a name or an address that others reach, and a port, "
+                    + "like 203.0.113.7:8081.");
             }
         });
         return option;

@@ -133,7 +133,7 @@ public sealed class NodeRegistration(
 
     private Operation Offer(string role, long lease)
     {
-        var address = new ServiceAddress(role, node.NodeId, node.Grpc.ToString());
+        var address = new ServiceAddress(role, node.NodeId, node.Address);
         return Operation.Put(address.Key, address.Value, lease);
     }
 

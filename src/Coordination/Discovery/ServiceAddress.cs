@@ -32,7 +32,7 @@ internal sealed record ServiceAddress(string Role, string Node, string Grpc)
         {
             return parts.Length == 2
                 && JsonSerializer.Deserialize<Reach>(value.Span, Json) is { Grpc: { } grpc } reach
-                && Uri.TryCreate($"http://{grpc}", UriKind.Absolute, out var uri)
+                && Uri.TryCreate($"tcp://{grpc}", UriKind.Absolute, out var uri)
                 && uri.Authority == grpc && uri.Port > 0
                 ? new ServiceAddress(parts[0], parts[1], reach.Grpc)
                 : null;

@@ -49,7 +49,7 @@ internal sealed class CertificateRenewal(
     internal bool IsDue(DateTimeOffset now)
     {
         var (from, until) = (own.Current.NotBefore.ToUniversalTime(), own.Current.NotAfter.ToUniversalTime());
-        return now.UtcDateTime > from + ((until - from) / 2) || node.Grpc.ToString() != identity.Address;
+        return now.UtcDateTime > from + ((until - from) / 2) || node.Address != identity.Address;
     }
 
     internal async Task RenewAsync(CancellationToken cancel)
@@ -59,7 +59,7 @@ internal sealed class CertificateRenewal(
         var request = new RenewRequest
         {
             CertificateRequest = ByteString.CopyFrom(ClusterAuthority.RequestOf(key, identity.Node)),
-            Address = node.Grpc.ToString(),
+            Address = node.Address,
         };
         try
         {

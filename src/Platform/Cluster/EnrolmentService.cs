@@ -131,7 +131,7 @@ internal sealed class Enrolling(NodeCertificate own, NodeSettings here, TimeProv
         };
         enrolled.Seeds.AddRange(names.All(now)
             .Where(given => !own.Removed.Contains(given.Node))
-            .Select(given => given.Address).Prepend(here.Grpc.ToString())
+            .Select(given => given.Address).Prepend(here.Address)
             .Distinct(StringComparer.Ordinal).Take(ClusterIdentity.SeedLimit));
         return enrolled;
     }

@@ -16,6 +16,12 @@ public sealed record NodeSettings
 
     public IPEndPoint Grpc { get; init; } = new(IPAddress.Loopback, 8081);
 
+    /// <summary>host:port by which the other nodes reach <see cref="Grpc"/>, where that is another one.</summary>
+    public string? Advertise { get; init; }
+
+    /// <summary>host:port of this node for the others.</summary>
+    public string Address => Advertise ?? Grpc.ToString();
+
     /// <summary>Names this node in the cluster, and nobody else: <see cref="IsName"/>.</summary>
     public string NodeId { get; init; } = Alone;
 
@@ -24,6 +30,12 @@ public sealed record NodeSettings
 
     /// <summary>Where JSON log lines go; null is standard output.</summary>
     public string? LogFile { get; init; }
+
+    /// <summary>host:port that others can call, so no wildcard.</summary>
+    public static bool IsAddress(string text) =>
+        Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri) && uri.Authority == text && uri.Port > 0
+        && !(IPEndPoint.TryParse(text, out var endpoint)
+            && (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)));
 
     /// <summary>A label of a host name (RFC 1123): it stands in keys, file names and metrics.</summary>
     public static bool IsName(string text) =>
