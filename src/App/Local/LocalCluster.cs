@@ -31,7 +31,6 @@ internal sealed class LocalCluster : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly Action<string> say;
     private readonly List<LocalNode> nodes = [];
-    private ChildProcess? etcd;
 
     private LocalCluster(LocalClusterPlan plan, TimeProvider clock, Action<string> say) =>
         (this.plan, this.clock, this.say) = (plan, clock, say);
@@ -69,17 +68,14 @@ internal sealed class LocalCluster : IAsyncDisposable
             await Front.DisposeAsync();
         }
 
-        if (etcd is not null)
-        {
-            await etcd.DisposeAsync();
-        }
-
         http.Dispose();
     }
 
     private async Task StartAsync(CancellationToken cancel)
     {
-        var environment = await EnvironmentAsync(cancel);
+        // What a person has set for all of them stays as it is.
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        Set(environment, "Worker__Slots", $"{Math.Max(1, Environment.ProcessorCount / plan.Workers)}");
         // What the others read and write lies on the first one.
         var others = new Dictionary<string, string>(environment, StringComparer.Ordinal);
         Set(others, "Objects__Place", nameof(ObjectsPlace.Node));
@@ -103,37 +99,27 @@ internal sealed class LocalCluster : IAsyncDisposable
             Enrol.Found(front.Folder, front.Name, front.Grpc, clock);
         }
 
-        await Front.StartAsync(http, cancel);
-        foreach (var joining in nodes.Select(node => node.Plan).Where(p => ClusterIdentity.Find(p.Folder) is null))
+        // Those that were there before need each other: a majority of the voters among them.
+        var known = nodes.Where(node => ClusterIdentity.Find(node.Plan.Folder) is not null).ToList();
+        await Task.WhenAll(known.Select(node => node.StartAsync(http, cancel)));
+        var joining = nodes.Except(known).ToList();
+        foreach (var next in joining.Select(node => node.Plan))
         {
-            Directory.CreateDirectory(joining.Folder);
+            Directory.CreateDirectory(next.Folder);
             var token = Enrol.Token(front.Folder, TokenTime, uses: 1, [front.Grpc.ToString()], clock);
-            await Enrol.JoinAsync(joining.Folder, token.Text, joining.Name, joining.Grpc, clock, cancel);
+            await Enrol.JoinAsync(next.Folder, token.Text, next.Name, next.Grpc, clock, cancel);
         }
 
-        await Task.WhenAll(nodes.Skip(1).Select(node => node.StartAsync(http, cancel)));
+        await Task.WhenAll(joining.Select(node => node.StartAsync(http, cancel)));
     }
 
-    // What a person has set for all of them stays as it is.
-    private async Task<Dictionary<string, string>> EnvironmentAsync(CancellationToken cancel)
-    {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        Set(environment, "Worker__Slots", $"{Math.Max(1, Environment.ProcessorCount / plan.Workers)}");
-        if (Set(environment, "Coordination__Mode", "Etcd"))
-        {
-            var (clients, peers) = (FreePort(), FreePort());
-            etcd = await LocalEtcd.StartAsync(
-                Path.Combine(plan.Folder, "etcd"), clients, peers, http, clock, cancel);
-            Set(environment, "Coordination__Endpoints__0", $"http://{clients}");
-        }
-
-        return environment;
-    }
-
-    private static bool Set(Dictionary<string, string> environment, string option, string value)
+    private static void Set(Dictionary<string, string> environment, string option, string value)
     {
         var name = $"HEXCAST__{option}";
-        return Environment.GetEnvironmentVariable(name) is null && environment.TryAdd(name, value);
+        if (Environment.GetEnvironmentVariable(name) is null)
+        {
+            environment.Add(name, value);
+        }
     }
 
     private IPEndPoint HttpOf(int i) => plan.FreePorts ? FreePort() : new(plan.Http.Address, plan.Http.Port + (2 * i));
