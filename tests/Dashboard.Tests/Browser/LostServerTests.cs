@@ -106,6 +106,21 @@ public sealed class LostServerTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_is_taken_out_of_use_and_into_use_again()
+    {
+        host.Scheduler.Fill();
+        await OpenAsync("/nodes");
+        await Expect(Page.Locator(".cluster-facts")).ToContainTextAsync("front");
+        var node = Page.Locator("[data-key=worker-1]");
+        await node.GetByRole(AriaRole.Button, new() { Name = "Take out of use: worker-1" }).ClickAsync();
+        await Expect(node).ToContainTextAsync("Going out of use since");
+        host.Scheduler.Nodes.Nodes[0].Draining.ShouldBeTrue();
+        await node.GetByRole(AriaRole.Button, new() { Name = "Take into use: worker-1" }).ClickAsync();
+        await Expect(node).ToContainTextAsync("Connected since");
+        host.Scheduler.Nodes.Nodes[0].Draining.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Nodes_that_could_not_be_shown_appear_with_the_master()
     {
         host.Scheduler.Fill();

@@ -22,10 +22,17 @@ internal sealed class FakeScheduler : Scheduler.SchedulerBase
     public override Task<DescribeQueuesResponse> DescribeQueues(
         DescribeQueuesRequest request, ServerCallContext context) => Answer(Queues);
 
-    /// <summary>Three nodes at work, one lost.</summary>
+    public override Task<DrainResponse> Drain(DrainRequest request, ServerCallContext context)
+    {
+        var node = Nodes.Nodes.Single(n => n.NodeId == request.NodeId);
+        node.Draining = !request.Undo;
+        return Answer(new DrainResponse { Running = node.Running.Count });
+    }
+
+    /// <summary>Three nodes at work, of which one goes out of use, one lost.</summary>
     public void Fill()
     {
-        Nodes = new ListNodesResponse();
+        Nodes = new ListNodesResponse { MasterNodeId = "front", Fence = 17, MasterSince = Since };
         for (var i = 1; i <= 3; i++)
         {
             var node = new Node
@@ -33,6 +40,12 @@ internal sealed class FakeScheduler : Scheduler.SchedulerBase
                 NodeId = $"worker-{i}", Connected = i < 3, Since = Since, Slots = 4, CpuLoad = 0.31 * i,
                 MemoryFreeBytes = 9_000_000_000 / i, MemoryTotalBytes = 16_000_000_000,
                 ScratchFreeBytes = 212_000_000_000,
+                Labels = new NodeLabels
+                {
+                    Zone = i == 1 ? "basement" : "", Codecs = { "aac", "h264", "hevc" },
+                    Classes = { i == 2 ? ["low_latency", "hd"] : [] },
+                },
+                Draining = i == 2, HandBackAt = i == 2 ? Since : null,
             };
             for (var task = 0; task < (i < 3 ? 3 - i : 0) + (i == 1 ? 1 : 0); task++)
             {

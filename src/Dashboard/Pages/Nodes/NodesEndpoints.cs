@@ -15,6 +15,8 @@ internal sealed class NodesEndpoints(
     Wire.Scheduler.SchedulerClient scheduler, Wire.Catalog.CatalogClient catalog, PageRenderer renderer,
     TimeProvider clock)
 {
+    private const int FormLimitBytes = 4096;
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     public void Map(IEndpointRouteBuilder http)
@@ -23,6 +25,36 @@ internal sealed class NodesEndpoints(
             .DescribePage("Show the nodes and queues", page => page.Answers(503, "a page that says so", "text/html"));
         http.MapGet("/nodes/panel", ShowPanelAsync).RequireScope(Scope.Admin, everyTenant: true)
             .ExcludeFromDescription();
+        http.MapPost("/nodes/drain", context => UseAsync(context, undo: false))
+            .RequireScope(Scope.Admin, everyTenant: true).Page().Audited("node.drain").ExcludeFromDescription();
+        http.MapPost("/nodes/undrain", context => UseAsync(context, undo: true))
+            .RequireScope(Scope.Admin, everyTenant: true).Page().Audited("node.undrain").ExcludeFromDescription();
+    }
+
+    /// <summary>Takes the form's node out of use, or back, and shows the page again.</summary>
+    private async Task UseAsync(HttpContext context, bool undo)
+    {
+        if (!context.Request.HasFormContentType || context.Request.ContentLength is null or > FormLimitBytes)
+        {
+            throw new HexcastException(
+                ErrorCodes.InvalidArgument, $"Send a form of at most {FormLimitBytes} bytes.");
+        }
+
+        var node = (await context.Request.ReadFormAsync(context.RequestAborted))["node"].ToString();
+        context.Audit().Target = node;
+        try
+        {
+            await scheduler.DrainAsync(
+                new Wire.DrainRequest { NodeId = node, Undo = undo },
+                deadline: (clock.GetUtcNow() + Limit).UtcDateTime, cancellationToken: context.RequestAborted);
+        }
+        catch (RpcException failure) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            throw GrpcErrors.Unwrap(failure);
+        }
+
+        context.Response.Headers.Location = "/nodes";
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
     }
 
     private async Task ShowAsync(HttpContext context)
@@ -53,6 +85,9 @@ internal sealed class NodesEndpoints(
                 cancel);
             return (new NodesView
             {
+                Master = nodes.MasterNodeId,
+                Term = nodes.Fence,
+                MasterSince = nodes.MasterSince?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch,
                 Nodes =
                 [
                     .. nodes.Nodes.OrderBy(node => node.NodeId, StringComparer.Ordinal)
@@ -105,6 +140,12 @@ internal sealed class NodesEndpoints(
         NodeId = node.NodeId,
         Connected = node.Connected,
         Since = node.Since?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch,
+        Draining = node.Draining,
+        HandBackAt = node.HandBackAt?.ToDateTimeOffset(),
+        Leaving = node.Leaving,
+        Zone = node.Labels?.Zone ?? "",
+        Codecs = [.. node.Labels?.Codecs ?? []],
+        Classes = [.. node.Labels?.Classes ?? []],
         Slots = node.Slots,
         Running = [.. node.Running.Select(attempt => new RunningView(
             Words.Task(attempt.Kind), attempt.Attempt.TaskId, attempt.MediaId, TitleOf(attempt.MediaId, titles),

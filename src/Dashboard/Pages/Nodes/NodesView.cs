@@ -3,6 +3,14 @@ namespace Hexcast.Dashboard.Pages.Nodes;
 /// <summary>The cluster at one moment.</summary>
 public sealed record NodesView
 {
+    /// <summary>The node that is the master.</summary>
+    public string Master { get; init; } = "";
+
+    /// <summary>The fence of its mastership: it grows from one to the next.</summary>
+    public long Term { get; init; }
+
+    public DateTimeOffset MasterSince { get; init; }
+
     public IReadOnlyList<NodeView> Nodes { get; init; } = [];
 
     public IReadOnlyList<ClassView> Classes { get; init; } = [];
@@ -23,6 +31,22 @@ public sealed record NodeView
     public bool Connected { get; init; }
 
     public DateTimeOffset Since { get; init; }
+
+    /// <summary>A person has taken it out of use.</summary>
+    public bool Draining { get; init; }
+
+    /// <summary>When what it runs goes to others; only of one that drains.</summary>
+    public DateTimeOffset? HandBackAt { get; init; }
+
+    /// <summary>It stops by itself.</summary>
+    public bool Leaving { get; init; }
+
+    public string Zone { get; init; } = "";
+
+    public IReadOnlyList<string> Codecs { get; init; } = [];
+
+    /// <summary>That it serves; none: all.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
 
     public int Slots { get; init; }
 
