@@ -36,7 +36,9 @@ internal sealed class EffectLog
                 return waiting.Dequeue();
             }
 
-            if (durable == 0)
+            var mustWait = durable == 0;
+            PlantedInMaster.Bend(MasterFault.AnsweredBeforeDurable, ref mustWait, to: false);
+            if (mustWait)
             {
                 return null;
             }

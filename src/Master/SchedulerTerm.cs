@@ -54,7 +54,7 @@ internal sealed class SchedulerTerm(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
         {
-            var loaded = await store.LoadAsync(stop);
+            var loaded = await store.LoadAsync(fence, stop);
             effects.Add(core.Step(loaded, Now));
             following = FollowSettingsAsync(ending.Token);
             return await LoopAsync(ending.Token);

@@ -14,6 +14,8 @@ internal sealed class SyncedKeys
     /// <summary>Null: nothing is known, or what was known has a gap.</summary>
     public SyncPosition? Position { get; private set; }
 
+    public IReadOnlyDictionary<string, ByteString> All => values;
+
     public ByteString? Find(string key) => values.GetValueOrDefault(key);
 
     public void Take(SyncSnapshot snapshot, long fence)

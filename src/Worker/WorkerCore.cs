@@ -51,6 +51,8 @@ internal sealed class WorkerCore(WorkerProfile profile)
         Removing,
     }
 
+    public SyncedKeys Synced => synced;
+
     /// <summary>One event in, what follows out, in order.</summary>
     public IReadOnlyList<WorkerEffect> Step(WorkerEvent happened, DateTimeOffset now)
     {
@@ -90,8 +92,7 @@ internal sealed class WorkerCore(WorkerProfile profile)
                 OnVerdict(attempt, answered.Verdict);
                 break;
             case WorkerEvent.ReportFailed failed when attempts.TryGetValue(failed.Attempt, out var attempt):
-                attempt.ReportFailures++;
-                Report(attempt);
+                OnNoAnswer(attempt);
                 break;
             case WorkerEvent.Removed removed:
                 attempts.Remove(removed.Attempt);
@@ -142,6 +143,10 @@ internal sealed class WorkerCore(WorkerProfile profile)
         streamFailures = 0;
         fence = Math.Max(fence, welcome.Fence);
         synced.Begin();
+        // Whoever welcomes says so again: the word that ended it may have been on a stream that broke.
+        var forgets = true;
+        PlantedInWorker.Bend(WorkerFault.DrainOutlivesItsStream, ref forgets, to: false);
+        draining &= !forgets;
         if (welcomed == successor)
         {
             effects.Add(new WorkerEffect.CloseStream(stream.Session, "another has taken its place"));
@@ -325,6 +330,27 @@ internal sealed class WorkerCore(WorkerProfile profile)
         effects.Add(new WorkerEffect.Report(request, attempt.ReportFailures));
     }
 
+    // The master may have taken the report all the same: only its word ends the attempt.
+    private void OnNoAnswer(AttemptState attempt)
+    {
+        var (givesUp, deletes) = (false, false);
+        PlantedInWorker.Bend(WorkerFault.ReportGivenUp, ref givesUp, to: true);
+        PlantedInWorker.Bend(WorkerFault.CommitDeletedWithoutAVerdict, ref deletes, to: true);
+        if (givesUp)
+        {
+            attempts.Remove(attempt.Key);
+        }
+        else if (deletes)
+        {
+            OnVerdict(attempt, Verdict.Superseded);
+        }
+        else
+        {
+            attempt.ReportFailures++;
+            Report(attempt);
+        }
+    }
+
     private void OnVerdict(AttemptState attempt, Verdict verdict)
     {
         if (verdict == Verdict.Superseded && attempt.Outcome!.Commit is not null)
@@ -383,7 +409,9 @@ internal sealed class WorkerCore(WorkerProfile profile)
             Labels = profile.Labels,
             Leaving = leaving,
         };
-        hello.Running.AddRange(Claimed.Select(a => a.Key.ToRef()));
+        var claimsAll = true;
+        PlantedInWorker.Bend(WorkerFault.UnreportedNotClaimed, ref claimsAll, to: false);
+        hello.Running.AddRange(Claimed.Where(a => claimsAll || a.Phase != Phase.Reporting).Select(a => a.Key.ToRef()));
         return hello;
     }
 

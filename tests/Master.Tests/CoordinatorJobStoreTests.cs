@@ -3,6 +3,7 @@ using Hexcast.Coordination.Client;
 using Hexcast.Master.Scheduling;
 using Hexcast.Master.Storage;
 using Hexcast.Master.Tests.Support;
+using Hexcast.Platform.Errors;
 
 namespace Hexcast.Master.Tests;
 
@@ -20,7 +21,7 @@ public sealed class CoordinatorJobStoreTests
         (await store.CommitAsync(fence, [Job("b"), Delete(Task("a", "audio"))], Cancel)).ShouldBeTrue();
 
         var (next, _) = await OpenAsync(node);
-        var loaded = await next.LoadAsync(Cancel);
+        var loaded = await next.LoadAsync(fence, Cancel);
 
         loaded.Jobs.Select(j => j.JobId).ShouldBe(["a", "b"]);
         loaded.Tasks.Select(t => t.TaskId).ShouldBe(["probe"]);
@@ -32,19 +33,19 @@ public sealed class CoordinatorJobStoreTests
         await using var node = await MasterNode.StartAsync();
         var (store, fence) = await OpenAsync(node);
         (await store.CommitAsync(fence - 1, [Job("a")], Cancel)).ShouldBeFalse();
-        (await store.LoadAsync(Cancel)).Jobs.ShouldBeEmpty();
+        await Should.ThrowAsync<HexcastException>(() => store.LoadAsync(fence - 1, Cancel));
+        (await store.LoadAsync(fence, Cancel)).Jobs.ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task A_record_that_somebody_else_has_written_is_not_overwritten()
+    public async Task A_write_of_an_earlier_term_of_the_same_mastership_that_arrives_late_changes_nothing()
     {
         await using var node = await MasterNode.StartAsync();
         var (one, fence) = await OpenAsync(node);
-        var (other, _) = await OpenAsync(node);
         (await one.CommitAsync(fence, [Job("a")], Cancel)).ShouldBeTrue();
-        (await other.CommitAsync(fence, [Job("a")], Cancel)).ShouldBeFalse("it has not read what the first wrote");
-        await other.LoadAsync(Cancel);
-        (await other.CommitAsync(fence, [Job("a")], Cancel)).ShouldBeTrue();
+        var (other, _) = await OpenAsync(node);
+        (await one.CommitAsync(fence, [Job("b")], Cancel)).ShouldBeFalse("the other has read that there is none");
+        (await other.CommitAsync(fence, [Job("a"), Job("b")], Cancel)).ShouldBeTrue();
     }
 
     [Fact]
@@ -59,8 +60,9 @@ public sealed class CoordinatorJobStoreTests
     private static async Task<(CoordinatorJobStore Store, long Fence)> OpenAsync(MasterNode node)
     {
         var store = new CoordinatorJobStore(node.Coordinator);
-        await store.LoadAsync(Cancel);
-        return (store, (await node.Coordinator.GetAsync(CoordinatorClient.ElectionKey, Cancel))!.CreateRevision);
+        var fence = (await node.Coordinator.GetAsync(CoordinatorClient.ElectionKey, Cancel))!.CreateRevision;
+        await store.LoadAsync(fence, Cancel);
+        return (store, fence);
     }
 
     private static RecordWrite Job(string id) => RecordWrite.Of(new JobRecord { JobId = id });

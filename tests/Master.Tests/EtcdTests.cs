@@ -19,9 +19,9 @@ public sealed class EtcdTests(EtcdTests.Etcd etcd) : IClassFixture<EtcdTests.Etc
     [Fact]
     public async Task A_job_of_thousands_of_tasks_is_written_in_parts_that_fit_and_loaded_whole()
     {
-        var fence = await etcd.Client.PutAsync(CoordinatorClient.ElectionKey, ByteString.CopyFromUtf8("me"), Cancel);
+        var fence = await ElectAsync();
         var store = new CoordinatorJobStore(etcd.Client);
-        await store.LoadAsync(Cancel);
+        await store.LoadAsync(fence, Cancel);
         var log = new EffectLog();
         log.Add([new Persist([RecordWrite.Of(new JobRecord { JobId = "large" })])]);
         log.Add(Enumerable.Range(0, Tasks).Select(number => new Persist([Task(number)])));
@@ -39,7 +39,7 @@ public sealed class EtcdTests(EtcdTests.Etcd etcd) : IClassFixture<EtcdTests.Etc
             transactions++;
         }
 
-        var loaded = await new CoordinatorJobStore(etcd.Client).LoadAsync(Cancel);
+        var loaded = await new CoordinatorJobStore(etcd.Client).LoadAsync(fence, Cancel);
         loaded.Jobs.ShouldHaveSingleItem().JobId.ShouldBe("large");
         loaded.Tasks.Count.ShouldBe(Tasks);
         loaded.Tasks.Sum(task => task.CalculateSize()).ShouldBeGreaterThan(4 * CoordinatorClient.MaximumRequestBytes);
@@ -49,9 +49,9 @@ public sealed class EtcdTests(EtcdTests.Etcd etcd) : IClassFixture<EtcdTests.Etc
     [Fact]
     public async Task What_no_transaction_can_hold_is_refused_by_name_and_nothing_of_it_is_written()
     {
+        var fence = await ElectAsync();
         var store = new CoordinatorJobStore(etcd.Client);
-        await store.LoadAsync(Cancel);
-        var fence = await etcd.Client.PutAsync(CoordinatorClient.ElectionKey, ByteString.CopyFromUtf8("me"), Cancel);
+        await store.LoadAsync(fence, Cancel);
         RecordWrite[] writes =
         [
             RecordWrite.Of(new JobRecord { JobId = "small" }),
@@ -61,6 +61,12 @@ public sealed class EtcdTests(EtcdTests.Etcd etcd) : IClassFixture<EtcdTests.Etc
         (await Should.ThrowAsync<CoordinatorException>(() => store.CommitAsync(fence, writes, Cancel)))
             .Error.ShouldBe(CoordinatorError.RequestTooLarge);
         (await etcd.Client.GetAsync(RecordWrite.JobKey("small"), Cancel)).ShouldBeNull();
+    }
+
+    private async Task<long> ElectAsync()
+    {
+        await etcd.Client.PutAsync(CoordinatorClient.ElectionKey, ByteString.CopyFromUtf8("me"), Cancel);
+        return (await etcd.Client.GetAsync(CoordinatorClient.ElectionKey, Cancel))!.CreateRevision;
     }
 
     private static RecordWrite Task(int number) => RecordWrite.Of(new TaskRecord

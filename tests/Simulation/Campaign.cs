@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using Hexcast.Simulation.Jobs;
 
 namespace Hexcast.Simulation;
 
 /// <summary>./hexcast sim --seeds N [--from K]: many runs on all cores, and what they went through.</summary>
 internal static class Campaign
 {
-    private const string Usage = "usage: ./hexcast sim [--seeds N] [--from K] [--tell]    (--tell: one seed, in words)";
+    private const string Usage =
+        "usage: ./hexcast sim [--jobs] [--seeds N] [--from K] [--tell]    (--jobs: masters and workers; --tell: one " +
+        "seed, in words)";
 
     private const int MostFailuresShown = 10;
 
@@ -14,30 +17,43 @@ internal static class Campaign
 
     public static int Begin(string[] arguments)
     {
-        if (!TryRead(arguments, out var seeds, out var from, out var isTold))
+        var ofJobs = arguments.Contains("--jobs");
+        if (!TryRead([.. arguments.Where(a => a != "--jobs")], out var seeds, out var from, out var isTold))
         {
             Console.Error.WriteLine(Usage);
             return 2;
         }
         if (isTold)
         {
-            return Tell(from);
+            return Tell(from, ofJobs);
         }
         var started = Stopwatch.GetTimestamp();
-        var (sums, failures) = Of(from, seeds);
+        var (sums, jobs) = (new Sums(), new JobSums());
+        var failures = ofJobs ? Of(from, seeds, JobClusterRun.Of, jobs.Add) : Of(from, seeds, Run.Of, sums.Add);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         foreach (var (seed, what) in failures.Take(MostFailuresShown))
         {
-            Console.Error.WriteLine($"seed {seed}: {what}\n  again: ./hexcast sim --seeds 1 --from {seed}");
+            var option = ofJobs ? "--jobs " : "";
+            Console.Error.WriteLine($"seed {seed}: {what}\n  again: ./hexcast sim {option}--seeds 1 --from {seed}");
         }
+        var covered = ofJobs ? jobs.Covered : sums.Covered;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{seeds} seeds from {from}: {failures.Count} failed, {seeds / seconds:0} seeds/s; {sums.Covered}"));
+            $"{seeds} seeds from {from}: {failures.Count} failed, {seeds / seconds:0} seeds/s; {covered}"));
         return failures.Count == 0 ? 0 : 1;
     }
 
     public static (Sums Sums, IReadOnlyList<(ulong Seed, string What)> Failures) Of(ulong from, int seeds)
     {
         var sums = new Sums();
+        var failures = Of(from, seeds, Run.Of, sums.Add);
+        return (sums, failures);
+    }
+
+    /// <summary>Runs of any kind: those that failed, by seed.</summary>
+    public static IReadOnlyList<(ulong Seed, string What)> Of<T>(
+        ulong from, int seeds, Func<ulong, Action<string>?, T> run, Action<T> add)
+    {
+        var runs = 0;
         var failures = new List<(ulong Seed, string What)>();
         var gate = new Lock();
         Parallel.For(0, seeds, i =>
@@ -45,13 +61,13 @@ internal static class Campaign
             var seed = from + (ulong)i;
             try
             {
-                var journey = Run.Of(seed);
+                var journey = run(seed, null);
                 lock (gate)
                 {
-                    sums.Add(journey);
-                    if (sums.Runs % SeedsBetweenSigns == 0)
+                    add(journey);
+                    if (++runs % SeedsBetweenSigns == 0)
                     {
-                        Console.Error.WriteLine($"{sums.Runs} of {seeds}");
+                        Console.Error.WriteLine($"{runs} of {seeds}");
                     }
                 }
             }
@@ -63,14 +79,21 @@ internal static class Campaign
                 }
             }
         });
-        return (sums, [.. failures.OrderBy(f => f.Seed)]);
+        return [.. failures.OrderBy(f => f.Seed)];
     }
 
-    private static int Tell(ulong seed)
+    private static int Tell(ulong seed, bool ofJobs)
     {
         try
         {
-            Run.Of(seed, Console.WriteLine);
+            if (ofJobs)
+            {
+                JobClusterRun.Of(seed, Console.WriteLine);
+            }
+            else
+            {
+                Run.Of(seed, Console.WriteLine);
+            }
             return 0;
         }
         catch (ViolationException violation)

@@ -252,6 +252,17 @@ public sealed class WorkerCoreTests
     }
 
     [Fact]
+    public void A_node_that_missed_the_end_of_its_drain_is_in_use_again_with_the_next_welcome()
+    {
+        Connect();
+        Drain(true);
+        Step(new WorkerEvent.StreamLost(1));
+        Step(new WorkerEvent.StreamOpened(2));
+        Welcome(2, fence: 6);
+        Receive(2, new MasterMessage { Assign = Task("a") }).ShouldBe("start a");
+    }
+
+    [Fact]
     public void A_node_that_stops_finishes_what_it_can_hands_back_the_rest_and_leaves()
     {
         Connect();

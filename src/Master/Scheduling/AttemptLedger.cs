@@ -38,7 +38,13 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         // It can be there already: a worker claimed it that heard of it from a newer master. Then this one is outdated,
         // and the store will say so before anybody is told of the assignment.
         worker.Attempts[task.Key(attempt)] = new HeldAttempt(task);
-        state.Persist(RecordWrite.Of(task.Record));
+        var isDurable = true;
+        PlantedInMaster.Bend(MasterFault.AttemptNumberNotDurable, ref isDurable, to: false);
+        if (isDurable)
+        {
+            state.Persist(RecordWrite.Of(task.Record));
+        }
+
         state.Emit(new Send(worker.Session, new MasterMessage
         {
             Assign = Assignment.Of(task, attempt, state.Fence, effectiveClass),
@@ -161,6 +167,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
 
         var open = task.Open(attempt);
         var counts = open is { Superseded: false } && !task.Committed && task.Job.Active;
+        PlantedInMaster.Bend(MasterFault.LateCommitAccepted, ref counts, to: task.Job.Active && open is not null);
         var current = task.Current == attempt;
         Remove(task, attempt);
         if (counts && (current || report.Commit is not null))

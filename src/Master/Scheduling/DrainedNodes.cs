@@ -96,7 +96,13 @@ internal sealed class DrainedNodes(SchedulerState state, JobLifecycle jobs, Sync
             HandBackAtUnixMs = (state.Now + after).ToUnixTimeMilliseconds(),
         };
         state.Drained[order.NodeId] = record;
-        state.Persist(RecordWrite.Of(record));
+        var isDurable = true;
+        PlantedInMaster.Bend(MasterFault.DrainNotDurable, ref isDurable, to: false);
+        if (isDurable)
+        {
+            state.Persist(RecordWrite.Of(record));
+        }
+
         Show(order.NodeId, record);
         if (known is null)
         {

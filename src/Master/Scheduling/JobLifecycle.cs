@@ -340,9 +340,11 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     private void Sweep(JobRun job)
     {
         job.Sweeping = true;
+        var spares = true;
+        PlantedInMaster.Bend(MasterFault.CommittedObjectsSwept, ref spares, to: false);
         state.Emit(new Sweep(job.Id, [.. job.Tasks.SelectMany(task =>
             Enumerable.Range(1, (int)task.Record.Attempts)
-                .Where(attempt => attempt != task.Record.CommittedAttempt)
+                .Where(attempt => attempt != task.Record.CommittedAttempt || !spares)
                 .Select(attempt => ObjectKey.AttemptPrefix(
                     job.Record.MediaId, job.Id, task.Spec.Id, (uint)attempt)))]));
     }

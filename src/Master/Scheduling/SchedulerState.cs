@@ -58,7 +58,15 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
     /// A write of nothing: what follows is told only if this is still the mastership. For answers that say that
     /// something is not there, which a master that was replaced cannot know.
     /// </summary>
-    public void ConfirmMastership() => effects.Add(new Persist([]));
+    public void ConfirmMastership()
+    {
+        var confirms = true;
+        PlantedInMaster.Bend(MasterFault.AbsenceNotConfirmed, ref confirms, to: false);
+        if (confirms)
+        {
+            effects.Add(new Persist([]));
+        }
+    }
 
     public IReadOnlyList<SchedulerEffect> TakeEffects()
     {

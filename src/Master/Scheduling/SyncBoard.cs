@@ -65,7 +65,9 @@ internal sealed class SyncBoard(SchedulerState state)
     public void Greet(long session, SyncPosition? known)
     {
         var oldest = seq - recent.Count;
-        if (known is null || known.Fence != state.Fence || known.Seq < oldest || known.Seq > seq)
+        var isOfThisTerm = known?.Fence == state.Fence;
+        PlantedInMaster.Bend(MasterFault.ResumesNumbersOfAnotherTerm, ref isOfThisTerm, to: true);
+        if (known is null || !isOfThisTerm || known.Seq < oldest || known.Seq > seq)
         {
             SendSnapshot(session);
             return;

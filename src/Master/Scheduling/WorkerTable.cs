@@ -119,7 +119,9 @@ internal sealed class WorkerTable(
                 continue;
             }
 
-            worker.Retiring = true;
+            var isSpared = true;
+            PlantedInMaster.Bend(MasterFault.AssignsToAStreamThatIsReplaced, ref isSpared, to: false);
+            worker.Retiring = isSpared;
             worker.StreamEndsAt = state.Now + state.Options.WorkerDeadAfter;
             state.Emit(new Send(worker.Session, new MasterMessage { Reconnect = new Reconnect() }));
         }
@@ -176,9 +178,11 @@ internal sealed class WorkerTable(
         state.Emit(new Note($"worker {worker.NodeId} is lost with {worker.Attempts.Count} attempts"));
         foreach (var (key, held) in worker.Attempts.ToList())
         {
-            if (held.Task is { } task && task.Current == key.Attempt)
+            var isLost = held.Task?.Current == key.Attempt;
+            PlantedInMaster.Bend(MasterFault.LostWorkersKeepTheirTasks, ref isLost, to: false);
+            if (isLost)
             {
-                attempts.Lose(task);
+                attempts.Lose(held.Task!);
             }
         }
 

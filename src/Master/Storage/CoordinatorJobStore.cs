@@ -4,30 +4,34 @@ using Google.Protobuf;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Client;
 using Hexcast.Master.Scheduling;
+using Hexcast.Platform.Errors;
 
 namespace Hexcast.Master.Storage;
 
-/// <summary>
-/// The records as keys of the coordinator. Each transaction compares the election key's create revision, so that the
-/// store itself rejects a master that was replaced (I3), and each record's own revision, so that a write that was lost
-/// on the way and arrives late changes nothing.
-/// </summary>
+/// <summary>The records as keys of the coordinator, guarded as <see cref="RecordTransactions"/> says.</summary>
 internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobStore
 {
     /// <summary>What workers follow.</summary>
     private static readonly string[] SettingPrefixes = ["/hexcast/settings/", "/hexcast/rules/"];
 
-    private readonly Dictionary<string, long> revisions = new(StringComparer.Ordinal);
+    private readonly RecordTransactions records = new();
     private readonly Dictionary<string, long> settingsReadAt = new(StringComparer.Ordinal);
 
-    public async Task<Loaded> LoadAsync(CancellationToken cancel)
+    public async Task<Loaded> LoadAsync(long fence, CancellationToken cancel)
     {
-        revisions.Clear();
+        var begun = await coordinator.TxnAsync(
+            RecordTransactions.BeginGuards(fence), RecordTransactions.Begin(fence), cancel);
+        if (!begun.Succeeded)
+        {
+            throw new HexcastException(ErrorCodes.Unavailable, "Another master has taken over.");
+        }
+
+        records.Begun(begun.Revision);
         var jobs = new List<JobRecord>();
         var tasks = new List<TaskRecord>();
         foreach (var record in (await coordinator.RangeAsync(RecordWrite.Prefix, cancel)).KeyValues)
         {
-            revisions[record.Key] = record.ModRevision;
+            records.Read(record.Key, record.ModRevision);
             if (record.Key.AsSpan(RecordWrite.Prefix.Length).Contains('/'))
             {
                 tasks.Add(TaskRecord.Parser.ParseFrom(record.Value));
@@ -41,7 +45,7 @@ internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobS
         var nodes = new List<NodeRecord>();
         foreach (var record in (await coordinator.RangeAsync(RecordWrite.NodePrefix, cancel)).KeyValues)
         {
-            revisions[record.Key] = record.ModRevision;
+            records.Read(record.Key, record.ModRevision);
             nodes.Add(NodeRecord.Parser.ParseFrom(record.Value));
         }
 
@@ -105,29 +109,13 @@ internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobS
 
     public async Task<bool> CommitAsync(long fence, IReadOnlyList<RecordWrite> writes, CancellationToken cancel)
     {
-        var guards = writes
-            .Select(w => Compare.ModRevision(w.Key).EqualTo(revisions.GetValueOrDefault(w.Key)))
-            .Prepend(Compare.CreateRevision(CoordinatorClient.ElectionKey).EqualTo(fence));
-        var operations = writes.Select(w =>
-            w.Value is null ? Operation.Delete(w.Key) : Operation.Put(w.Key, w.Value.ToByteString()));
-        var result = await coordinator.TxnAsync(guards, operations, cancel);
-        if (!result.Succeeded)
+        var result = await coordinator.TxnAsync(
+            records.Guards(fence, writes), RecordTransactions.Operations(writes), cancel);
+        if (result.Succeeded)
         {
-            return false;
+            records.Written(writes, result.Revision);
         }
 
-        foreach (var write in writes)
-        {
-            if (write.Value is null)
-            {
-                revisions.Remove(write.Key);
-            }
-            else
-            {
-                revisions[write.Key] = result.Revision;
-            }
-        }
-
-        return true;
+        return result.Succeeded;
     }
 }
