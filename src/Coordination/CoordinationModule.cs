@@ -8,6 +8,7 @@ using Hexcast.Coordination.Embedded.Services;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Tls;
+using Hexcast.Raft;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
@@ -46,6 +47,8 @@ public sealed class CoordinationModule : RoleModule
         var options = role.AddOptions<CoordinationOptions>(Section);
         _mode = options.Mode;
         role.Services.AddSingleton<MasterElection>();
+        role.Services.AddSingleton<ClusterNodes>();
+        role.Services.AddSingleton<MembershipService>();
         if (_mode == CoordinationMode.Etcd)
         {
             RequireReach(role.Node, options);
@@ -66,11 +69,14 @@ public sealed class CoordinationModule : RoleModule
                 HistoryRevisions = options.HistoryRevisions,
                 StoreBytes = options.MaximumStoreMebibytes * 1024L * 1024,
                 Voters = options.Voters,
+                Raft = RaftOptions.For(TimeSpan.FromMilliseconds(options.ElectionTimeoutMilliseconds)),
             },
             [.. options.Join.Concat(role.Node.Cluster?.Seeds ?? []).Where(address => address != role.Node.Address)],
             provider.GetRequiredService<NodeChannels>().OpenToMember)
         {
             Scheme = role.Node.Cluster is null ? "http" : "https",
+            MayLead = !IsShared(options, role.Node)
+                || provider.GetRequiredService<NodeRoles>().Names.Contains("master"),
         });
         role.Services.AddSingleton<EmbeddedCoordinatorHolder>();
         role.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
@@ -102,6 +108,10 @@ public sealed class CoordinationModule : RoleModule
             grpc.MapGrpcService<ClusterService>();
             grpc.MapGrpcService<RaftService>();
             grpc.MapGrpcService<MembershipService>();
+        }
+        else
+        {
+            grpc.MapGrpcService<EtcdMembershipService>();
         }
     }
 

@@ -50,6 +50,11 @@ public sealed record CoordinationOptions : IValidatableObject
     [Range(1, 5, ErrorMessage = "may be 1, 3 or 5 voters.")]
     public int Voters { get; set; } = 3;
 
+    /// <summary>Embedded: milliseconds for which a leader may say nothing before another one stands; at random up to
+    /// twice as many. The same on all nodes.</summary>
+    [Range(100, 10_000, ErrorMessage = "may be 100 to 10000 milliseconds.")]
+    public int ElectionTimeoutMilliseconds { get; set; } = 150;
+
     /// <summary>Embedded: entries of the log after which a snapshot replaces them.</summary>
     [Range(100, 1_000_000, ErrorMessage = "may be 100 to 1000000 entries.")]
     public int SnapshotEntries { get; set; } = 10_000;

@@ -46,6 +46,14 @@ internal sealed record RaftOptions
     /// <summary>A learner may be this far behind and still become a voter.</summary>
     public int PromotionLagEntries { get; init; } = 1_000;
 
+    /// <summary>Three beats in the time after which a leader is missed: one may be lost, and one late.</summary>
+    public static RaftOptions For(TimeSpan electionTimeout) => new()
+    {
+        ElectionTimeoutMinimum = electionTimeout,
+        ElectionTimeoutMaximum = 2 * electionTimeout,
+        HeartbeatInterval = electionTimeout / 3,
+    };
+
     /// <summary>What is wrong with these, or null.</summary>
     public string? Fault() => this switch
     {

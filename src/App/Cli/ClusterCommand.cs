@@ -18,9 +18,11 @@ internal static class ClusterCommand
         "./hexcast cluster init --node node-1 --grpc 10.0.0.11:8081",
         "./hexcast cluster token",
         "./hexcast cluster join TOKEN --node node-2 --grpc 10.0.0.12:8081",
+        "./hexcast cluster status",
         "./hexcast cluster up --workers 5")
     {
-        Init(clock), Token(clock), Join(clock), ClusterUpCommand.Create(clock),
+        Init(clock), Token(clock), Join(clock), ClusterMembersCommands.Status(clock),
+        ClusterMembersCommands.Transfer(clock), ClusterMembersCommands.Remove(clock), ClusterUpCommand.Create(clock),
     };
 
     private static ExampledCommand Init(TimeProvider clock)

@@ -24,6 +24,9 @@ internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundS
     /// <summary>The node that is the master now; null: none is known.</summary>
     public string? Master => master;
 
+    /// <summary>Everything that nodes offer, by role, then by node.</summary>
+    public IReadOnlyList<ServiceAddress> All => [.. offers.Values];
+
     /// <summary>The addresses of a role's nodes in the order of their names.</summary>
     public IReadOnlyList<ServiceAddress> Of(string role) => [.. offers.Values.Where(offer => offer.Role == role)];
 

@@ -4,6 +4,7 @@ using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Client.Members;
 using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Embedded.Peers;
+using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Identity;
 using Microsoft.Extensions.Hosting;
@@ -18,6 +19,9 @@ internal sealed record EmbeddedCoordinatorSettings(
     string Directory, string ClusterName, string NodeName, string Address, CoordinatorLimits Limits,
     IReadOnlyList<string> Join, Func<string, GrpcChannel> Open)
 {
+    /// <summary>Whoever leads the log is the master, so a node that cannot be that may not vote.</summary>
+    public bool MayLead { get; init; } = true;
+
     /// <summary>Of the nodes' addresses.</summary>
     public string Scheme { get; init; } = "http";
 }
@@ -59,9 +63,16 @@ internal sealed class EmbeddedCoordinatorHolder(
     {
         var disk = _disk = new FileDisk(settings.Directory);
         var record = LoadOrBegin(disk);
+        var isMember = record.Founded || record.HardState.ToRaft().Term > 0;
+        if (isMember && !settings.MayLead)
+        {
+            throw new ConfigurationException([
+                $"--target: {settings.NodeName} votes for the master of the cluster and may become it, so it has to " +
+                "run the role master too."]);
+        }
         Self = Self with { Id = record.Id };
         // Who has heard a leader belongs to its group, and has a log to read.
-        if (!record.Founded && record.HardState.ToRaft().Term == 0)
+        if (!isMember)
         {
             var joined = await JoinAsync(record, cancellationToken);
             record.Members.Clear();
@@ -147,7 +158,11 @@ internal sealed class EmbeddedCoordinatorHolder(
 
     private async Task<JoinGroupResponse> JoinAsync(MemberRecord record, CancellationToken cancellation)
     {
-        var request = new JoinGroupRequest { Id = record.Id, Node = settings.NodeName, Address = settings.Address };
+        var request = new JoinGroupRequest
+        {
+            Id = record.Id, Node = settings.NodeName, Address = settings.Address,
+            MayLead = settings.MayLead,
+        };
         var backoff = new Backoff(FirstRetry, LastRetry, clock);
         while (true)
         {

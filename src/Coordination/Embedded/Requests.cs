@@ -50,7 +50,7 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
 
     /// <exception cref="RpcException">FAILED_PRECONDITION: the members stay as they are, and why.</exception>
     public Task ChangeMembersAsync(MemberChange change, ulong member, CancellationToken cancellation) =>
-        DoAsync<RemoveMemberResponse>(
+        DoAsync<RemoveNodeResponse>(
             id => new CoordinatorEvent.ForRaft(new RaftEvent.ChangeMembers(id, change, member)),
             () => new AskLeaderRequest
             {

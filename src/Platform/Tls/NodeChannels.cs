@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Grpc.Net.Client;
 using Hexcast.Platform.Cluster;
 using Hexcast.Platform.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hexcast.Platform.Tls;
 
@@ -31,6 +32,13 @@ public sealed class NodeChannels
 
     /// <summary>Of a node that is none of a cluster.</summary>
     public static NodeChannels Plain(TimeProvider clock) => new(own: null, clock);
+
+    /// <summary>For a command that runs on a node's machine, as that node.</summary>
+    /// <exception cref="Configuration.ConfigurationException">Its certificate cannot be used.</exception>
+    public static NodeChannels Of(ClusterIdentity? identity, TimeProvider clock) => new(
+        identity is null ? null : new NodeCertificate(
+            identity, new RemovedNodes(identity), clock, NullLogger<NodeCertificate>.Instance),
+        clock);
 
     /// <summary>Whether nodes prove to each other who they are.</summary>
     public bool AreProven => own is not null;

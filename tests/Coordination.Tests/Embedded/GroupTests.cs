@@ -154,8 +154,8 @@ public sealed class GroupTests
             .ShouldContain($"hexcast cluster remove {lost.Node}");
         await lost.StopAsync();
 
-        await leader.Membership.RemoveMemberAsync(
-            new RemoveMemberRequest { Node = lost.Node }, cancellationToken: Cancellation);
+        await leader.Membership.RemoveNodeAsync(
+            new RemoveNodeRequest { Node = lost.Node }, cancellationToken: Cancellation);
         await lost.StartAsync();
         await group.AreVotersAsync(3);
         (await ReadAsync(lost, "/key")).ShouldBe("value");
@@ -185,7 +185,7 @@ public sealed class GroupTests
         var refused = await Should.ThrowAsync<CoordinatorException>(() => fourth.Client.GetAsync("/key", Cancellation));
         refused.Error.ShouldBe(CoordinatorError.Unavailable);
         refused.Message.ShouldContain("no member");
-        (await group[0].Membership.DescribeGroupAsync(new DescribeGroupRequest(), cancellationToken: Cancellation))
+        (await group[0].Membership.DescribeClusterAsync(new DescribeClusterRequest(), cancellationToken: Cancellation))
             .Members.Count(member => member.IsVoter).ShouldBe(3);
     }
 

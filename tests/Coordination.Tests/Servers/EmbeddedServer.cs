@@ -1,6 +1,9 @@
 using System.Net;
+using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Services;
+using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -48,6 +51,12 @@ public sealed class EmbeddedServer : CoordinatorServer
             NodeChannels.Plain(TimeProvider.System).OpenToMember));
         builder.Services.AddSingleton<EmbeddedCoordinatorHolder>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
+        var channels = NodeChannels.Plain(TimeProvider.System);
+        builder.Services.AddSingleton(provider => new ClusterNodes(
+            new CoordinatorClient(
+                channels.Open($"127.0.0.1:{port}").CreateCallInvoker(), TimeProvider.System),
+            new NodeSettings { NodeId = node, DataFolder = folder }, channels));
+        builder.Services.AddSingleton<MembershipService>();
         var app = builder.Build();
         app.MapGrpcService<KvService>();
         app.MapGrpcService<WatchService>();

@@ -1,5 +1,7 @@
 using Grpc.Core;
+using Hexcast.Contracts.Etcd;
 using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Platform.Hosting;
 using Hexcast.Raft;
@@ -8,7 +10,7 @@ using MembershipClient = Hexcast.Contracts.V1.Membership.MembershipClient;
 namespace Hexcast.Coordination.Embedded.Services;
 
 /// <summary>Who belongs to the group. The leader does it; every other member passes it on.</summary>
-internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, TimeProvider clock)
+internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, ClusterNodes nodes, TimeProvider clock)
     : Membership.MembershipBase, IDisposable
 {
     private const string ForwardedHeader = "hexcast-forwarded";
@@ -43,13 +45,19 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, TimePr
         }
     }
 
-    public override async Task<Group> DescribeGroup(DescribeGroupRequest request, ServerCallContext context)
+    public override async Task<DescribeClusterResponse> DescribeCluster(
+        DescribeClusterRequest request, ServerCallContext context)
     {
+        var answer = nodes.Describe();
+        if (holder.Elsewhere is not null)
+        {
+            return answer;
+        }
         try
         {
-            if (await ForwardAsync(context, (leader, call) => leader.DescribeGroupAsync(request, call)) is { } group)
+            if (await ForwardAsync(context, (leader, call) => leader.DescribeClusterAsync(request, call)) is { } all)
             {
-                return group;
+                return all;
             }
         }
         catch (RpcException)
@@ -57,33 +65,41 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, TimePr
             // Nobody leads, or it cannot be asked: what this member knows is better than nothing.
         }
         var standing = holder.Coordinator.Standing;
-        var answer = new Group
-        {
-            Leader = standing.Leader, Term = standing.Term, Member = holder.Coordinator.Identity.MemberId,
-        };
+        (answer.Leader, answer.Term) = (standing.Leader, standing.Term);
         answer.Members.AddRange(Describe(standing));
-        if (standing.Matches.TryGetValue(answer.Member, out var last))
-        {
-            answer.LastIndex = last;
-        }
+        answer.LastIndex = standing.Matches.GetValueOrDefault(holder.Coordinator.Identity.MemberId);
         return answer;
     }
 
-    public override async Task<RemoveMemberResponse> RemoveMember(
-        RemoveMemberRequest request, ServerCallContext context)
+    public override async Task<RemoveNodeResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context)
     {
-        if (await ForwardAsync(context, (leader, call) => leader.RemoveMemberAsync(request, call)) is { } answer)
+        if (holder.Elsewhere is not null)
+        {
+            throw new RpcException(new Status(
+                StatusCode.FailedPrecondition, "This node is no member of the coordinator's group; ask one that is."));
+        }
+        if (await ForwardAsync(context, (leader, call) => leader.RemoveNodeAsync(request, call)) is { } answer)
         {
             return answer;
         }
         await changing.WaitAsync(context.CancellationToken);
         try
         {
-            var member = Find(request.Node);
-            await ChangeAsync(MemberChange.Remove, member.Id, context.CancellationToken);
-            await holder.Requests.ProposeAsync<RemoveMemberResponse>(
-                new Command { MemberRemove = member.Id }, context.CancellationToken);
-            return new RemoveMemberResponse();
+            var standing = holder.Coordinator.Standing;
+            var member = standing.Known.FirstOrDefault(known =>
+                known.Node == request.Node && standing.Members.Contains(known.Id));
+            if (member is null)
+            {
+                nodes.RequireKnown(request.Node);
+            }
+            else
+            {
+                await ChangeAsync(MemberChange.Remove, member.Id, context.CancellationToken);
+                await holder.Requests.ProposeAsync<RemoveNodeResponse>(
+                    new Command { MemberRemove = member.Id }, context.CancellationToken);
+            }
+            await nodes.ShutOutAsync(request.Node, context.CancellationToken);
+            return new RemoveNodeResponse();
         }
         finally
         {
@@ -121,13 +137,13 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, TimePr
                 $"{request.Node} is a member already. If it has lost its data, remove it first: " +
                 $"hexcast cluster remove {request.Node}"));
         }
-        if (isMember || standing.Members.Count < holder.Settings.Limits.Voters)
+        if (isMember || (request.MayLead && standing.Members.Count < holder.Settings.Limits.Voters))
         {
             // First where it is reached: whoever hears of it as a member wants to speak to it.
             var member = new SavedMember { Id = request.Id, Node = request.Node, Address = request.Address };
             if (!standing.Known.Contains(member))
             {
-                await holder.Requests.ProposeAsync<RemoveMemberResponse>(
+                await holder.Requests.ProposeAsync<RemoveNodeResponse>(
                     new Command { MemberPut = member }, cancellation);
             }
             if (!isMember)
@@ -190,6 +206,9 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, TimePr
         var standing = coordinator.Standing;
         if (standing.Leader == coordinator.Identity.MemberId)
         {
+            // A leader that was elected just now may not have applied who its members are.
+            await holder.Requests.ReadAsync<RangeResponse>(
+                new RangeRequest { Key = StateMachine.ElectionKey }, context.CancellationToken);
             return null;
         }
         var leader = standing.Known.FirstOrDefault(member => member.Id == standing.Leader);

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace Hexcast.Harness;
+
+/// <summary>
+/// Five nodes: the pages and the catalogue on one, two that may be master, two that work. Each is a process of its own;
+/// they share their coordinator and the folder of objects, and nothing else.
+/// </summary>
+public sealed class NodeCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<string, PlatformProcess> nodes = [];
+    private readonly string folder;
+    private readonly bool isEmbedded;
+
+    private NodeCluster(string folder, bool isEmbedded) => (this.folder, this.isEmbedded) = (folder, isEmbedded);
+
+    public PlatformProcess Front => nodes["front"];
+
+    public IEnumerable<PlatformProcess> Nodes => nodes.Values;
+
+    public PlatformProcess Node(string name) => nodes[name];
+
+    public string NameOf(PlatformProcess node) => nodes.Single(pair => pair.Value == node).Key;
+
+    /// <summary>On an etcd that is there.</summary>
+    public static async Task<NodeCluster> StartOnEtcdAsync(
+        string folder, IReadOnlyDictionary<string, string> settings)
+    {
+        var cluster = new NodeCluster(folder, isEmbedded: false);
+        await Task.WhenAll(
+            cluster.StartAsync("front", "catalog,upload,playback,dashboard", settings),
+            cluster.StartAsync("master-1", "master", settings),
+            cluster.StartAsync("master-2", "master", settings),
+            cluster.StartAsync("worker-1", "worker", settings),
+            cluster.StartAsync("worker-2", "worker", settings));
+        return cluster;
+    }
+
+    /// <summary>On a coordinator of its own, that the first three keep. The first one may be master too.</summary>
+    public static async Task<NodeCluster> StartEmbeddedAsync(
+        string folder, IReadOnlyDictionary<string, string>? settings = null)
+    {
+        var cluster = new NodeCluster(folder, isEmbedded: true);
+        var all = settings ?? new Dictionary<string, string>();
+        await cluster.StartAsync(
+            "front", "catalog,upload,playback,dashboard,master",
+            new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
+        var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
+        await Task.WhenAll(
+            cluster.StartAsync("master-1", "master", joining), cluster.StartAsync("master-2", "master", joining));
+        await Task.WhenAll(
+            cluster.StartAsync("worker-1", "worker", joining), cluster.StartAsync("worker-2", "worker", joining));
+        return cluster;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in nodes.Values)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    /// <summary>The node that says that it is the master, once one does; one of those that do nothing else.</summary>
+    public async Task<PlatformProcess> MasterAsync()
+    {
+        PlatformProcess? master = null;
+        await Wait.ForAsync(
+            async () =>
+            {
+                if (isEmbedded && await IsMasterAsync(Front))
+                {
+                    await TransferAsync("master-1");
+                }
+
+                foreach (var name in (string[])["master-1", "master-2"])
+                {
+                    master = await IsMasterAsync(nodes[name]) ? nodes[name] : master;
+                }
+
+                return master is not null;
+            },
+            Limit, () => "nobody is the master");
+        return master!;
+    }
+
+    public static async Task<bool> IsMasterAsync(PlatformProcess node)
+    {
+        if (!node.IsRunning)
+        {
+            return false;
+        }
+
+        using var limit = new CancellationTokenSource(AnswerTime);
+        try
+        {
+            using var answer = await node.Http.GetAsync("/schedule", limit.Token);
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException)
+        {
+            // It stands still, or was killed just now.
+            return false;
+        }
+    }
+
+    /// <summary>Asked, not awaited: it may be away.</summary>
+    private async Task TransferAsync(string node)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [
+            PlatformProcess.AppPath, "cluster", "transfer", node, "--data", Front.DataFolder, "--grpc", Front.Grpc,
+        ])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        await process.WaitForExitAsync();
+    }
+
+    private async Task StartAsync(string name, string roles, IReadOnlyDictionary<string, string> settings)
+    {
+        var node = await PlatformProcess.StartAsync(
+            Path.Combine(folder, name),
+            smallDisk: null,
+            new Dictionary<string, string>(settings)
+            {
+                ["Objects:Folder"] = Path.Combine(folder, "objects"),
+                ["Worker:Slots"] = "2",
+            },
+            "--target", roles, "--node", name);
+        lock (nodes)
+        {
+            nodes.Add(name, node);
+        }
+    }
+}
