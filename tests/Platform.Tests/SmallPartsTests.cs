@@ -63,6 +63,7 @@ public sealed class SmallPartsTests
     [InlineData("Authorization: Bearer s3cret next", "Authorization: Bearer [redacted] next")]
     [InlineData("got eyJhbGciOi.eyJzdWIi.c2ln here", "got [redacted] here")]
     [InlineData("nothing to hide", "nothing to hide")]
+    [InlineData("joining by hxj_GN79E3si-YS_I6 now", "joining by [redacted] now")]
     public void Secrets_do_not_reach_the_log(string text, string expected) =>
         Redaction.Apply(text).ShouldBe(expected);
 

@@ -1,11 +1,13 @@
 using Hexcast.Coordination.Client;
 using Hexcast.Platform.Cluster;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Coordination.Discovery;
 
 /// <summary>Follows the keys of removed nodes, so that each is shut out within moments of its key.</summary>
-internal sealed class RemovalFollower(CoordinatorClient coordinator, RemovedNodes removed) : BackgroundService
+internal sealed class RemovalFollower(
+    CoordinatorClient coordinator, RemovedNodes removed, ILogger<RemovalFollower> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -32,7 +34,15 @@ internal sealed class RemovalFollower(CoordinatorClient coordinator, RemovedNode
                 }
             }
 
-            removed.Replace(names);
+            try
+            {
+                removed.Replace(names);
+            }
+            catch (IOException failed)
+            {
+                // They are out all the same; only a start without the coordinator would not know of them.
+                log.LogWarning("The removed nodes could not be written down: {Reason}", failed.Message);
+            }
         }
     }
 

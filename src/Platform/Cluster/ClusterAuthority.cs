@@ -87,9 +87,17 @@ internal sealed class ClusterAuthority : IDisposable
         names.AddDnsName("localhost");
         names.AddIpAddress(IPAddress.Loopback);
         names.AddIpAddress(IPAddress.IPv6Loopback);
-        if (IPEndPoint.TryParse(address, out var endpoint) && !IPAddress.IsLoopback(endpoint.Address))
+        if (IPEndPoint.TryParse(address, out var endpoint))
         {
-            names.AddIpAddress(endpoint.Address);
+            if (!IPAddress.IsLoopback(endpoint.Address))
+            {
+                names.AddIpAddress(endpoint.Address);
+            }
+        }
+        else if (Uri.TryCreate($"tcp://{address}", UriKind.Absolute, out var uri)
+            && uri.HostNameType == UriHostNameType.Dns && uri.Host != "localhost")
+        {
+            names.AddDnsName(uri.Host);
         }
 
         request.CertificateExtensions.Add(names.Build());

@@ -16,6 +16,8 @@ public sealed class NodeCertificate
 {
     private const int FileLimitBytes = 64 * 1024;
 
+    private static readonly TimeSpan ComplaintInterval = TimeSpan.FromSeconds(1);
+
     private static readonly Oid ServerUse = new("1.3.6.1.5.5.7.3.1");
     private static readonly Oid ClientUse = new("1.3.6.1.5.5.7.3.2");
 
@@ -26,6 +28,7 @@ public sealed class NodeCertificate
     private CertificateFiles seen;
     private volatile CertificatePair current;
     private bool complained;
+    private long lastComplaint;
 
     /// <exception cref="ConfigurationException">The files do not make an identity.</exception>
     internal NodeCertificate(
@@ -135,12 +138,21 @@ public sealed class NodeCertificate
             : Removed.Contains(name) ? $"{name} was removed from the cluster"
             : expected is not null && name != expected ? $"it is {name}, not {expected}"
             : null;
-        if (why is not null)
+        if (why is not null && MayComplain())
         {
             log.LogWarning("Who {Doing} is not taken for a node of this cluster: {Reason}", doing, why);
         }
 
         return why is null;
+    }
+
+    // Whoever knocks without end does not fill the log.
+    private bool MayComplain()
+    {
+        var now = clock.GetTimestamp();
+        var last = Interlocked.Read(ref lastComplaint);
+        return (last == 0 || clock.GetElapsedTime(last, now) >= ComplaintInterval)
+            && Interlocked.CompareExchange(ref lastComplaint, now, last) == last;
     }
 
     private string? NameOf(X509Certificate2 certificate, Oid use, DateTime at, out string? why)

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Grpc.Core;
+using Hexcast.Platform.Access;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -17,15 +19,16 @@ internal sealed record ConnectedPeer(string? Node);
 /// </summary>
 internal sealed class NodeConnections : IDisposable
 {
-    /// <summary>Strangers at once.</summary>
-    private const int StrangerLimit = 64;
+    /// <summary>Strangers at once, in all and from one address.</summary>
+    private const int StrangerLimit = 64, StrangersOfOne = 16;
 
     private static readonly TimeSpan StrangerTime = TimeSpan.FromSeconds(20);
 
     private readonly NodeCertificate certificate;
     private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<ConnectionContext, string> nodes = new();
-    private int strangers;
+    private readonly Lock turn = new();
+    private readonly Dictionary<string, int> strangers = new(StringComparer.Ordinal);
 
     public NodeConnections(NodeCertificate certificate, TimeProvider clock)
     {
@@ -84,13 +87,14 @@ internal sealed class NodeConnections : IDisposable
 
     private async Task RunStrangerAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        var source = AttemptLimiter.Source((connection.RemoteEndPoint as IPEndPoint)?.Address);
+        if (!TryEnter(source))
+        {
+            return;
+        }
+
         try
         {
-            if (Interlocked.Increment(ref strangers) > StrangerLimit)
-            {
-                return;
-            }
-
             await using var end = clock.CreateTimer(
                 _ => connection.Abort(new ConnectionAbortedException("A stranger's time is over.")),
                 null, StrangerTime, Timeout.InfiniteTimeSpan);
@@ -98,7 +102,33 @@ internal sealed class NodeConnections : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref strangers);
+            Leave(source);
+        }
+    }
+
+    private bool TryEnter(string source)
+    {
+        lock (turn)
+        {
+            var own = strangers.GetValueOrDefault(source);
+            if (own >= StrangersOfOne || strangers.Values.Sum() >= StrangerLimit)
+            {
+                return false;
+            }
+
+            strangers[source] = own + 1;
+            return true;
+        }
+    }
+
+    private void Leave(string source)
+    {
+        lock (turn)
+        {
+            if (--strangers[source] == 0)
+            {
+                strangers.Remove(source);
+            }
         }
     }
 

@@ -160,6 +160,45 @@ public sealed class NodeConnectionTests
     }
 
     [Fact]
+    public async Task Strangers_from_one_address_are_few_and_nodes_come_in_beside_them()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        var strangers = new List<GrpcChannel>();
+        try
+        {
+            var answers = new List<StatusCode>();
+            for (var i = 0; i < 17; i++)
+            {
+                strangers.Add(cluster.ChannelWith(null));
+                answers.Add(await AuthorityAsync(strangers[^1]));
+            }
+
+            answers.Count(answer => answer == StatusCode.OK).ShouldBe(16);
+            answers[^1].ShouldBe(StatusCode.Unavailable);
+            using var right = cluster.Issue(cluster.First.ClusterId, "node-2", Now);
+            using var node = cluster.ChannelWith(right);
+            (await CheckAsync(node)).ShouldBe(StatusCode.OK);
+        }
+        finally
+        {
+            strangers.ForEach(channel => channel.Dispose());
+        }
+
+        // Their places are free again.
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            using var next = cluster.ChannelWith(null);
+            if (await AuthorityAsync(next) == StatusCode.OK)
+            {
+                break;
+            }
+
+            TimeProvider.System.GetElapsedTime(began).ShouldBeLessThan(Limit);
+        }
+    }
+
+    [Fact]
     public async Task A_stranger_cannot_send_much()
     {
         await using var cluster = await TestCluster.StartAsync();
