@@ -14,7 +14,7 @@ public sealed class NodeTakenException(string message) : NodeFailureException(me
 
 /// <summary>The coordinator does not let this node in, or lets it do less than it has to.</summary>
 public sealed class CoordinatorAccessException(CoordinatorException why)
-    : NodeFailureException($"etcd cannot be used: {why.Message}", why);
+    : NodeFailureException($"The coordinator does not let this node in. {why.Message}", why);
 
 /// <summary>
 /// Says under one lease which roles this node runs and where, for as long as it runs. What only one node may have, its
