@@ -48,7 +48,7 @@ internal sealed class WorkerLoop(
         // Alone there is nobody who would take what is handed back.
         if (node.NodeId != NodeSettings.Alone && ExecuteTask is { IsCompleted: false })
         {
-            await LeaveAsync();
+            await LeaveAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await base.StopAsync(cancellationToken);
@@ -86,7 +86,10 @@ internal sealed class WorkerLoop(
         }
     }
 
-    /// <summary>Lets what runs end for a while, then hands it back; the master gives it to others at once.</summary>
+    /// <summary>
+    /// Lets what runs end for a while, then hands it back; the master gives it to others at once. Fails where an errand
+    /// has ended the loop already: there is nothing to wait for then.
+    /// </summary>
     private async Task LeaveAsync()
     {
         Task away = Task.WhenAny(left.Task, ExecuteTask!);
