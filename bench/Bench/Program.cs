@@ -14,6 +14,7 @@ var benchmarks = new Dictionary<string, Func<Extent, Task<IReadOnlyList<IReport>
     ["upload"] = UploadBenchmark.RunAsync,
     ["memory"] = MemoryBenchmark.RunAsync,
     ["grpc"] = GrpcBenchmark.RunAsync,
+    ["coordinator"] = CoordinatorBenchmark.RunAsync,
 };
 if (args is ["grpc-server"])
 {

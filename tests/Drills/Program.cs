@@ -4,6 +4,7 @@ using Hexcast.Drills;
 var drills = new Dictionary<string, Func<DrillReport, Task>>(StringComparer.Ordinal)
 {
     ["crash"] = CrashDrill.RunAsync,
+    ["cluster"] = ClusterDrill.RunAsync,
     ["sim"] = SimulationDrill.RunAsync,
 };
 var name = args.FirstOrDefault();

@@ -21,6 +21,7 @@ public sealed class BenchmarkTests
     [InlineData("segment")]
     [InlineData("upload")]
     [InlineData("grpc")]
+    [InlineData("coordinator")]
     public async Task A_benchmark_measures_ours_and_its_peer_in_turn(string name)
     {
         var reports = JsonNode.Parse(await RunAsync(name, "--short", "--json"))!.AsArray();

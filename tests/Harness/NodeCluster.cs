@@ -57,6 +57,18 @@ public sealed class NodeCluster : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>Three that keep the coordinator and may be master, and do nothing else.</summary>
+    public static async Task<NodeCluster> StartVotersAsync(string folder)
+    {
+        var cluster = new NodeCluster(folder, isEmbedded: true);
+        await cluster.StartAsync(
+            "front", "master", new Dictionary<string, string> { ["Coordination:Cluster"] = "true" });
+        var joining = new Dictionary<string, string> { ["Coordination:Join:0"] = cluster.Front.Grpc };
+        await Task.WhenAll(
+            cluster.StartAsync("master-1", "master", joining), cluster.StartAsync("master-2", "master", joining));
+        return cluster;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in nodes.Values)
