@@ -6,8 +6,8 @@ using Hexcast.Contracts.Etcd;
 namespace Hexcast.Bench;
 
 /// <summary>
-/// Durable writes: three voters of the embedded coordinator, each a whole node, against an etcd of three members; on the
-/// same disk and cores, one at rest while the other is asked, by the same client over plain HTTP/2, at whoever leads.
+/// Durable writes: three voters of the embedded coordinator, each a whole node, against an etcd of three members; on
+/// the same disk and cores, one at rest while the other is asked, by the same client over plain HTTP/2, at whoever leads.
 /// </summary>
 internal static class CoordinatorBenchmark
 {
@@ -65,7 +65,8 @@ internal static class CoordinatorBenchmark
         return new Figures(
             $"coordinator-{inFlight}", $"durable puts, 3 voters, {inFlight} in flight", "etcd 3.4 with 3 members",
             "puts/s", Aim.AtLeast(1), pairs, [
-                $"99 % within {Figures.Median(slowest):0.0} ms, of etcd's within {Figures.Median(slowestTheirs):0.0} ms",
+                $"99 % within {Figures.Median(slowest):0.0} ms, " +
+                    $"of etcd's within {Figures.Median(slowestTheirs):0.0} ms",
                 $"values of {ValueBytes} B; {Environment.ProcessorCount} cores for three servers and the client, " +
                     "while the other three rest",
             ]);

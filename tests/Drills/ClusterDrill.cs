@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Hexcast.Drills;
 
 /// <summary>
-/// The cluster loses its master, again and again, while jobs run: killed, stopped, and all nodes at once. What counts is
-/// the time without a master, that every job ends ready, and that nothing of it was done twice to effect.
+/// The cluster loses its master, again and again, while jobs run: killed, stopped, and all nodes at once. What counts
+/// is the time without a master, that every job ends ready, and that nothing of it was done twice to effect.
 /// </summary>
 internal static class ClusterDrill
 {
