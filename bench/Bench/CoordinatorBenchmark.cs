@@ -7,7 +7,8 @@ namespace Hexcast.Bench;
 
 /// <summary>
 /// Durable writes: three voters of the embedded coordinator, each a whole node, against an etcd of three members; on
-/// the same disk and cores, one at rest while the other is asked, by the same client over plain HTTP/2, at whoever leads.
+/// the same disk and cores, one at rest while the other is asked, by the same client over plain HTTP/2, at whoever
+/// leads.
 /// </summary>
 internal static class CoordinatorBenchmark
 {
