@@ -48,7 +48,6 @@ public sealed class CoordinationModule : RoleModule
         _mode = options.Mode;
         role.Services.AddSingleton<MasterElection>();
         role.Services.AddSingleton<ClusterNodes>();
-        role.Services.AddSingleton<MembershipService>();
         if (_mode == CoordinationMode.Etcd)
         {
             RequireReach(role.Node, options);
@@ -78,6 +77,7 @@ public sealed class CoordinationModule : RoleModule
             MayLead = !IsShared(options, role.Node)
                 || provider.GetRequiredService<NodeRoles>().Names.Contains("master"),
         });
+        role.Services.AddSingleton<MembershipService>();
         role.Services.AddSingleton<EmbeddedCoordinatorHolder>();
         role.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
         role.Services.AddSingleton(provider =>

@@ -41,8 +41,9 @@ sealed class RawHttp2Server : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
+        // Not stopped before it has ended: whoever asks a listener that listens no more is told of a mistake.
         await _running.Within();
+        _listener.Stop();
         _stop.Dispose();
     }
 

@@ -27,18 +27,14 @@ internal sealed class ClusterNodes(
         return answer;
     }
 
-    /// <exception cref="RpcException">NOT_FOUND: no node of this name is there.</exception>
-    public void RequireKnown(string node)
-    {
-        if (directory?.All.Any(offer => offer.Node == node) != true)
-        {
-            throw new RpcException(new Status(StatusCode.NotFound, $"No node is called {node}."));
-        }
-    }
-
-    /// <summary>From now on its certificate counts nowhere.</summary>
+    /// <summary>From now on its certificate counts nowhere, whether the node is there or not.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT: no node can be called that.</exception>
     public async Task ShutOutAsync(string node, CancellationToken cancellation)
     {
+        if (!NodeSettings.IsName(node))
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"No node can be called '{node}'."));
+        }
         if (channels.AreProven)
         {
             await coordinator.PutAsync(RemovedNodes.KeyPrefix + node, ByteString.Empty, cancellation);

@@ -11,7 +11,6 @@ internal sealed class EtcdMembershipService(ClusterNodes nodes) : Membership.Mem
 
     public override async Task<RemoveNodeResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context)
     {
-        nodes.RequireKnown(request.Node);
         await nodes.ShutOutAsync(request.Node, context.CancellationToken);
         return new RemoveNodeResponse();
     }

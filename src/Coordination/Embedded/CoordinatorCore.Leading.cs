@@ -22,6 +22,9 @@ internal sealed partial class CoordinatorCore
     private TimeSpan _lastNow;
     private TimeSpan _leaseClock;
     private bool _compactionAsked;
+
+    /// <summary>This member's term has begun: until then it does not know how long the leases have.</summary>
+    private bool _hasBegun;
     private uint _leasesNamed;
 
     /// <summary>Where the log ended, and when; until this disk has it all.</summary>
@@ -29,6 +32,7 @@ internal sealed partial class CoordinatorCore
 
     private void LeaderChanged(RaftEffect.LeaderChanged changed)
     {
+        _hasBegun = false;
         if (changed.Role == RaftRole.Leader)
         {
             (_leasesNamed, _compactionAsked, _toBeDurable) = (0, false, (0, _now));
@@ -41,6 +45,7 @@ internal sealed partial class CoordinatorCore
     /// <summary>The first entry of this member's term is applied, and with it all of the terms before.</summary>
     private void BeginTerm()
     {
+        _hasBegun = true;
         _state.Leases.RenewAll(_leaseClock);
         _effects.Add(new CoordinatorEffect.TermBegan());
         if (_state.Members.GetValueOrDefault(_identity.MemberId) is not { } own || !own.Equals(_identity.AsMember()))
@@ -61,7 +66,7 @@ internal sealed partial class CoordinatorCore
             ReadWhenProven(--_lastOwnRequest, asked);
         }
         _unproven.Clear();
-        if (!IsLeader)
+        if (!IsLeader || !_hasBegun)
         {
             return;
         }

@@ -11,6 +11,13 @@ internal sealed partial class CoordinatorCore
     {
         switch (read)
         {
+            // It led when it was asked, and was deposed before it had its proof: the next leader keeps the leases.
+            case CoordinatorEvent.KeepAlive or CoordinatorEvent.Read
+            {
+                Request: LeaseTimeToLiveRequest or LeaseLeasesRequest,
+            } when !IsLeader:
+                Redirect(requestId);
+                break;
             case CoordinatorEvent.Read { Request: var request }:
                 Reply(requestId, Answer(request));
                 break;

@@ -136,7 +136,8 @@ internal sealed partial class CoordinatorCore
             case CoordinatorEvent.KeepAlive keepAlive:
                 ReadWhenProven(keepAlive.RequestId, keepAlive);
                 break;
-            case CoordinatorEvent.WatchAsked { Request.CreateRequest: not null } asked:
+            case CoordinatorEvent.WatchAsked { Request.CreateRequest: not null } asked
+                when UnprovenOf(asked.StreamId) < WatchHub.MaximumWatchersPerStream:
                 // What was acknowledged before it began is no news to it, also where that is not applied yet.
                 ReadWhenProven(--_lastOwnRequest, asked);
                 break;
@@ -269,6 +270,10 @@ internal sealed partial class CoordinatorCore
                 break;
         }
     }
+
+    /// <summary>Beyond the limit the hub refuses the next one by name.</summary>
+    private int UnprovenOf(long stream) => _unproven.Count(asked => asked.StreamId == stream)
+        + _reading.Values.Count(read => read is CoordinatorEvent.WatchAsked asked && asked.StreamId == stream);
 
     private void Close(long stream)
     {

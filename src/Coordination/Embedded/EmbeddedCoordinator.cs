@@ -95,7 +95,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         {
             var core = new CoordinatorCore(identity, limits, host.Seed, opened.Recovery, now: TimeSpan.Zero);
             var coordinator = new EmbeddedCoordinator(disk, opened.Log, core, identity, peers, host);
-            peers.Follow(core.KnownMembers.Count > 0 ? core.KnownMembers : record.Members);
+            peers.Follow([.. record.Members, .. core.KnownMembers], core.Members);
             coordinator.Begin(opened.UnreadableFrom);
             return coordinator;
         }
@@ -244,8 +244,12 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
                 _disk.Save(save.Snapshot);
                 break;
             case CoordinatorEffect.MembersChanged changed:
-                _peers.Follow(changed.Members);
-                _disk.RememberMembers(changed.Members);
+                _peers.Follow(changed.Members, _core.Members);
+                // While the log is applied again, they come one by one.
+                if (_core.Members.All.All(id => changed.Members.Any(member => member.Id == id)))
+                {
+                    _disk.RememberMembers(changed.Members);
+                }
                 Stand();
                 break;
             case CoordinatorEffect.OfRaft { Effect: RaftEffect.Send send }:

@@ -134,13 +134,13 @@ internal sealed class EmbeddedCoordinatorHolder(
             throw SegmentReader.Damage(MemberFile.Name, 0, "its checksum is wrong");
         }
         var hasLog = disk.List().Any(name => Segment.Parse(name) is not null);
-        var founds = hasLog || settings.Join.Count == 0;
         var record = new MemberRecord
         {
-            Founded = founds,
-            Id = founds
-                ? MemberIdentity.FounderId(settings.ClusterName, settings.NodeName)
-                : MemberIdentity.JoinerId(
+            Founded = hasLog || settings.Join.Count == 0,
+            // The first versions had no other id: whoever has lost its disk must not come back as what it was.
+            Id = hasLog
+                ? MemberIdentity.FirstVersionsId(settings.ClusterName, settings.NodeName)
+                : MemberIdentity.NewId(
                     settings.ClusterName, settings.NodeName, Convert.ToHexString(IdSource.NewSecret(16))),
         };
         Save(disk, record);

@@ -81,7 +81,7 @@ internal sealed class Lane<T>
         }
         finally
         {
-            _left?.Invoke(_waiting);
+            _left?.Invoke([.. taken, .. _waiting]);
             _ended.TrySetResult();
         }
     }

@@ -15,11 +15,11 @@ internal sealed record MemberIdentity(string ClusterName, string NodeName, ulong
 
     public ulong ClusterId => _clusterId;
 
-    /// <summary>Of the first member: it follows from the names.</summary>
-    public static ulong FounderId(string clusterName, string nodeName) => IdOf("member", clusterName, nodeName);
+    /// <summary>Of members whose log does not say it: it follows from the names.</summary>
+    public static ulong FirstVersionsId(string clusterName, string nodeName) => IdOf("member", clusterName, nodeName);
 
     /// <param name="nonce">Never used before.</param>
-    public static ulong JoinerId(string clusterName, string nodeName, string nonce) =>
+    public static ulong NewId(string clusterName, string nodeName, string nonce) =>
         IdOf("member", clusterName, nodeName, nonce);
 
     public ResponseHeader Header(long revision, ulong term) =>

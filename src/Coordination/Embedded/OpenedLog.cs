@@ -12,7 +12,8 @@ internal sealed record OpenedLog(DurableLog Log, Recovery Recovery, ulong Unread
     /// </exception>
     public static OpenedLog Open(IDisk disk, MemberRecord record, ILogger logger)
     {
-        var log = WriteAheadLog.Open(disk, out var recovered);
+        var mustBeThere = record.HardState.ToRaft().Term > 0;
+        var log = WriteAheadLog.Open(disk, out var recovered, mustBeThere: mustBeThere);
         try
         {
             if (recovered.TornBytes > 0)
@@ -34,7 +35,7 @@ internal sealed record OpenedLog(DurableLog Log, Recovery Recovery, ulong Unread
                     recovered.UnreadableFrom, damage.Message);
             }
             // Of a group that has more members, one that lost everything does not even know that it belongs to it.
-            var alone = isAlone || (record.Founded && recovered.Damage is null)
+            var alone = record.Founded && (isAlone || recovered.Damage is null)
                 ? Members.Of([record.Id])
                 : Members.None;
             var recovery = Recovery.Of(recovered, Newer(recovered.HardState, record.HardState.ToRaft()), alone);

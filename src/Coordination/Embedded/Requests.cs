@@ -76,7 +76,7 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         var answer = await here.AskAsync(id => request.RequestCase switch
         {
             AskLeaderRequest.RequestOneofCase.Command =>
-                new CoordinatorEvent.Propose(id, Command.Parser.ParseFrom(request.Command)),
+                new CoordinatorEvent.Propose(id, Checked(Command.Parser.ParseFrom(request.Command))),
             AskLeaderRequest.RequestOneofCase.KeepAlive => new CoordinatorEvent.KeepAlive(id, request.KeepAlive),
             AskLeaderRequest.RequestOneofCase.Look => new CoordinatorEvent.Read(id, request.Look),
             AskLeaderRequest.RequestOneofCase.Leases => new CoordinatorEvent.Read(id, request.Leases),
@@ -97,6 +97,22 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
                 new AskLeaderResponse { Error = answer.Outcome.Error.ToString() },
             _ => new AskLeaderResponse { Response = answer.Outcome.Response?.ToByteString() ?? ByteString.Empty },
         };
+    }
+
+    /// <summary>What stands in the log every member has to be able to apply: nothing gets there unlooked at.</summary>
+    private static Command Checked(Command command)
+    {
+        var error = command.KindCase switch
+        {
+            Command.KindOneofCase.Put => RequestRules.Check(command.Put),
+            Command.KindOneofCase.DeleteRange => RequestRules.Check(command.DeleteRange),
+            Command.KindOneofCase.Txn => RequestRules.Check(command.Txn),
+            Command.KindOneofCase.Compact or Command.KindOneofCase.LeaseGrant or Command.KindOneofCase.LeaseRevoke
+                or Command.KindOneofCase.MemberPut or Command.KindOneofCase.MemberRemove => CoordinatorError.None,
+            _ => throw new RpcException(new Status(
+                StatusCode.Unimplemented, "This version does not know the command, or nobody may ask for it.")),
+        };
+        return error == CoordinatorError.None ? command : throw EmbeddedCoordinator.Refusal(error);
     }
 
     private async Task<TResponse> DoAsync<TResponse>(
@@ -129,14 +145,22 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         ulong leader, AskLeaderRequest request, bool isRepeatable, CancellationToken cancellation)
         where TResponse : class, IMessage<TResponse>, new()
     {
-        AskLeaderResponse answer;
+        AskLeaderResponse? answer;
         try
         {
             answer = await peers.AskLeaderAsync(leader, request, cancellation);
         }
+        catch (RpcException refused) when (refused.StatusCode == StatusCode.ResourceExhausted)
+        {
+            throw EmbeddedCoordinator.Refusal(CoordinatorError.TooManyRequests);
+        }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
         {
             return isRepeatable ? null : throw EmbeddedCoordinator.Refusal(CoordinatorError.LeaderLost);
+        }
+        if (answer is null)
+        {
+            return null;
         }
         return answer.OutcomeCase switch
         {
@@ -153,7 +177,8 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var pause = Task.Delay(AskAgain, clock, over.Token);
         var moved = here.LeaderMoved;
-        if (here.Standing.Leader == notThis)
+        // One that hands over, or has only begun to lead, stays the same for a moment.
+        if (notThis == 0 || notThis == here.Identity.MemberId || here.Standing.Leader == notThis)
         {
             await Task.WhenAny(moved, pause);
         }

@@ -120,6 +120,22 @@ public sealed class CoordinatorCoreTests
     }
 
     [Fact]
+    public void A_new_leader_ends_no_lease_before_its_term_has_begun()
+    {
+        var core = new CoreDriver();
+        var lease = core.Grant(3);
+        core.Advance(2 * Second);
+        // What a follower holds: a lease whose time it does not know, and has long been over by its own clock.
+        var next = new CoreDriver(state: core.State, term: 2, begins: false);
+        next.Advance(5 * Second);
+        next.DiskIsFast = true;
+        next.Persist();
+        next.KeepAlive(lease).ShouldBe(3);
+        next.Advance(2 * Second);
+        next.State.Leases.Exists(lease).ShouldBeTrue();
+    }
+
+    [Fact]
     public void A_stream_that_does_not_read_gets_a_bounded_part_and_later_all_the_rest()
     {
         var core = new CoreDriver();

@@ -15,15 +15,21 @@ internal sealed class CoreDriver
     private ulong _written;
     private ulong _durable;
 
-    public CoreDriver(CoordinatorLimits? limits = null, StateMachine? state = null, ulong term = 1)
+    public CoreDriver(CoordinatorLimits? limits = null, StateMachine? state = null, ulong term = 1, bool begins = true)
     {
         State = state ?? new StateMachine();
-        var id = MemberIdentity.FounderId("test", "node-1");
+        var id = MemberIdentity.FirstVersionsId("test", "node-1");
         var identity = new MemberIdentity("test", "node-1", id, "127.0.0.1:1");
         var mark = new SnapshotMark(1_000 * (term - 1), term - 1, Hexcast.Raft.Members.Of([id]));
         var recovery = new Recovery(State, new Recovered(new HardState(term - 1, Vote: 0), mark, []));
         _core = new CoordinatorCore(identity, limits ?? new CoordinatorLimits(), seed: 1, recovery, Now);
+        DiskIsFast = begins;
         Step(new CoordinatorEvent.Tick());
+        if (!begins)
+        {
+            // Elected, and its first entry waits for the disk.
+            Persist();
+        }
         _core.IsLeader.ShouldBeTrue();
     }
 

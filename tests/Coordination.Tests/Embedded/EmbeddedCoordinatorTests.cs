@@ -17,7 +17,7 @@ public sealed class EmbeddedCoordinatorTests
     /// <summary>A group of one, leading.</summary>
     private async Task<EmbeddedCoordinator> StartAsync(IDisk disk, CoordinatorLimits? limits = null)
     {
-        var id = MemberIdentity.FounderId("test", "node-1");
+        var id = MemberIdentity.FirstVersionsId("test", "node-1");
         var record = MemberFile.TryLoad(disk, out _) ?? new MemberRecord { Id = id, Founded = true };
         var coordinator = EmbeddedCoordinator.Start(
             disk,

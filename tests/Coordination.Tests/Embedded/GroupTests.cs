@@ -3,6 +3,7 @@ using Grpc.Core;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Client;
 using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Tests.Servers;
 using Hexcast.Raft;
 
@@ -159,6 +160,67 @@ public sealed class GroupTests
         await lost.StartAsync();
         await group.AreVotersAsync(3);
         (await ReadAsync(lost, "/key")).ShouldBe("value");
+    }
+
+    [Fact]
+    public async Task A_leader_that_is_removed_hands_over_and_is_gone()
+    {
+        await using var group = await EmbeddedGroup.StartAsync();
+        var leader = await group.LeaderAsync();
+        await leader.Client.PutAsync("/key", Text("value"), Cancellation);
+        await leader.Membership.RemoveNodeAsync(
+            new RemoveNodeRequest { Node = leader.Node }, cancellationToken: Cancellation);
+
+        var others = Followers(group, leader);
+        (await others[0].Membership.DescribeClusterAsync(new DescribeClusterRequest(), cancellationToken: Cancellation))
+            .Members.Select(member => member.Node).Order().ShouldBe(others.Select(member => member.Node).Order());
+        (await ReadAsync(others[1], "/key")).ShouldBe("value");
+    }
+
+    [Fact]
+    public async Task Damage_before_the_snapshot_is_repaired_once_and_for_all()
+    {
+        await using var group = await EmbeddedGroup.StartAsync(limits: SmallLog);
+        var leader = await group.LeaderAsync();
+        var hurt = Followers(group, leader)[0];
+        for (var i = 0; i < 250; i++)
+        {
+            await leader.Client.PutAsync("/counted", Text($"{i}"), Cancellation);
+        }
+        (await ReadAsync(hurt, "/counted")).ShouldBe("249");
+        await hurt.StopAsync();
+        var segment = Directory.EnumerateFiles(hurt.Folder, "*.wal").Order(StringComparer.Ordinal).First();
+        var bytes = await File.ReadAllBytesAsync(segment, Cancellation);
+        bytes[bytes.Length / 10] ^= 0x10;
+        await File.WriteAllBytesAsync(segment, bytes, Cancellation);
+
+        await hurt.StartAsync();
+        await leader.Client.PutAsync("/counted", Text("250"), Cancellation);
+        (await ReadAsync(hurt, "/counted")).ShouldBe("250");
+        await hurt.StopAsync();
+        using (var disk = new FileDisk(hurt.Folder))
+        using (WriteAheadLog.Open(disk, out var recovered))
+        {
+            recovered.Damage.ShouldBeNull();
+        }
+        await hurt.StartAsync();
+        (await ReadAsync(hurt, "/counted")).ShouldBe("250");
+    }
+
+    [Fact]
+    public async Task A_member_whose_log_is_gone_does_not_take_nothing_for_everything()
+    {
+        await using var group = await EmbeddedGroup.StartAsync();
+        var leader = await group.LeaderAsync();
+        var bare = Followers(group, leader)[0];
+        await leader.Client.PutAsync("/key", Text("value"), Cancellation);
+        await bare.StopAsync();
+        foreach (var file in Directory.EnumerateFiles(bare.Folder, "*.wal"))
+        {
+            File.Delete(file);
+        }
+        await bare.StartAsync();
+        (await ReadAsync(bare, "/key")).ShouldBe("value");
     }
 
     [Fact]

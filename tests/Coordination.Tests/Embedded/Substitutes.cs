@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Embedded.Peers;
@@ -15,10 +14,11 @@ internal static class Substitutes
         public void Send(ulong to, Hexcast.Raft.RaftMessage message) =>
             throw new InvalidOperationException("There is nobody to send to.");
 
-        public void Follow(IReadOnlyList<SavedMember> members) => members.Count.ShouldBeLessThanOrEqualTo(1);
+        public void Follow(IReadOnlyList<SavedMember> known, Hexcast.Raft.Members group) =>
+            group.Count.ShouldBe(1);
 
-        public Task<AskLeaderResponse> AskLeaderAsync(
+        public Task<AskLeaderResponse?> AskLeaderAsync(
             ulong leader, AskLeaderRequest request, CancellationToken cancellation) =>
-            throw new RpcException(new Status(StatusCode.Unavailable, "There is nobody to ask."));
+            Task.FromResult<AskLeaderResponse?>(null);
     }
 }

@@ -32,7 +32,7 @@ internal sealed class LogReading
     private int _torn;
     private CoordinatorDataException? _damage;
 
-    private LogReading(IDisk disk)
+    private LogReading(IDisk disk, bool mustBeThere)
     {
         _disk = disk;
         var names = disk.List();
@@ -42,7 +42,7 @@ internal sealed class LogReading
         _next = _firstNeeded;
         if (_damage is null)
         {
-            Read(found);
+            Read(found, mustBeThere);
         }
         if (_damage is not null)
         {
@@ -56,6 +56,9 @@ internal sealed class LogReading
 
     public Cut? Cut { get; }
 
+    /// <summary>Of the segments that are there, also of those that go.</summary>
+    public ulong LastSequence { get; private set; }
+
     public HardState HardState { get; private set; }
 
     public ulong LastIndex => _next - 1;
@@ -63,7 +66,7 @@ internal sealed class LogReading
     public RecoveredLog Recovered => new(HardState, _snapshot, _entries, _torn, _damage, _damage is null ? 0 : _next);
 
     /// <exception cref="CoordinatorDataException">Another version wrote it.</exception>
-    public static LogReading Of(IDisk disk) => new(disk);
+    public static LogReading Of(IDisk disk, bool mustBeThere) => new(disk, mustBeThere);
 
     private Snapshot? LoadNewest(IReadOnlyList<string> names)
     {
@@ -79,11 +82,11 @@ internal sealed class LogReading
         }
     }
 
-    private void Read(List<Segment> found)
+    private void Read(List<Segment> found, bool mustBeThere)
     {
-        if (found.Count == 0 && _snapshot is not null)
+        if (found.Count == 0 && (_snapshot is not null || mustBeThere))
         {
-            _damage = SegmentReader.Damage("the log", 0, $"the segments after snapshot {_snapshot.Index} are missing");
+            _damage = SegmentReader.Damage("the log", 0, $"the segments after entry {_firstNeeded - 1} are missing");
         }
         else if (found.Count > 0 && found[0].FirstIndex > _firstNeeded)
         {
@@ -111,8 +114,10 @@ internal sealed class LogReading
         }
         if (_next < _firstNeeded)
         {
-            // What the snapshot holds is not missed.
+            // What the snapshot holds is not missed; but nothing may be appended behind what ends before it.
             _next = _firstNeeded;
+            LastSequence = found.Count > 0 ? found[^1].Sequence : 0;
+            Segments.Clear();
         }
     }
 

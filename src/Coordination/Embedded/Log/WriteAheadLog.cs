@@ -36,7 +36,7 @@ internal sealed class WriteAheadLog : IDisposable
         (_disk, _segmentBytes, _segments, _cut) = (disk, segmentBytes, read.Segments, read.Cut);
         _hardState = _durableHardState = read.HardState;
         _lastIndex = _durableIndex = read.LastIndex;
-        _lastSequence = _segments.Count > 0 ? _segments[^1].Sequence : 0;
+        _lastSequence = Math.Max(read.LastSequence, _segments.Count > 0 ? _segments[^1].Sequence : 0);
     }
 
     public int SegmentCount => _segments.Count;
@@ -44,10 +44,12 @@ internal sealed class WriteAheadLog : IDisposable
     /// <summary>Reads everything back, cuts a torn tail, and opens the log for appending. Where something is damaged
     /// it is opened by <see cref="CutDamage"/>.</summary>
     /// <exception cref="CoordinatorDataException">Another version wrote it, or the disk is full.</exception>
-    public static WriteAheadLog Open(IDisk disk, out RecoveredLog recovered, long segmentBytes = SegmentBytes)
+    /// <param name="mustBeThere">This member has promised something: if it has no log, that is lost.</param>
+    public static WriteAheadLog Open(
+        IDisk disk, out RecoveredLog recovered, long segmentBytes = SegmentBytes, bool mustBeThere = false)
     {
         WholeFile.DeleteUnfinished(disk);
-        var read = LogReading.Of(disk);
+        var read = LogReading.Of(disk, mustBeThere);
         recovered = read.Recovered;
         var log = new WriteAheadLog(disk, segmentBytes, read);
         if (recovered.Damage is null)
@@ -89,6 +91,20 @@ internal sealed class WriteAheadLog : IDisposable
     /// <returns>False if the disk is full: the log is as it was before all that.</returns>
     public bool TryFlush()
     {
+        if (!TryWriteBatch())
+        {
+            return false;
+        }
+        if (_durableBytes >= _segmentBytes)
+        {
+            // On a full disk the old segment grows until there is space for a new one.
+            TryStartSegment(_segments[^1].Sequence + 1);
+        }
+        return true;
+    }
+
+    private bool TryWriteBatch()
+    {
         if (_batch.WrittenCount == 0)
         {
             return true;
@@ -112,11 +128,6 @@ internal sealed class WriteAheadLog : IDisposable
         _file.Sync();
         _durableBytes += written;
         (_durableIndex, _durableHardState) = (_lastIndex, _hardState);
-        if (_durableBytes >= _segmentBytes)
-        {
-            // On a full disk the old segment grows until there is space for a new one.
-            TryStartSegment(_segments[^1].Sequence + 1);
-        }
         return true;
     }
 
@@ -149,7 +160,8 @@ internal sealed class WriteAheadLog : IDisposable
         RecordHeader.Write(
             _batch, RecordType.Install, mark.Term, mark.Index, (ulong)_durableBytes,
             new Install { Index = mark.Index });
-        if (!TryFlush())
+        // It has to be the last record of the last segment until the rename.
+        if (!TryWriteBatch())
         {
             return false;
         }

@@ -56,9 +56,10 @@ internal sealed class PeerLine
                 {
                     await SpeakAsync(backoff);
                 }
-                catch (Exception broken) when (broken is RpcException or IOException or InvalidOperationException
-                    or ObjectDisposedException && !stop.IsCancellationRequested)
+                // Whatever it is: a line that has ended without a word would leave the member mute.
+                catch (Exception broken) when (broken is not OperationCanceledException)
                 {
+                    stop.ThrowIfCancellationRequested();
                     logger.LogDebug("A member does not take messages: {Reason}", broken.Message);
                     Forget();
                     await backoff.WaitAsync(stop);

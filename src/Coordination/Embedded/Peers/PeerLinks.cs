@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Raft;
 using Microsoft.Extensions.Logging;
 using RaftClient = Hexcast.Contracts.V1.Raft.RaftClient;
 
@@ -18,6 +19,9 @@ internal sealed class PeerLinks(
     private readonly ConcurrentDictionary<ulong, Peer> peers = [];
     private readonly CancellationTokenSource stop = new();
 
+    /// <summary>What the group has said of each, by its core's thread only.</summary>
+    private readonly Dictionary<ulong, string> told = [];
+
     private sealed record Peer(string Address, GrpcChannel Channel, PeerLine Urgent, PeerLine Bulk);
 
     public void Send(ulong to, Hexcast.Raft.RaftMessage message)
@@ -28,14 +32,20 @@ internal sealed class PeerLinks(
         }
     }
 
-    public void Follow(IReadOnlyList<SavedMember> members)
+    public void Follow(IReadOnlyList<SavedMember> known, Members group)
     {
-        foreach (var member in members.Where(member => member.Id != self.Id))
+        foreach (var member in known.Where(member => member.Id != self.Id))
         {
-            Meet(member.Id, member.Address);
+            // One that has called from elsewhere since is reached there, until the group says something new.
+            if (told.GetValueOrDefault(member.Id) != member.Address)
+            {
+                told[member.Id] = member.Address;
+                Meet(member.Id, member.Address);
+            }
         }
-        foreach (var gone in peers.Keys.Where(id => members.All(member => member.Id != id)))
+        foreach (var gone in peers.Keys.Where(id => !group.Contains(id) && known.All(member => member.Id != id)))
         {
+            told.Remove(gone);
             if (peers.TryRemove(gone, out var peer))
             {
                 Close(peer);
@@ -66,12 +76,12 @@ internal sealed class PeerLinks(
         }
     }
 
-    public async Task<AskLeaderResponse> AskLeaderAsync(
+    public async Task<AskLeaderResponse?> AskLeaderAsync(
         ulong leader, AskLeaderRequest request, CancellationToken cancellation)
     {
         if (!peers.TryGetValue(leader, out var peer))
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "The leader's address is not known yet."));
+            return null;
         }
         var deadline = clock.GetUtcNow().UtcDateTime + AskLimit;
         return await new RaftClient(peer.Channel.CreateCallInvoker())

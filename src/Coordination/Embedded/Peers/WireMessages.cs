@@ -110,6 +110,8 @@ internal static class WireMessages
                 from, term, wire.HeartbeatResponse.Round, wire.HeartbeatResponse.Recovering,
                 wire.HeartbeatResponse.Commit),
             Wire.MessageOneofCase.InstallSnapshot => FromWire(from, term, wire.InstallSnapshot),
+            Wire.MessageOneofCase.InstallSnapshotResponse when wire.InstallSnapshotResponse.NextOffset < 0 =>
+                throw new InvalidDataException("No piece of a snapshot is before its beginning."),
             Wire.MessageOneofCase.InstallSnapshotResponse => new RaftMessage.InstallSnapshotResponse(
                 from, term, wire.InstallSnapshotResponse.Index, wire.InstallSnapshotResponse.NextOffset),
             Wire.MessageOneofCase.ReadRequest => new RaftMessage.ReadRequest(from, term, wire.ReadRequest.Context),
@@ -151,9 +153,10 @@ internal static class WireMessages
 
     private static RaftMessage.InstallSnapshot FromWire(ulong from, ulong term, Wire.Types.InstallSnapshot wire)
     {
-        if (wire.Voters.Count + wire.Learners.Count > Members.MaximumMembers)
+        if (wire.Voters.Count + wire.Learners.Count > Members.MaximumMembers || wire.Offset < 0)
         {
-            throw new InvalidDataException($"{wire.Voters.Count + wire.Learners.Count} members are too many.");
+            throw new InvalidDataException(
+                $"A piece at {wire.Offset}, of {wire.Voters.Count + wire.Learners.Count} members, cannot be.");
         }
         var mark = new SnapshotMark(wire.Index, wire.IndexTerm, Members.Of(wire.Voters, wire.Learners));
         return new RaftMessage.InstallSnapshot(from, term, mark, wire.Offset, wire.Bytes.Memory, wire.IsLast);

@@ -82,23 +82,17 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         {
             return answer;
         }
+        if (request.Node == holder.Settings.NodeName)
+        {
+            // Another one has to lead when this one goes, and finish it.
+            await HandOverAsync(context.CancellationToken);
+            return await ForwardAsync(context, (leader, call) => leader.RemoveNodeAsync(request, call))
+                ?? throw EmbeddedCoordinator.Refusal(CoordinatorError.NoLeader);
+        }
         await changing.WaitAsync(context.CancellationToken);
         try
         {
-            var standing = holder.Coordinator.Standing;
-            var member = standing.Known.FirstOrDefault(known =>
-                known.Node == request.Node && standing.Members.Contains(known.Id));
-            if (member is null)
-            {
-                nodes.RequireKnown(request.Node);
-            }
-            else
-            {
-                await ChangeAsync(MemberChange.Remove, member.Id, context.CancellationToken);
-                await holder.Requests.ProposeAsync<RemoveNodeResponse>(
-                    new Command { MemberRemove = member.Id }, context.CancellationToken);
-            }
-            await nodes.ShutOutAsync(request.Node, context.CancellationToken);
+            await RemoveAsync(request.Node, context.CancellationToken);
             return new RemoveNodeResponse();
         }
         finally
@@ -114,15 +108,55 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         {
             return answer;
         }
-        var standing = holder.Coordinator.Standing;
-        var to = request.Node.Length > 0
-            ? Find(request.Node)
-            : standing.Known
-                .Where(member => member.Id != standing.Leader && standing.Members.IsVoter(member.Id))
-                .MaxBy(member => standing.Matches.GetValueOrDefault(member.Id))
-                ?? throw Refusal("there is no other voter");
+        var to = request.Node.Length > 0 ? Find(request.Node) : Heir();
         await holder.Requests.TransferAsync(to.Id, context.CancellationToken);
         return new TransferLeadershipResponse { Node = to.Node };
+    }
+
+    /// <summary>Each step does no harm when it is done again: what was begun can be finished by asking once more.
+    /// </summary>
+    private async Task RemoveAsync(string node, CancellationToken cancellation)
+    {
+        var standing = holder.Coordinator.Standing;
+        var known = standing.Known.Where(member => member.Node == node).ToList();
+        foreach (var member in known.Where(member => standing.Members.Contains(member.Id)))
+        {
+            await ChangeAsync(MemberChange.Remove, member.Id, cancellation);
+        }
+        // Also one that is not there, and was never a member: its certificate is what has to count no more.
+        await nodes.ShutOutAsync(node, cancellation);
+        foreach (var member in known)
+        {
+            await holder.Requests.ProposeAsync<RemoveNodeResponse>(
+                new Command { MemberRemove = member.Id }, cancellation);
+        }
+    }
+
+    private async Task HandOverAsync(CancellationToken cancellation)
+    {
+        var heir = Heir();
+        await holder.Requests.TransferAsync(heir.Id, cancellation);
+        var since = clock.GetTimestamp();
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        while (holder.Coordinator.Standing.Leader is var leader
+            && (leader == 0 || leader == holder.Coordinator.Identity.MemberId))
+        {
+            if (clock.GetElapsedTime(since) > ChangeLimit)
+            {
+                throw Refusal("no other member has taken over");
+            }
+            await backoff.WaitAsync(cancellation);
+        }
+    }
+
+    /// <summary>Whoever has most of the log.</summary>
+    private SavedMember Heir()
+    {
+        var standing = holder.Coordinator.Standing;
+        return standing.Known
+            .Where(member => member.Id != standing.Leader && standing.Members.IsVoter(member.Id))
+            .MaxBy(member => standing.Matches.GetValueOrDefault(member.Id))
+            ?? throw Refusal("there is no other voter");
     }
 
     private async Task<JoinGroupResponse> LetInAsync(JoinGroupRequest request, CancellationToken cancellation)
