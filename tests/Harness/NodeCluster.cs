@@ -86,7 +86,7 @@ public sealed class NodeCluster : IAsyncDisposable
             {
                 if (isEmbedded && await IsMasterAsync(Front))
                 {
-                    await TransferAsync("master-1");
+                    await HandOverAsync(Front);
                 }
 
                 foreach (var name in (string[])["master-1", "master-2"])
@@ -120,11 +120,11 @@ public sealed class NodeCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Asked, not awaited: it may be away.</summary>
-    private async Task TransferAsync(string node)
+    /// <summary>To whichever of the others is there. Asked, not awaited.</summary>
+    private static async Task HandOverAsync(PlatformProcess leader)
     {
         using var process = Process.Start(new ProcessStartInfo("dotnet", [
-            PlatformProcess.AppPath, "cluster", "transfer", node, "--data", Front.DataFolder, "--grpc", Front.Grpc,
+            PlatformProcess.AppPath, "cluster", "transfer", "--data", leader.DataFolder, "--grpc", leader.Grpc,
         ])
         {
             UseShellExecute = false,
