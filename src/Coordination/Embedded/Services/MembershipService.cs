@@ -85,7 +85,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         if (request.Node == holder.Settings.NodeName)
         {
             // Another one has to lead when this one goes, and finish it.
-            await HandOverAsync(context.CancellationToken);
+            await HandOverAsync(Heir(), context.CancellationToken);
             return await ForwardAsync(context, (leader, call) => leader.RemoveNodeAsync(request, call))
                 ?? throw EmbeddedCoordinator.Refusal(CoordinatorError.NoLeader);
         }
@@ -109,7 +109,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
             return answer;
         }
         var to = request.Node.Length > 0 ? Find(request.Node) : Heir();
-        await holder.Requests.TransferAsync(to.Id, context.CancellationToken);
+        await HandOverAsync(to, context.CancellationToken);
         return new TransferLeadershipResponse { Node = to.Node };
     }
 
@@ -132,20 +132,22 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         }
     }
 
-    private async Task HandOverAsync(CancellationToken cancellation)
+    /// <summary>Done when this member has heard the next leader: a leadership that was lost went anywhere.</summary>
+    private async Task HandOverAsync(SavedMember to, CancellationToken cancellation)
     {
-        var heir = Heir();
-        await holder.Requests.TransferAsync(heir.Id, cancellation);
+        await holder.Requests.TransferAsync(to.Id, cancellation);
         var since = clock.GetTimestamp();
-        var backoff = new Backoff(FirstRetry, LastRetry, clock);
-        while (holder.Coordinator.Standing.Leader is var leader
-            && (leader == 0 || leader == holder.Coordinator.Identity.MemberId))
+        while (holder.Coordinator.Standing.Leader != to.Id)
         {
-            if (clock.GetElapsedTime(since) > ChangeLimit)
+            var moved = holder.Coordinator.LeaderMoved;
+            var leader = holder.Coordinator.Standing.Leader;
+            if (clock.GetElapsedTime(since) > ChangeLimit
+                || (leader != 0 && leader != to.Id && leader != holder.Coordinator.Identity.MemberId))
             {
-                throw Refusal("no other member has taken over");
+                throw Refusal($"{to.Node} has not taken over");
             }
-            await backoff.WaitAsync(cancellation);
+            await Task.WhenAny(moved, Task.Delay(LastRetry, clock, cancellation));
+            cancellation.ThrowIfCancellationRequested();
         }
     }
 
