@@ -35,6 +35,11 @@ count_of() {
   printf '%s' "${value:-0}"
 }
 
+# The names of what failed, or of the project that ended without one.
+tell_failed() {
+  grep -o '^ *[^ ].* \[FAIL\]$' "$reports/$1.log" | sed 's/^ *//; s/ \[FAIL\]$//' | LC_ALL=C sort -u || printf '%s\n' "$1"
+}
+
 report_project() {
   local project=$1 code ok bad out
   code=$(<"$reports/$project.code")
@@ -44,6 +49,7 @@ report_project() {
   # A project that ended badly without naming a failed test crashed, hung or was not built. That is a failure too.
   ((bad == 0 && code != 0)) && bad=1
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + out))
+  ((bad == 0)) || tell_failed "$project" >>"$reports/failed"
   printf '%-28s %5d passed %3d failed %3d skipped %7.1f s\n' "$project" "$ok" "$bad" "$out" "$(count_of "$project" time)"
   if ((bad)); then
     cat "$reports/$project.log"
@@ -56,12 +62,13 @@ report_project() {
   fi
 }
 
-# The tests hold every answer against the API's document; this says what of the document none of them has seen.
+# The tests hold every answer against the API's document; this keeps what of the document none of them has seen.
 tell_unseen_answers() {
-  local documented="$HEXCAST_ANSWERS/documented" unseen
+  local documented="$HEXCAST_ANSWERS/documented" unseen="$reports/unseen-answers.txt"
   [[ -f $documented ]] || return 0
-  unseen=$(LC_ALL=C comm -23 <(LC_ALL=C sort -u "$documented") <(cat "$HEXCAST_ANSWERS"/*.seen | LC_ALL=C sort -u))
-  [[ -z $unseen ]] || printf 'Documented, and never answered in this run:\n%s\n' "$unseen"
+  LC_ALL=C comm -23 <(LC_ALL=C sort -u "$documented") <(cat "$HEXCAST_ANSWERS"/*.seen | LC_ALL=C sort -u) >"$unseen"
+  printf '%d of %d documented answers were never given in this run: %s\n' \
+    "$(wc -l <"$unseen")" "$(LC_ALL=C sort -u "$documented" | wc -l)" "${unseen#"$root/"}"
 }
 
 run_tests() {
@@ -124,6 +131,10 @@ run_tests() {
   if ((passed + failed + skipped == 0)); then
     say "no test matches \"$filter\""
     failed=1
+  fi
+  if [[ -s $reports/failed ]]; then
+    printf 'Failed:\n'
+    cat "$reports/failed"
   fi
   printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
   ((failed == 0))

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -35,6 +37,7 @@ public sealed class LocalClusterTests : IDisposable
         {
             var told = await ReadyAsync(up);
             told["nodes"]!.AsArray().Select(node => (string)node!["node"]!).ShouldBe(["node-1", "node-2", "node-3"]);
+            await NoNodeSpeaksForAnotherAsync(told);
             using var http = Client(told);
             var api = new HexcastApi(http);
             id = await api.UploadAsync(clip);
@@ -66,21 +69,59 @@ public sealed class LocalClusterTests : IDisposable
         }
     }
 
+    /// <summary>With the certificate of one node, as the member of each.</summary>
+    private async Task NoNodeSpeaksForAnotherAsync(JsonNode told)
+    {
+        const string caller = "node-2";
+        var data = Path.Combine(folder.Path, "cluster", caller);
+        var grpc = (string)told["nodes"]!.AsArray().Single(node => (string)node!["node"]! == "node-1")!["grpc"]!;
+        using var status = Run("cluster", "status", "--json", "--data", data);
+        var members = JsonNode.Parse(await status.StandardOutput.ReadToEndAsync())!["members"]!.AsArray();
+        members.Count.ShouldBeGreaterThan(1);
+        var own = Path.Combine(data, "cluster");
+        using var certificate = X509Certificate2.CreateFromPemFile(
+            Path.Combine(own, "node.pem"), Path.Combine(own, "node.key"));
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.ClientCertificates = [certificate];
+        // Whose certificate the server shows is not what is asked here.
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        using var http = new HttpClient(handler);
+        foreach (var member in members)
+        {
+            using var ask = new HttpRequestMessage(HttpMethod.Post, $"https://{grpc}/hexcast.v1.Raft/AskLeader")
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new ByteArrayContent(new byte[5]),
+            };
+            ask.Content.Headers.ContentType = new("application/grpc");
+            ask.Headers.Add("te", "trailers");
+            ask.Headers.Add("hexcast-cluster", "hexcast");
+            ask.Headers.Add("hexcast-member", (string)member!["id"]!);
+            ask.Headers.Add("hexcast-address", (string)member["address"]!);
+            using var answer = await http.SendAsync(ask);
+            await answer.Content.ReadAsByteArrayAsync();
+            var code = answer.Headers.Concat(answer.TrailingHeaders).Single(header => header.Key == "grpc-status")
+                .Value.Single();
+            (code == "7").ShouldBe((string)member["node"]! != caller, $"{member["node"]}: {code}");
+        }
+    }
+
     private Process Start()
     {
-        var start = new ProcessStartInfo("dotnet",
-        [
-            PlatformProcess.AppPath, "cluster", "up", "--workers", "2", "--free-ports", "--json",
-            "--data", Path.Combine(folder.Path, "cluster"),
-        ])
-        {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        var process = Process.Start(start)!;
+        var process = Run(
+            "cluster", "up", "--workers", "2", "--free-ports", "--json",
+            "--data", Path.Combine(folder.Path, "cluster"));
         process.ErrorDataReceived += (_, line) => Evidence.Keep("words", line.Data ?? "");
         process.BeginErrorReadLine();
         return process;
     }
+
+    private static Process Run(params string[] words) =>
+        Process.Start(new ProcessStartInfo("dotnet", [PlatformProcess.AppPath, .. words])
+        {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
 
     /// <summary>Its one document, which it writes when all nodes are ready.</summary>
     private static async Task<JsonNode> ReadyAsync(Process up)

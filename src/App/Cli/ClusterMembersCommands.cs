@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.App.Cli;
@@ -85,7 +86,8 @@ internal static class ClusterMembersCommands
                 master = Named(cluster.Master), leader, term = cluster.Term, answered_by = cluster.AnsweredBy,
                 members = cluster.Members.Select(member => new
                 {
-                    node = member.Node, address = member.Address, votes = member.IsVoter,
+                    node = member.Node, id = member.Id.ToString("x16", CultureInfo.InvariantCulture),
+                    address = member.Address, votes = member.IsVoter,
                     behind = Behind(cluster, member),
                 }),
                 nodes = cluster.Nodes.Select(node => new

@@ -173,6 +173,7 @@ public sealed class LostServerTests(Chromium chromium) : IAsyncLifetime
     {
         host.Scheduler.Fill();
         await OpenAsync("/nodes");
+        await Expect(Page.Locator("#live")).ToHaveTextAsync("Live");
         await Page.RouteAsync("**/nodes/panel", route => route.FulfillAsync(
             new() { Status = 401, ContentType = "application/problem+json", Body = "{}" }));
         host.Api.NodeEvents.Tell("queues", new JsonObject { ["classes"] = new JsonArray() });

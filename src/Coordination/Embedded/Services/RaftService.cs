@@ -2,6 +2,7 @@ using System.Globalization;
 using Grpc.Core;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Embedded.Peers;
+using Hexcast.Platform.Cluster;
 using Microsoft.Extensions.Hosting;
 
 namespace Hexcast.Coordination.Embedded.Services;
@@ -49,6 +50,18 @@ internal sealed class RaftService(EmbeddedCoordinatorHolder holder, IHostApplica
         return holder.Requests.AnswerAsync(request, context.CancellationToken);
     }
 
+    /// <summary>A node speaks as the member that it is. Of one that this member has not heard of yet, as when it has only
+    /// just joined itself, the certificate of the cluster has to do.</summary>
+    private void RequireOwner(ulong id, string? caller)
+    {
+        var owner = holder.Coordinator.Standing.Known.FirstOrDefault(member => member.Id == id)?.Node;
+        if (caller is not null && owner is not null && owner != caller)
+        {
+            throw new RpcException(new Status(
+                StatusCode.PermissionDenied, $"That is the member of {owner}, and this is the certificate of {caller}."));
+        }
+    }
+
     /// <summary>Who calls, from where. A member of another cluster that has been given this one's address is refused.
     /// </summary>
     private ulong Introduce(ServerCallContext context)
@@ -65,6 +78,7 @@ internal sealed class RaftService(EmbeddedCoordinatorHolder holder, IHostApplica
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "A member says its id and its address."));
         }
+        RequireOwner(id, CallingNode.Of(context.GetHttpContext()));
         holder.Meet(id, address);
         return id;
     }
