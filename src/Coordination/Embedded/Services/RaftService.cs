@@ -50,15 +50,17 @@ internal sealed class RaftService(EmbeddedCoordinatorHolder holder, IHostApplica
         return holder.Requests.AnswerAsync(request, context.CancellationToken);
     }
 
-    /// <summary>A node speaks as the member that it is. Of one that this member has not heard of yet, as when it has only
-    /// just joined itself, the certificate of the cluster has to do.</summary>
+    /// <summary>
+    /// A node speaks as the member that it is. Of one that this member has not heard of yet, as when it has only just
+    /// joined itself, the certificate of the cluster has to do.
+    /// </summary>
     private void RequireOwner(ulong id, string? caller)
     {
         var owner = holder.Coordinator.Standing.Known.FirstOrDefault(member => member.Id == id)?.Node;
         if (caller is not null && owner is not null && owner != caller)
         {
             throw new RpcException(new Status(
-                StatusCode.PermissionDenied, $"That is the member of {owner}, and this is the certificate of {caller}."));
+                StatusCode.PermissionDenied, $"{caller} cannot speak for the member of {owner}."));
         }
     }
 
