@@ -198,6 +198,10 @@ internal sealed partial class RaftCore
         }
         (Role, _leader, _announcedTerm) = (role, leader, Term);
         _effects.Add(new RaftEffect.LeaderChanged(Term, leader, role));
+        if (leader != 0)
+        {
+            EndTransfer(isDone: leader == _transferTo);
+        }
     }
 
     /// <summary>What was learnt from a leader holds for its term only.</summary>

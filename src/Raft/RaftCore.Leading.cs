@@ -41,7 +41,8 @@ internal sealed partial class RaftCore
     {
         _progress.Clear();
         (_hasEntriesToSend, _hasCommitToSend) = (false, false);
-        EndTransfer(isDone: true);
+        // Whom it went to is known once the next leader is heard.
+        _transferUntil = _now + 2 * _options.ElectionTimeoutMaximum;
     }
 
     private void Propose(long requestId, ReadOnlyMemory<byte> payload)
@@ -87,6 +88,7 @@ internal sealed partial class RaftCore
         var from = _writes.LogIndex + 1;
         if (Role != RaftRole.Leader || Members.Count > 1 || from > _log.LastIndex)
         {
+            _effects.Add(new RaftEffect.WriteAgain());
             return;
         }
         Truncate(from);
@@ -104,10 +106,6 @@ internal sealed partial class RaftCore
         if (_now < _heartbeatAt)
         {
             return;
-        }
-        if (_transferTo != 0 && _now >= _transferUntil)
-        {
-            EndTransfer(isDone: false);
         }
         if (!HearsQuorum())
         {

@@ -227,6 +227,10 @@ internal sealed partial class RaftCore
     private void Tick()
     {
         RefuseReads(_reads.TakeLost(_now, leaderChanged: false));
+        if (_transferTo != 0 && _now >= _transferUntil)
+        {
+            EndTransfer(isDone: false);
+        }
         if (Role == RaftRole.Leader)
         {
             TickLeader();

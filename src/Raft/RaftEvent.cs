@@ -16,8 +16,9 @@ internal abstract record RaftEvent
     public sealed record Persisted(ulong Sequence) : RaftEvent;
 
     /// <summary>
-    /// The disk is full: nothing after the last write that was reported is on it. A group of one drops that, for nobody
-    /// else can have it; in a larger one others may have committed it, and the shell writes it again until it is there.
+    /// The disk is full: nothing after the last write that was reported is on it, nor will be before the answer. A
+    /// group of one drops it, for nobody else can have it: a <see cref="RaftEffect.Persist"/> takes it back. In a
+    /// larger one others may have committed it: <see cref="RaftEffect.WriteAgain"/>.
     /// </summary>
     public sealed record WriteRefused : RaftEvent;
 
@@ -81,6 +82,9 @@ internal abstract record RaftEffect
     /// </summary>
     public sealed record Proposed(long RequestId, ulong Term, ulong Index) : RaftEffect;
 
+    /// <summary>What the disk had no space for is tried again until it is there.</summary>
+    public sealed record WriteAgain : RaftEffect;
+
     /// <summary>The proposals from this index on never will be.</summary>
     public sealed record Dropped(ulong From) : RaftEffect;
 
@@ -90,7 +94,7 @@ internal abstract record RaftEffect
     /// <param name="Leader">Who may know better; 0: nobody is known.</param>
     public sealed record Refused(long RequestId, RaftError Error, ulong Leader) : RaftEffect;
 
-    /// <summary>The leadership is with somebody else now.</summary>
+    /// <summary>The leadership is with whom it was to go to.</summary>
     public sealed record Transferred(long RequestId) : RaftEffect;
 
     /// <param name="Leader">0: nobody is known.</param>

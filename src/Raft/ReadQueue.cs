@@ -14,7 +14,8 @@ internal sealed class ReadQueue(int maximum)
     private readonly List<WaitingRead> _beforeTerm = [];
     private readonly Queue<(ulong Round, ulong Index, WaitingRead Read)> _unproven = new();
     private readonly Dictionary<ulong, (long RequestId, TimeSpan Until)> _asked = [];
-    private readonly PriorityQueue<long, ulong> _unapplied = new();
+    private readonly PriorityQueue<long, (ulong Index, long Order)> _unapplied = new();
+    private long _order;
 
     public bool IsFull => _beforeTerm.Count + _unproven.Count + _asked.Count + _unapplied.Count >= maximum;
 
@@ -54,10 +55,10 @@ internal sealed class ReadQueue(int maximum)
         return found;
     }
 
-    public void WaitForApply(ulong index, long requestId) => _unapplied.Enqueue(requestId, index);
+    public void WaitForApply(ulong index, long requestId) => _unapplied.Enqueue(requestId, (index, ++_order));
 
     public bool TryTakeApplied(ulong applied, out long requestId) =>
-        _unapplied.TryPeek(out requestId, out var index) && index <= applied
+        _unapplied.TryPeek(out requestId, out var at) && at.Index <= applied
         && _unapplied.TryDequeue(out requestId, out _);
 
     /// <summary>No question to the leader is due before this.</summary>

@@ -123,6 +123,46 @@ public sealed class GovernanceTests
     }
 
     [Fact]
+    public void Only_the_leadership_of_whom_it_was_sent_to_is_a_hand_over()
+    {
+        var group = new Group(3).Elect(1);
+        group.Isolate(3);
+        group.Propose(1, "a");
+        var request = group.Transfer(1, 3);
+        group.Step(1, new RaftEvent.Received(new RaftMessage.VoteResponse(
+            2, group[1].Core.Term + 1, IsPre: false, Granted: false)));
+        group[1].Core.Role.ShouldBe(RaftRole.Follower);
+        group[1].Effects.OfType<RaftEffect.Transferred>().ShouldBeEmpty("who leads is not known yet");
+        group.Step(1, new RaftEvent.Received(new RaftMessage.Heartbeat(2, group[1].Core.Term, Commit: 0, Round: 0)));
+        group[1].Effects.OfType<RaftEffect.Transferred>().ShouldBeEmpty("another one leads");
+        group[1].RefusalOf(request).ShouldBe(RaftError.TransferTimedOut);
+    }
+
+    [Fact]
+    public void A_hand_over_is_done_when_the_next_leader_is_heard()
+    {
+        var group = new Group(3).Elect(1);
+        var request = group.Transfer(1, 3);
+        group.Leader.Id.ShouldBe(3ul);
+        group[1].Effects.OfType<RaftEffect.Transferred>().Single().RequestId.ShouldBe(request);
+    }
+
+    [Fact]
+    public void Reads_that_wait_for_the_same_entry_are_answered_in_their_order()
+    {
+        var reads = new ReadQueue(100);
+        for (var read = 1; read <= 50; read++)
+        {
+            reads.WaitForApply(7, read);
+        }
+        for (var read = 1; read <= 50; read++)
+        {
+            reads.TryTakeApplied(7, out var next).ShouldBeTrue();
+            next.ShouldBe(read);
+        }
+    }
+
+    [Fact]
     public void A_node_that_lost_entries_does_not_vote_and_does_not_count()
     {
         var group = new Group(3).Elect(1);

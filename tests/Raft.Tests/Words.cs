@@ -19,6 +19,7 @@ internal static class Words
         RaftEffect.ReadReady => "may read",
         RaftEffect.Refused r => $"refuses: {r.Error}, ask {(r.Leader == 0 ? "nobody" : $"n{r.Leader}")}",
         RaftEffect.Transferred => "has handed over",
+        RaftEffect.WriteAgain => "tries again to write",
         RaftEffect.ReadSnapshotChunk r => $"reads its snapshot at {r.SnapshotIndex} from byte {r.Offset} for n{r.To}",
         RaftEffect.StoreSnapshotChunk s => $"stores {s.Bytes.Length} bytes from {s.Offset}",
         RaftEffect.InstallSnapshot i => $"becomes the snapshot at {i.Mark.Index} of {i.Mark.Members}",

@@ -61,11 +61,7 @@ internal sealed partial class CoordinatorCore
         _forRaft.Add(RaftEvent.Tick.Now);
         _leaseClock += passed < MaximumTickAdvance ? passed : MaximumTickAdvance;
         _watches.Tick(_now);
-        foreach (var asked in _unproven)
-        {
-            ReadWhenProven(--_lastOwnRequest, asked);
-        }
-        _unproven.Clear();
+        TickWatches();
         if (!IsLeader || !_hasBegun)
         {
             return;

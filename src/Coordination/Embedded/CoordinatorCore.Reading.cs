@@ -7,7 +7,7 @@ namespace Hexcast.Coordination.Embedded;
 /// <summary>What is answered from the state as it is applied here.</summary>
 internal sealed partial class CoordinatorCore
 {
-    private void Answer(long requestId, CoordinatorEvent read)
+    private void AnswerProven(long requestId, CoordinatorEvent read)
     {
         switch (read)
         {
@@ -19,18 +19,18 @@ internal sealed partial class CoordinatorCore
                 Redirect(requestId);
                 break;
             case CoordinatorEvent.Read { Request: var request }:
-                Reply(requestId, Answer(request));
+                Reply(requestId, ReadState(request));
                 break;
             case CoordinatorEvent.KeepAlive keepAlive:
                 Reply(requestId, KeptAlive(keepAlive.LeaseId));
                 break;
-            case CoordinatorEvent.WatchAsked asked:
-                _watches.Request(asked.StreamId, asked.Request, _now);
+            case CoordinatorEvent.WatchProof proof:
+                BeginWatches(proof.StreamId);
                 break;
         }
     }
 
-    private Outcome Answer(IMessage request)
+    private Outcome ReadState(IMessage request)
     {
         switch (request)
         {

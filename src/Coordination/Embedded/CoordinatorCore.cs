@@ -29,8 +29,7 @@ internal sealed partial class CoordinatorCore
     /// <summary>Reads, keep-alives and new watches that wait for their proof.</summary>
     private readonly Dictionary<long, CoordinatorEvent> _reading = [];
 
-    /// <summary>Watches that nobody could vouch for; asked again at the next tick.</summary>
-    private readonly List<CoordinatorEvent.WatchAsked> _unproven = [];
+    private readonly UnprovenWatches _unproven = new();
 
     /// <summary>What this member has put into the log as its leader, until it is applied.</summary>
     private readonly SortedDictionary<ulong, Proposal> _proposed = [];
@@ -53,7 +52,7 @@ internal sealed partial class CoordinatorCore
     {
         (_identity, _limits) = (identity, limits);
         _state = recovery.State;
-        _lastNow = now;
+        _lastNow = _leaderKnownAt = now;
         var termStart = new Command { TermStart = new TermStart { Node = identity.NodeName } };
         var setup = new RaftSetup(identity.MemberId, limits.Raft, seed, termStart.ToByteArray());
         _raft = new RaftCore(setup, recovery.ForRaft, now);
@@ -99,7 +98,7 @@ internal sealed partial class CoordinatorCore
         (_effects, _now) = (effects, now);
         foreach (var happened in events)
         {
-            Handle(happened);
+            OnEvent(happened);
         }
         // What is applied may ask for more: a snapshot, the end of a lease, the next voter.
         while (_forRaft.Count > 0)
@@ -108,13 +107,13 @@ internal sealed partial class CoordinatorCore
             _forRaft.Clear();
             foreach (var effect in _ofRaft)
             {
-                Execute(effect);
+                OnRaft(effect);
             }
             _ofRaft.Clear();
         }
     }
 
-    private void Handle(CoordinatorEvent happened)
+    private void OnEvent(CoordinatorEvent happened)
     {
         switch (happened)
         {
@@ -122,7 +121,7 @@ internal sealed partial class CoordinatorCore
                 Propose(propose.RequestId, propose.Command);
                 break;
             case CoordinatorEvent.Read { Request: RangeRequest { Serializable: true } or StatusRequest } read:
-                Reply(read.RequestId, Answer(read.Request));
+                Reply(read.RequestId, ReadState(read.Request));
                 break;
             case CoordinatorEvent.Read { Request: LeaseTimeToLiveRequest or LeaseLeasesRequest } read when !IsLeader:
                 Redirect(read.RequestId);
@@ -136,10 +135,8 @@ internal sealed partial class CoordinatorCore
             case CoordinatorEvent.KeepAlive keepAlive:
                 ReadWhenProven(keepAlive.RequestId, keepAlive);
                 break;
-            case CoordinatorEvent.WatchAsked { Request.CreateRequest: not null } asked
-                when UnprovenOf(asked.StreamId) < WatchHub.MaximumWatchersPerStream:
-                // What was acknowledged before it began is no news to it, also where that is not applied yet.
-                ReadWhenProven(--_lastOwnRequest, asked);
+            case CoordinatorEvent.WatchAsked asked when _unproven.MustWait(asked.StreamId, asked.Request):
+                WatchWhenProven(asked);
                 break;
             case CoordinatorEvent.WatchAsked asked:
                 _watches.Request(asked.StreamId, asked.Request, _now);
@@ -148,7 +145,7 @@ internal sealed partial class CoordinatorCore
                 _watches.Taken(taken.StreamId, taken.Events);
                 break;
             case CoordinatorEvent.WatchClosed closed:
-                Close(closed.StreamId);
+                CloseWatch(closed.StreamId);
                 break;
             case CoordinatorEvent.ForRaft forRaft:
                 _forRaft.Add(forRaft.Event);
@@ -165,7 +162,7 @@ internal sealed partial class CoordinatorCore
         }
     }
 
-    private void Execute(RaftEffect effect)
+    private void OnRaft(RaftEffect effect)
     {
         switch (effect)
         {
@@ -183,7 +180,7 @@ internal sealed partial class CoordinatorCore
                     proposed.Term, proposed.RequestId, command ?? new Command());
                 break;
             case RaftEffect.ReadReady ready when _reading.Remove(ready.RequestId, out var read):
-                Answer(ready.RequestId, read);
+                AnswerProven(ready.RequestId, read);
                 break;
             case RaftEffect.Refused refused:
                 Refuse(refused);
@@ -245,9 +242,9 @@ internal sealed partial class CoordinatorCore
 
     private void Refuse(RaftEffect.Refused refused)
     {
-        if (_reading.Remove(refused.RequestId, out var read) && read is CoordinatorEvent.WatchAsked asked)
+        if (_reading.Remove(refused.RequestId, out var read) && read is CoordinatorEvent.WatchProof proof)
         {
-            _unproven.Add(asked);
+            _unproven.Failed(proof.StreamId);
         }
         if (_proposing.Remove(refused.RequestId, out var command))
         {
@@ -268,21 +265,6 @@ internal sealed partial class CoordinatorCore
             default:
                 _effects.Add(new CoordinatorEffect.Refuse(refused.RequestId, refused.Error));
                 break;
-        }
-    }
-
-    /// <summary>Beyond the limit the hub refuses the next one by name.</summary>
-    private int UnprovenOf(long stream) => _unproven.Count(asked => asked.StreamId == stream)
-        + _reading.Values.Count(read => read is CoordinatorEvent.WatchAsked asked && asked.StreamId == stream);
-
-    private void Close(long stream)
-    {
-        _watches.Close(stream);
-        _unproven.RemoveAll(asked => asked.StreamId == stream);
-        foreach (var (id, _) in _reading.Where(read =>
-            read.Value is CoordinatorEvent.WatchAsked asked && asked.StreamId == stream).ToList())
-        {
-            _reading.Remove(id);
         }
     }
 

@@ -17,6 +17,9 @@ internal abstract record CoordinatorEvent
 
     public sealed record WatchAsked(long StreamId, Contracts.Etcd.WatchRequest Request) : CoordinatorEvent;
 
+    /// <summary>The core's own: a stream's watches wait for it.</summary>
+    public sealed record WatchProof(long StreamId) : CoordinatorEvent;
+
     /// <summary>The stream wrote this many events to its wire.</summary>
     public sealed record WatchTaken(long StreamId, int Events) : CoordinatorEvent;
 
@@ -47,6 +50,9 @@ internal abstract record CoordinatorEffect
     public sealed record Refuse(long RequestId, RaftError Error) : CoordinatorEffect;
 
     public sealed record SendWatch(long StreamId, Contracts.Etcd.WatchResponse Response) : CoordinatorEffect;
+
+    /// <summary>The stream is over, and so are its watches.</summary>
+    public sealed record EndWatch(long StreamId, CoordinatorError Error) : CoordinatorEffect;
 
     public sealed record SaveSnapshot(Snapshot Snapshot) : CoordinatorEffect;
 

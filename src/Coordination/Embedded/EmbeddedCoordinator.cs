@@ -37,7 +37,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     /// not.</summary>
     private const int MaximumWaitingResponses = 4_096;
 
-    private readonly Dictionary<long, TaskCompletionSource<Answer>> _waiting = [];
+    private readonly Dictionary<long, TaskCompletionSource<MemberAnswer>> _waiting = [];
     private readonly Dictionary<long, WatchConnection> _connections = [];
     private readonly List<CoordinatorEvent> _events = [];
     private readonly List<CoordinatorEffect> _effects = [];
@@ -58,7 +58,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
 
     private readonly record struct Incoming(
         CoordinatorEvent Event,
-        TaskCompletionSource<Answer>? Answer = null,
+        TaskCompletionSource<MemberAnswer>? Answer = null,
         WatchConnection? Connection = null);
 
     private EmbeddedCoordinator(
@@ -69,7 +69,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         _started = _clock.GetTimestamp();
         _standing = new Standing(0, 0, core.Members, core.KnownMembers, core.Matches);
         _disk = new CoordinatorLanes(disk, log, _clock, Post, Fail);
-        _lane = new Lane<Incoming>("coordinator", () => core.Deadline - Now, Handle, Fail, EndAll);
+        _lane = new Lane<Incoming>("coordinator", () => core.Deadline - Now, StepOn, Fail, EndAll);
     }
 
     public MemberIdentity Identity { get; }
@@ -106,9 +106,9 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         }
     }
 
-    public Task<Answer> AskAsync(Func<long, CoordinatorEvent> ask, CancellationToken cancellation)
+    public Task<MemberAnswer> AskAsync(Func<long, CoordinatorEvent> ask, CancellationToken cancellation)
     {
-        var answer = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<MemberAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         var incoming = new Incoming(ask(Interlocked.Increment(ref _lastRequestId)), answer);
         if (!_lane.TryPost(incoming, MaximumWaiting))
         {
@@ -132,7 +132,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     /// <returns>False once the coordinator stops.</returns>
     internal async ValueTask<bool> TryPostAsync(CoordinatorEvent @event, WatchConnection connection)
     {
-        var handled = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handled = new TaskCompletionSource<MemberAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         return _lane.TryPost(new Incoming(@event, handled, connection)) && !(await handled.Task).IsStopped;
     }
 
@@ -161,7 +161,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
 
     private void Post(CoordinatorEvent happened) => _lane.TryPost(new Incoming(happened));
 
-    private void Handle(IReadOnlyList<Incoming> taken)
+    private void StepOn(IReadOnlyList<Incoming> taken)
     {
         foreach (var incoming in taken)
         {
@@ -179,7 +179,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         _events.Clear();
         foreach (var effect in _effects)
         {
-            Execute(effect);
+            CarryOut(effect);
         }
         _effects.Clear();
         foreach (var incoming in taken)
@@ -224,21 +224,24 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         }
     }
 
-    private void Execute(CoordinatorEffect effect)
+    private void CarryOut(CoordinatorEffect effect)
     {
         switch (effect)
         {
             case CoordinatorEffect.Reply reply when _waiting.Remove(reply.RequestId, out var answer):
-                answer.TrySetResult(new Answer(reply.Outcome));
+                answer.TrySetResult(new MemberAnswer(reply.Outcome));
                 break;
             case CoordinatorEffect.Redirect redirect when _waiting.Remove(redirect.RequestId, out var answer):
-                answer.TrySetResult(new Answer(default, redirect.Leader));
+                answer.TrySetResult(new MemberAnswer(default, redirect.Leader));
                 break;
             case CoordinatorEffect.Refuse refuse when _waiting.Remove(refuse.RequestId, out var answer):
-                answer.TrySetResult(new Answer(default, Refused: refuse.Error));
+                answer.TrySetResult(new MemberAnswer(default, Refused: refuse.Error));
                 break;
             case CoordinatorEffect.SendWatch send:
                 _connections.GetValueOrDefault(send.StreamId)?.Deliver(send.Response);
+                break;
+            case CoordinatorEffect.EndWatch end:
+                _connections.GetValueOrDefault(end.StreamId)?.End(end.Error);
                 break;
             case CoordinatorEffect.SaveSnapshot save:
                 _disk.Save(save.Snapshot);
@@ -260,7 +263,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
                 Tell(changed);
                 break;
             case CoordinatorEffect.OfRaft raft:
-                _disk.Execute(raft.Effect);
+                _disk.Take(raft.Effect);
                 break;
             case CoordinatorEffect.TermBegan:
                 _established.TrySetResult();
@@ -312,7 +315,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
 
     private void EndAll(IReadOnlyList<Incoming> left)
     {
-        var stopped = new Answer(new Outcome(null, CoordinatorError.Stopped));
+        var stopped = new MemberAnswer(new Outcome(null, CoordinatorError.Stopped));
         foreach (var incoming in left)
         {
             incoming.Answer?.TrySetResult(stopped);

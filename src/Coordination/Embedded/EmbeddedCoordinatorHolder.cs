@@ -209,7 +209,7 @@ internal sealed class EmbeddedCoordinatorHolder(
         var seed = BitConverter.ToUInt64(IdSource.NewSecret(8));
         var host = new CoordinatorHost(clock, logger, exception => _fatal.TrySetException(exception), seed);
         var identity = new MemberIdentity(settings.ClusterName, settings.NodeName, record.Id, settings.Address);
-        var isAlone = record.Founded && record.Members.Count <= 1;
+        var isAlone = record.IsAlone();
         var coordinator = EmbeddedCoordinator.Start(disk, identity, record, settings.Limits, links, host);
         (_coordinator, _requests) = (coordinator, new Requests(coordinator, links, clock));
         if (isAlone)

@@ -22,10 +22,9 @@ internal sealed record OpenedLog(DurableLog Log, Recovery Recovery, ulong Unread
                     "Cut {Bytes} bytes off the coordinator's log: their write was interrupted, nobody was told of it",
                     recovered.TornBytes);
             }
-            var isAlone = record.Founded && record.Members.Count <= 1;
             if (recovered.Damage is { } damage)
             {
-                if (isAlone)
+                if (record.IsAlone())
                 {
                     throw damage;
                 }
@@ -35,7 +34,7 @@ internal sealed record OpenedLog(DurableLog Log, Recovery Recovery, ulong Unread
                     recovered.UnreadableFrom, damage.Message);
             }
             // Of a group that has more members, one that lost everything does not even know that it belongs to it.
-            var alone = record.Founded && (isAlone || recovered.Damage is null)
+            var alone = record.Founded && (record.IsAlone() || recovered.Damage is null)
                 ? Members.Of([record.Id])
                 : Members.None;
             var recovery = Recovery.Of(recovered, Newer(recovered.HardState, record.HardState.ToRaft()), alone);

@@ -6,6 +6,7 @@ using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Embedded.Peers;
 using Hexcast.Raft;
 using Change = Hexcast.Contracts.V1.AskLeaderRequest.Types.MembersChange;
+using Empty = Google.Protobuf.WellKnownTypes.Empty;
 
 namespace Hexcast.Coordination.Embedded;
 
@@ -48,9 +49,10 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
             isRepeatable: true,
             cancellation);
 
-    /// <exception cref="RpcException">FAILED_PRECONDITION: the members stay as they are, and why.</exception>
+    /// <exception cref="RpcException">FAILED_PRECONDITION: the members stay as they are, and why; ABORTED:
+    /// another change is under way.</exception>
     public Task ChangeMembersAsync(MemberChange change, ulong member, CancellationToken cancellation) =>
-        DoAsync<RemoveNodeResponse>(
+        DoAsync<Empty>(
             id => new CoordinatorEvent.ForRaft(new RaftEvent.ChangeMembers(id, change, member)),
             () => new AskLeaderRequest
             {
@@ -63,8 +65,8 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
             isRepeatable: false,
             cancellation);
 
-    /// <exception cref="RpcException">FAILED_PRECONDITION: the leader stays, and why.</exception>
-    public Task TransferAsync(ulong to, CancellationToken cancellation) => DoAsync<TransferLeadershipResponse>(
+    /// <exception cref="RpcException">FAILED_PRECONDITION: that member does not lead, and why.</exception>
+    public Task TransferAsync(ulong to, CancellationToken cancellation) => DoAsync<Empty>(
         id => new CoordinatorEvent.ForRaft(new RaftEvent.TransferLeadership(id, to)),
         () => new AskLeaderRequest { TransferTo = to },
         isRepeatable: false,
@@ -92,7 +94,7 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         return answer switch
         {
             { Leader: { } leader } => new AskLeaderResponse { Leader = leader },
-            { Refused: not RaftError.None } => new AskLeaderResponse { Refusal = WordsOf(answer.Refused) },
+            { Refused: not RaftError.None } => new AskLeaderResponse { Refusal = answer.Refused.ToString() },
             { Outcome.Error: not CoordinatorError.None } =>
                 new AskLeaderResponse { Error = answer.Outcome.Error.ToString() },
             _ => new AskLeaderResponse { Response = answer.Outcome.Response?.ToByteString() ?? ByteString.Empty },
@@ -165,7 +167,8 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         return answer.OutcomeCase switch
         {
             AskLeaderResponse.OutcomeOneofCase.Leader => null,
-            AskLeaderResponse.OutcomeOneofCase.Refusal => throw Refusal(answer.Refusal),
+            AskLeaderResponse.OutcomeOneofCase.Refusal => throw Refusal(
+                Enum.TryParse<RaftError>(answer.Refusal, out var refused) ? refused : RaftError.None),
             AskLeaderResponse.OutcomeOneofCase.Error => throw EmbeddedCoordinator.Refusal(
                 Enum.TryParse<CoordinatorError>(answer.Error, out var error) ? error : CoordinatorError.LeaderLost),
             _ => new MessageParser<TResponse>(() => new TResponse()).ParseFrom(answer.Response),
@@ -186,18 +189,21 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         cancellation.ThrowIfCancellationRequested();
     }
 
-    private static TResponse ResponseOf<TResponse>(Answer answer) where TResponse : class, IMessage<TResponse>, new()
+    private static TResponse ResponseOf<TResponse>(MemberAnswer answer)
+        where TResponse : class, IMessage<TResponse>, new()
     {
         if (answer.Refused != RaftError.None)
         {
-            throw Refusal(WordsOf(answer.Refused));
+            throw Refusal(answer.Refused);
         }
         return answer.Outcome.Error != CoordinatorError.None
             ? throw EmbeddedCoordinator.Refusal(answer.Outcome.Error)
             : (TResponse)(answer.Outcome.Response ?? new TResponse());
     }
 
-    private static RpcException Refusal(string words) => new(new Status(StatusCode.FailedPrecondition, words));
+    /// <summary>ABORTED: the same may be asked again in a moment, and done.</summary>
+    internal static RpcException Refusal(RaftError error) => new(new Status(
+        error == RaftError.ChangeUnderWay ? StatusCode.Aborted : StatusCode.FailedPrecondition, WordsOf(error)));
 
     private static string WordsOf(RaftError error) => error switch
     {
@@ -207,7 +213,8 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         RaftError.LastVoter => "it is the only voter",
         RaftError.QuorumAtRisk => "too few of the voters that would be left answer; bring them back first",
         RaftError.TooManyMembers => $"a group has at most {Members.MaximumMembers} members",
-        RaftError.TransferTimedOut => "it did not take over in time; the leader stays",
+        RaftError.TransferTimedOut => "it did not take over in time",
+        RaftError.None => "the leader refuses for a reason that this version does not know",
         _ => error.ToString(),
     };
 }

@@ -178,6 +178,17 @@ public sealed class GroupTests
     }
 
     [Fact]
+    public void Of_the_changes_that_are_refused_only_what_passes_by_itself_is_asked_again()
+    {
+        foreach (var error in Enum.GetValues<RaftError>())
+        {
+            Requests.Refusal(error).StatusCode.ShouldBe(
+                error == RaftError.ChangeUnderWay ? StatusCode.Aborted : StatusCode.FailedPrecondition, $"{error}");
+        }
+        Requests.Refusal(RaftError.QuorumAtRisk).Status.Detail.ShouldContain("bring them back first");
+    }
+
+    [Fact]
     public async Task Damage_before_the_snapshot_is_repaired_once_and_for_all()
     {
         await using var group = await EmbeddedGroup.StartAsync(limits: SmallLog);

@@ -116,8 +116,10 @@ internal sealed class WriteAheadLog : IDisposable
         }
         catch (IOException exception) when (StorageFaults.IsFull(exception))
         {
-            // A part may be there. Unlike after a failed fsync, what is on the disk is known.
+            // A part may be there. Unlike after a failed fsync, what is on the disk is known; and it must stay so, for
+            // whoever wrote may be told that nothing was.
             _file!.Truncate(_durableBytes);
+            _file.Sync();
             (_lastIndex, _hardState) = (_durableIndex, _durableHardState);
             return false;
         }

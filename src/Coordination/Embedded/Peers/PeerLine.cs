@@ -19,38 +19,38 @@ internal sealed class PeerLine
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMilliseconds(500);
 
-    private readonly Channel<RaftMessage> waiting = Channel.CreateBounded<RaftMessage>(
+    private readonly Channel<RaftMessage> _waiting = Channel.CreateBounded<RaftMessage>(
         new BoundedChannelOptions(MaximumWaiting)
         {
             SingleReader = true,
             FullMode = BoundedChannelFullMode.DropOldest,
         });
-    private readonly RaftClient client;
-    private readonly PeerSelf self;
-    private readonly TimeProvider clock;
-    private readonly ILogger logger;
-    private readonly CancellationToken stop;
+    private readonly RaftClient _client;
+    private readonly PeerSelf _self;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly CancellationToken _stop;
 
     public PeerLine(RaftClient client, PeerSelf self, TimeProvider clock, ILogger logger, CancellationToken stop)
     {
-        (this.client, this.self, this.clock, this.logger, this.stop) = (client, self, clock, logger, stop);
+        (_client, _self, _clock, _logger, _stop) = (client, self, clock, logger, stop);
         Ended = RunAsync();
     }
 
     public Task Ended { get; }
 
-    public void Post(RaftMessage message) => waiting.Writer.TryWrite(message);
+    public void Post(RaftMessage message) => _waiting.Writer.TryWrite(message);
 
-    public void Close() => waiting.Writer.TryComplete();
+    public void Close() => _waiting.Writer.TryComplete();
 
     private async Task RunAsync()
     {
         await Task.Yield();
-        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        var backoff = new Backoff(FirstRetry, LastRetry, _clock);
         try
         {
             // Nothing to say: no stream.
-            while (await waiting.Reader.WaitToReadAsync(stop))
+            while (await _waiting.Reader.WaitToReadAsync(_stop))
             {
                 try
                 {
@@ -59,15 +59,15 @@ internal sealed class PeerLine
                 // Whatever it is: a line that has ended without a word would leave the member mute.
                 catch (Exception broken) when (broken is not OperationCanceledException)
                 {
-                    stop.ThrowIfCancellationRequested();
-                    logger.LogDebug("A member does not take messages: {Reason}", broken.Message);
+                    _stop.ThrowIfCancellationRequested();
+                    _logger.LogDebug("A member does not take messages: {Reason}", broken.Message);
                     Forget();
-                    await backoff.WaitAsync(stop);
+                    await backoff.WaitAsync(_stop);
                     Forget();
                 }
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The process ends.
         }
@@ -75,13 +75,13 @@ internal sealed class PeerLine
 
     private async Task SpeakAsync(Backoff backoff)
     {
-        using var call = client.Say(self.Headers(), cancellationToken: stop);
+        using var call = _client.Say(_self.Headers(), cancellationToken: _stop);
         var answer = call.ResponseAsync;
-        while (await waiting.Reader.WaitToReadAsync(stop))
+        while (await _waiting.Reader.WaitToReadAsync(_stop))
         {
-            while (waiting.Reader.TryRead(out var message))
+            while (_waiting.Reader.TryRead(out var message))
             {
-                await call.RequestStream.WriteAsync(message, stop);
+                await call.RequestStream.WriteAsync(message, _stop);
             }
             backoff.Reset();
             if (answer.IsCompleted)
@@ -95,7 +95,7 @@ internal sealed class PeerLine
 
     private void Forget()
     {
-        while (waiting.Reader.TryRead(out _))
+        while (_waiting.Reader.TryRead(out _))
         {
         }
     }

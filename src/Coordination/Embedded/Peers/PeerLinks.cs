@@ -16,17 +16,20 @@ internal sealed class PeerLinks(
     /// <summary>A member that was asked and is gone is noticed by its silence, not by this.</summary>
     private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<ulong, Peer> peers = [];
-    private readonly CancellationTokenSource stop = new();
+    private readonly ConcurrentDictionary<ulong, Peer> _peers = [];
+    private readonly CancellationTokenSource _stop = new();
 
     /// <summary>What the group has said of each, by its core's thread only.</summary>
-    private readonly Dictionary<ulong, string> told = [];
+    private readonly Dictionary<ulong, string> _told = [];
+
+    /// <summary>An id is never given again: one that was removed and still calls gets no line any more.</summary>
+    private readonly ConcurrentDictionary<ulong, bool> _removed = [];
 
     private sealed record Peer(string Address, GrpcChannel Channel, PeerLine Urgent, PeerLine Bulk);
 
     public void Send(ulong to, Hexcast.Raft.RaftMessage message)
     {
-        if (peers.TryGetValue(to, out var peer))
+        if (_peers.TryGetValue(to, out var peer))
         {
             (WireMessages.IsBulk(message) ? peer.Bulk : peer.Urgent).Post(WireMessages.ToWire(message));
         }
@@ -37,16 +40,21 @@ internal sealed class PeerLinks(
         foreach (var member in known.Where(member => member.Id != self.Id))
         {
             // One that has called from elsewhere since is reached there, until the group says something new.
-            if (told.GetValueOrDefault(member.Id) != member.Address)
+            if (_told.GetValueOrDefault(member.Id) != member.Address)
             {
-                told[member.Id] = member.Address;
+                _told[member.Id] = member.Address;
+                _removed.TryRemove(member.Id, out _);
                 Meet(member.Id, member.Address);
             }
         }
-        foreach (var gone in peers.Keys.Where(id => !group.Contains(id) && known.All(member => member.Id != id)))
+        foreach (var gone in _told.Keys.Concat(_peers.Keys).Distinct()
+            .Where(id => !group.Contains(id) && known.All(member => member.Id != id)).ToList())
         {
-            told.Remove(gone);
-            if (peers.TryRemove(gone, out var peer))
+            if (_told.Remove(gone))
+            {
+                _removed.TryAdd(gone, true);
+            }
+            if (_peers.TryRemove(gone, out var peer))
             {
                 Close(peer);
             }
@@ -56,7 +64,8 @@ internal sealed class PeerLinks(
     /// <summary>A member has called from there: it may have moved, or be new.</summary>
     public void Meet(ulong id, string address)
     {
-        if (stop.IsCancellationRequested || (peers.TryGetValue(id, out var known) && known.Address == address))
+        if (_stop.IsCancellationRequested || _removed.ContainsKey(id)
+            || (_peers.TryGetValue(id, out var known) && known.Address == address))
         {
             return;
         }
@@ -64,9 +73,9 @@ internal sealed class PeerLinks(
         var client = new RaftClient(channel.CreateCallInvoker());
         var peer = new Peer(
             address, channel,
-            new PeerLine(client, self, clock, logger, stop.Token),
-            new PeerLine(client, self, clock, logger, stop.Token));
-        if (known is null ? !peers.TryAdd(id, peer) : !peers.TryUpdate(id, peer, known))
+            new PeerLine(client, self, clock, logger, _stop.Token),
+            new PeerLine(client, self, clock, logger, _stop.Token));
+        if (known is null ? !_peers.TryAdd(id, peer) : !_peers.TryUpdate(id, peer, known))
         {
             known = peer;
         }
@@ -79,7 +88,7 @@ internal sealed class PeerLinks(
     public async Task<AskLeaderResponse?> AskLeaderAsync(
         ulong leader, AskLeaderRequest request, CancellationToken cancellation)
     {
-        if (!peers.TryGetValue(leader, out var peer))
+        if (!_peers.TryGetValue(leader, out var peer))
         {
             return null;
         }
@@ -90,14 +99,14 @@ internal sealed class PeerLinks(
 
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
-        foreach (var peer in peers.Values)
+        await _stop.CancelAsync();
+        foreach (var peer in _peers.Values)
         {
             Close(peer);
             await peer.Urgent.Ended;
             await peer.Bulk.Ended;
         }
-        stop.Dispose();
+        _stop.Dispose();
     }
 
     private static void Close(Peer peer)

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Contracts.V1;
@@ -20,9 +21,9 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
     private static readonly TimeSpan LastRetry = TimeSpan.FromMilliseconds(500);
 
     /// <summary>One change after the other: how many members there are is looked at before.</summary>
-    private readonly SemaphoreSlim changing = new(1);
+    private readonly SemaphoreSlim _changing = new(1);
 
-    public void Dispose() => changing.Dispose();
+    public void Dispose() => _changing.Dispose();
 
     public override async Task<JoinGroupResponse> JoinGroup(JoinGroupRequest request, ServerCallContext context)
     {
@@ -34,14 +35,14 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         {
             return answer;
         }
-        await changing.WaitAsync(context.CancellationToken);
+        await _changing.WaitAsync(context.CancellationToken);
         try
         {
             return await LetInAsync(request, context.CancellationToken);
         }
         finally
         {
-            changing.Release();
+            _changing.Release();
         }
     }
 
@@ -85,11 +86,11 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         if (request.Node == holder.Settings.NodeName)
         {
             // Another one has to lead when this one goes, and finish it.
-            await HandOverAsync(Heir(), context.CancellationToken);
+            await holder.Requests.TransferAsync(Heir().Id, context.CancellationToken);
             return await ForwardAsync(context, (leader, call) => leader.RemoveNodeAsync(request, call))
                 ?? throw EmbeddedCoordinator.Refusal(CoordinatorError.NoLeader);
         }
-        await changing.WaitAsync(context.CancellationToken);
+        await _changing.WaitAsync(context.CancellationToken);
         try
         {
             await RemoveAsync(request.Node, context.CancellationToken);
@@ -97,7 +98,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         }
         finally
         {
-            changing.Release();
+            _changing.Release();
         }
     }
 
@@ -109,7 +110,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
             return answer;
         }
         var to = request.Node.Length > 0 ? Find(request.Node) : Heir();
-        await HandOverAsync(to, context.CancellationToken);
+        await holder.Requests.TransferAsync(to.Id, context.CancellationToken);
         return new TransferLeadershipResponse { Node = to.Node };
     }
 
@@ -127,27 +128,8 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         await nodes.ShutOutAsync(node, cancellation);
         foreach (var member in known)
         {
-            await holder.Requests.ProposeAsync<RemoveNodeResponse>(
+            await holder.Requests.ProposeAsync<Empty>(
                 new Command { MemberRemove = member.Id }, cancellation);
-        }
-    }
-
-    /// <summary>Done when this member has heard the next leader: a leadership that was lost went anywhere.</summary>
-    private async Task HandOverAsync(SavedMember to, CancellationToken cancellation)
-    {
-        await holder.Requests.TransferAsync(to.Id, cancellation);
-        var since = clock.GetTimestamp();
-        while (holder.Coordinator.Standing.Leader != to.Id)
-        {
-            var moved = holder.Coordinator.LeaderMoved;
-            var leader = holder.Coordinator.Standing.Leader;
-            if (clock.GetElapsedTime(since) > ChangeLimit
-                || (leader != 0 && leader != to.Id && leader != holder.Coordinator.Identity.MemberId))
-            {
-                throw Refusal($"{to.Node} has not taken over");
-            }
-            await Task.WhenAny(moved, Task.Delay(LastRetry, clock, cancellation));
-            cancellation.ThrowIfCancellationRequested();
         }
     }
 
@@ -179,7 +161,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
             var member = new SavedMember { Id = request.Id, Node = request.Node, Address = request.Address };
             if (!standing.Known.Contains(member))
             {
-                await holder.Requests.ProposeAsync<RemoveNodeResponse>(
+                await holder.Requests.ProposeAsync<Empty>(
                     new Command { MemberPut = member }, cancellation);
             }
             if (!isMember)
@@ -193,7 +175,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         return response;
     }
 
-    /// <summary>One that is refused because another is under way, or the term has only begun, is asked again.</summary>
+    /// <summary>One that is refused because another is under way is asked again.</summary>
     private async Task ChangeAsync(MemberChange change, ulong member, CancellationToken cancellation)
     {
         var since = clock.GetTimestamp();
@@ -205,7 +187,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
                 await holder.Requests.ChangeMembersAsync(change, member, cancellation);
                 return;
             }
-            catch (RpcException refused) when (refused.StatusCode == StatusCode.FailedPrecondition
+            catch (RpcException refused) when (refused.StatusCode == StatusCode.Aborted
                 && clock.GetElapsedTime(since) < ChangeLimit)
             {
                 await backoff.WaitAsync(cancellation);

@@ -29,6 +29,8 @@ internal sealed class WatchHub(
     private readonly SortedDictionary<long, WatchStream> _streams = [];
     private MvccStore _store = store;
 
+    public IEnumerable<long> Streams => _streams.Keys;
+
     public int WatcherCount => _streams.Values.Sum(stream => stream.Watchers.Count);
 
     public void Request(long streamId, WatchRequest request, TimeSpan now)

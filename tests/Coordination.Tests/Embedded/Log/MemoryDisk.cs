@@ -16,6 +16,10 @@ public enum Leftover
 
     /// <summary>Everything, as after a crash of the process alone.</summary>
     Everything,
+
+    /// <summary>The directory is up to date, and what was written and cut off again is there, for nobody has synced
+    /// that it was cut off.</summary>
+    WhatWasCutOff,
 }
 
 /// <summary>A disk in memory that can lose its power at a chosen operation, fail an fsync, and be edited.</summary>
@@ -31,6 +35,9 @@ internal sealed class MemoryDisk : IDisk
     {
         public byte[] Bytes { get; set; } = [];
         public byte[] Durable { get; set; } = [];
+
+        /// <summary>The longest since the last sync.</summary>
+        public byte[] Longest { get; set; } = [];
     }
 
     /// <summary>Operations that change something, so far.</summary>
@@ -107,6 +114,8 @@ internal sealed class MemoryDisk : IDisk
                 return bytes[..(durable.Length + unsynced / 2)];
             case Leftover.Zeros when unsynced > 0:
                 return [.. bytes[..durable.Length], .. new byte[unsynced]];
+            case Leftover.WhatWasCutOff when content.Longest.Length > bytes.Length:
+                return [.. content.Longest];
             default:
                 return [.. bytes];
         }
@@ -158,13 +167,14 @@ internal sealed class MemoryDisk : IDisk
         public void Truncate(long length)
         {
             disk.Act();
+            content.Longest = content.Longest.Length > content.Bytes.Length ? content.Longest : content.Bytes;
             content.Bytes = content.Bytes[..(int)length];
         }
 
         public void Sync()
         {
             disk.Sync();
-            content.Durable = [.. content.Bytes];
+            (content.Durable, content.Longest) = ([.. content.Bytes], []);
         }
 
         public void Dispose()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded;
@@ -197,6 +198,52 @@ public sealed class WriteAheadLogTests
         ShouldBeSame(Recover(disk).Entries[^1], Entry(2, valueBytes: 99));
         var full = new MemoryDisk { IsFull = true };
         Should.Throw<CoordinatorDataException>(() => Recover(full)).Message.ShouldContain("disk is full");
+    }
+
+    [Fact]
+    public void What_found_no_space_does_not_come_back_after_a_loss_of_power()
+    {
+        var disk = Write(out _);
+        using (var log = WriteAheadLog.Open(disk, out _))
+        {
+            disk.IsFull = true;
+            log.Append(Entry(10));
+            log.Append(Entry(11, valueBytes: 500));
+            log.TryFlush().ShouldBeFalse();
+        }
+        Indexes(Recover(disk.AfterPowerLoss(Leftover.WhatWasCutOff))).ShouldBe([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    }
+
+    /// <summary>As the first versions wrote it: entries of one kind, also the first of a term, and nothing of members.
+    /// </summary>
+    [Fact]
+    public void A_log_of_the_first_format_is_read_and_goes_on_in_the_present_one()
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        var hardState = new SavedHardState { Term = 2, Vote = 7 };
+        RecordHeader.Write(bytes, RecordType.SegmentHeader, 0, 1, 0, new SegmentHeader
+        {
+            Format = 1, Sequence = 1, FirstIndex = 1, HardState = new SavedHardState(),
+        });
+        var durable = (ulong)bytes.WrittenCount;
+        RecordHeader.Write(bytes, RecordType.HardState, 2, 1, durable, hardState);
+        RecordHeader.Write(bytes, RecordType.Command, 2, 1, durable, new Command
+        {
+            TermStart = new TermStart { Node = "node-1" },
+        });
+        RecordHeader.Write(bytes, RecordType.Command, 2, 2, durable, Entry(2).Payload.Span);
+        var disk = new MemoryDisk();
+        disk.Overwrite(new Segment(1, 1).Name, bytes.WrittenSpan.ToArray());
+        using (var log = WriteAheadLog.Open(disk, out var first))
+        {
+            first.HardState.ShouldBe(new HardState(Term: 2, Vote: 7));
+            Indexes(first).ShouldBe([1, 2]);
+            ShouldBeSame(first.Entries[1], Entry(2, term: 2));
+            Command.Parser.ParseFrom(first.Entries[0].Payload.Span).TermStart.Node.ShouldBe("node-1");
+            log.Append(Entry(3));
+            log.TryFlush().ShouldBeTrue();
+        }
+        Indexes(Recover(disk)).ShouldBe([1, 2, 3]);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace Hexcast.Coordination.Embedded;
 /// <summary>What a request came to at this member.</summary>
 /// <param name="Leader">Not done here: that member leads, or none that is known (0).</param>
 /// <param name="Refused">A change of members or of the leader that cannot be.</param>
-internal readonly record struct Answer(Outcome Outcome, ulong? Leader = null, RaftError Refused = RaftError.None)
+internal readonly record struct MemberAnswer(Outcome Outcome, ulong? Leader = null, RaftError Refused = RaftError.None)
 {
     public bool IsStopped => Outcome.Error == CoordinatorError.Stopped;
 }

@@ -1,0 +1,128 @@
+using Google.Protobuf;
+using Hexcast.Contracts.Etcd;
+using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Watching;
+using Hexcast.Raft;
+
+namespace Hexcast.Coordination.Tests.Embedded;
+
+/// <summary>A member that does not lead; the test is the rest of its group.</summary>
+public sealed class FollowerTests
+{
+    private const ulong Own = 1;
+    private const ulong Leader = 2;
+
+    private readonly CoordinatorCore _core;
+    private readonly List<CoordinatorEffect> _effects = [];
+    private TimeSpan _now;
+
+    public FollowerTests()
+    {
+        var mark = SnapshotMark.Start(Hexcast.Raft.Members.Of([Own, Leader, 3]));
+        _core = new CoordinatorCore(
+            new MemberIdentity("test", "node-1", Own, "127.0.0.1:1"), new CoordinatorLimits(), seed: 1,
+            new Recovery(new StateMachine(), new Recovered(new HardState(1, Vote: 0), mark, [])), _now);
+        HearLeader();
+    }
+
+    private IEnumerable<RaftMessage.ReadRequest> Questions => _effects.OfType<CoordinatorEffect.OfRaft>()
+        .Select(effect => effect.Effect).OfType<RaftEffect.Send>()
+        .Select(send => send.Message).OfType<RaftMessage.ReadRequest>();
+
+    private IEnumerable<WatchResponse> Watched => _effects.OfType<CoordinatorEffect.SendWatch>()
+        .Select(send => send.Response);
+
+    private void Step(CoordinatorEvent happened) => _core.Step([happened], _now, _effects);
+
+    private void Receive(RaftMessage message) => Step(new CoordinatorEvent.ForRaft(new RaftEvent.Received(message)));
+
+    private void HearLeader() => Receive(new RaftMessage.Heartbeat(Leader, Term: 1, Commit: 0, Round: 0));
+
+    private void Watch(long stream, long id) => Step(new CoordinatorEvent.WatchAsked(stream, new WatchRequest
+    {
+        CreateRequest = new WatchCreateRequest { Key = ByteString.CopyFromUtf8("key"), WatchId = id },
+    }));
+
+    private void Cancel(long stream, long id) => Step(new CoordinatorEvent.WatchAsked(stream, new WatchRequest
+    {
+        CancelRequest = new WatchCancelRequest { WatchId = id },
+    }));
+
+    private void Answer(RaftMessage.ReadRequest question) =>
+        Receive(new RaftMessage.ReadResponse(Leader, Term: 1, question.Context, Index: 0));
+
+    private void Pass(TimeSpan time, bool isLed)
+    {
+        for (var until = _now + time; _now < until;)
+        {
+            _now += TimeSpan.FromMilliseconds(100);
+            if (isLed)
+            {
+                HearLeader();
+            }
+            Step(new CoordinatorEvent.Tick());
+        }
+    }
+
+    [Fact]
+    public void What_a_stream_asks_for_is_done_in_its_order_whatever_becomes_of_the_questions()
+    {
+        for (var id = 1; id <= 20; id++)
+        {
+            Watch(stream: 7, id);
+        }
+        Cancel(stream: 7, id: 20);
+        Watched.ShouldBeEmpty("nobody has said yet where the log stands");
+        var asked = 0;
+        while (Questions.Skip(asked).ToList() is { Count: > 0 } open)
+        {
+            asked += open.Count;
+            open.Reverse();
+            open.ForEach(Answer);
+        }
+        Watched.Where(response => response.Created).Select(response => response.WatchId)
+            .ShouldBe(Enumerable.Range(1, 20).Select(id => (long)id));
+        Watched.Last().Canceled.ShouldBeTrue();
+        Watched.Last().WatchId.ShouldBe(20);
+        asked.ShouldBeLessThan(20, "one answer serves all that waited for it");
+    }
+
+    [Fact]
+    public void A_watch_that_nobody_vouches_for_ends_by_name()
+    {
+        Watch(stream: 7, id: 1);
+        Pass(TimeSpan.FromSeconds(4), isLed: true);
+        _effects.OfType<CoordinatorEffect.EndWatch>().ShouldHaveSingleItem()
+            .ShouldBe(new CoordinatorEffect.EndWatch(7, CoordinatorError.NoLeader));
+        Watched.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_member_that_hears_no_leader_keeps_no_watcher_waiting()
+    {
+        Watch(stream: 7, id: 1);
+        Answer(Questions.Single());
+        Watched.Single().Created.ShouldBeTrue();
+        Pass(TimeSpan.FromSeconds(10), isLed: true);
+        _effects.OfType<CoordinatorEffect.EndWatch>().ShouldBeEmpty();
+
+        // As one that was removed: nobody speaks to it any more, and nobody has told it why.
+        Watch(stream: 8, id: 1);
+        Pass(TimeSpan.FromSeconds(4), isLed: false);
+        _effects.OfType<CoordinatorEffect.EndWatch>().Select(end => (end.StreamId, end.Error)).ShouldBe(
+            [(7, CoordinatorError.NoLeader), (8, CoordinatorError.NoLeader)], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Requests_that_wait_are_bounded()
+    {
+        for (var id = 1; id <= WatchHub.MaximumWatchersPerStream; id++)
+        {
+            Watch(stream: 7, id);
+        }
+        _effects.OfType<CoordinatorEffect.EndWatch>().ShouldBeEmpty();
+        Watch(stream: 7, id: 5_000);
+        _effects.OfType<CoordinatorEffect.EndWatch>().ShouldHaveSingleItem()
+            .ShouldBe(new CoordinatorEffect.EndWatch(7, CoordinatorError.TooManyRequests));
+    }
+}
