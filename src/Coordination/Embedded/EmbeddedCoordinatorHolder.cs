@@ -24,12 +24,16 @@ internal sealed record EmbeddedCoordinatorSettings(
 
     /// <summary>Of the nodes' addresses.</summary>
     public string Scheme { get; init; } = "http";
+
+    /// <summary>How often a node that is no member asks who they are, and whether a place is free.</summary>
+    public TimeSpan PlaceInterval { get; init; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>
 /// The embedded coordinator's life in a process. A group of one is recovered and leading before
 /// <see cref="StartAsync"/> returns, so before any role that is started after it; a node that is to join a larger one
-/// is let in before. If it can no longer write, its task faults, and the process ends.
+/// is let in before, or asks the members from elsewhere until one of them is removed and it takes the place. If it can
+/// no longer write, its task faults, and the process ends.
 /// </summary>
 internal sealed class EmbeddedCoordinatorHolder(
     EmbeddedCoordinatorSettings settings, TimeProvider clock, ILogger<EmbeddedCoordinatorHolder> logger)
@@ -43,6 +47,7 @@ internal sealed class EmbeddedCoordinatorHolder(
     private FileDisk? _disk;
     private PeerLinks? _links;
     private CoordinatorMembers? _members;
+    private MemberRecord _record = new();
     private volatile EmbeddedCoordinator? _coordinator;
     private volatile Requests? _requests;
 
@@ -54,7 +59,9 @@ internal sealed class EmbeddedCoordinatorHolder(
 
     public Requests Requests => _requests ?? throw NotHere();
 
-    /// <summary>Where the members answer, on a node that is none of them.</summary>
+    public bool IsMember => _coordinator is not null;
+
+    /// <summary>Where the members answer, on a node that was none of them when it started.</summary>
     public CallInvoker? Elsewhere { get; private set; }
 
     public void Meet(ulong member, string address) => _links?.Meet(member, address);
@@ -62,7 +69,7 @@ internal sealed class EmbeddedCoordinatorHolder(
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         var disk = _disk = new FileDisk(settings.Directory);
-        var record = LoadOrBegin(disk);
+        var record = _record = LoadOrBegin(disk);
         var isMember = record.Founded || record.HardState.ToRaft().Term > 0;
         if (isMember && !settings.MayLead)
         {
@@ -74,19 +81,11 @@ internal sealed class EmbeddedCoordinatorHolder(
         // Who has heard a leader belongs to its group, and has a log to read.
         if (!isMember)
         {
-            var joined = await JoinAsync(record, cancellationToken);
-            record.Members.Clear();
-            record.Members.AddRange(joined.Members.Select(member =>
-                new SavedMember { Id = member.Id, Node = member.Node, Address = member.Address }));
-            Save(disk, record);
-            if (!joined.IsMember)
-            {
-                await AskTheMembersAsync(record, cancellationToken);
-                await base.StartAsync(cancellationToken);
-                return;
-            }
+            var joined = await JoinAsync(cancellationToken);
+            Remember(disk, joined.Members);
+            isMember = joined.IsMember;
         }
-        await TakePartAsync(disk, record, cancellationToken);
+        await (isMember ? TakePartAsync(disk, cancellationToken) : AskTheMembersAsync(cancellationToken));
         await base.StartAsync(cancellationToken);
     }
 
@@ -116,7 +115,14 @@ internal sealed class EmbeddedCoordinatorHolder(
         base.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _fatal.Task.WaitAsync(stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (_members is not null)
+        {
+            await await Task.WhenAny(FollowMembersAsync(_disk!, _members, stoppingToken), _fatal.Task);
+        }
+        await _fatal.Task.WaitAsync(stoppingToken);
+    }
 
     private RpcException NotHere() => Elsewhere is null
         ? EmbeddedCoordinator.Refusal(CoordinatorError.Stopped)
@@ -156,25 +162,30 @@ internal sealed class EmbeddedCoordinatorHolder(
         }
     }
 
-    private async Task<JoinGroupResponse> JoinAsync(MemberRecord record, CancellationToken cancellation)
+    private void Remember(FileDisk disk, IEnumerable<GroupMember> members)
     {
-        var request = new JoinGroupRequest
+        var news = members.Select(member =>
+            new SavedMember { Id = member.Id, Node = member.Node, Address = member.Address }).ToList();
+        if (!news.SequenceEqual(_record.Members))
         {
-            Id = record.Id, Node = settings.NodeName, Address = settings.Address,
-            MayLead = settings.MayLead,
-        };
+            _record.Members.Clear();
+            _record.Members.AddRange(news);
+            Save(disk, _record);
+        }
+    }
+
+    private async Task<JoinGroupResponse> JoinAsync(CancellationToken cancellation)
+    {
         var backoff = new Backoff(FirstRetry, LastRetry, clock);
         while (true)
         {
-            var addresses = settings.Join.Concat(record.Members.Select(member => member.Address)).Distinct();
+            var addresses = settings.Join.Concat(_record.Members.Select(member => member.Address)).Distinct();
             foreach (var address in addresses.Where(address => address != settings.Address))
             {
                 using var channel = settings.Open(address);
                 try
                 {
-                    var deadline = clock.GetUtcNow().UtcDateTime + JoinLimit;
-                    return await new Membership.MembershipClient(channel.CreateCallInvoker())
-                        .JoinGroupAsync(request, Self.Headers(), deadline, cancellation);
+                    return await AskForPlaceAsync(channel.CreateCallInvoker(), cancellation);
                 }
                 catch (RpcException refused) when (refused.StatusCode is StatusCode.AlreadyExists)
                 {
@@ -190,27 +201,71 @@ internal sealed class EmbeddedCoordinatorHolder(
         }
     }
 
-    private async Task AskTheMembersAsync(MemberRecord record, CancellationToken cancellation)
+    private async Task<JoinGroupResponse> AskForPlaceAsync(CallInvoker member, CancellationToken cancellation)
     {
-        var nodes = string.Join(", ", record.Members.Select(member => member.Node));
+        var request = new JoinGroupRequest
+        {
+            Id = _record.Id, Node = settings.NodeName, Address = settings.Address, MayLead = settings.MayLead,
+        };
+        var deadline = clock.GetUtcNow().UtcDateTime + JoinLimit;
+        return await new Membership.MembershipClient(member)
+            .JoinGroupAsync(request, Self.Headers(), deadline, cancellation);
+    }
+
+    /// <summary>
+    /// A node that was no member when it started goes on asking the others for what it wants to know, also once it is
+    /// one; so it keeps up with who they are.
+    /// </summary>
+    private async Task FollowMembersAsync(FileDisk disk, CoordinatorMembers members, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(settings.PlaceInterval, clock);
+        while (await timer.WaitForNextTickAsync(stop))
+        {
+            if (_coordinator?.Standing is { } standing)
+            {
+                members.Use([.. standing.Known.Where(known => standing.Members.Contains(known.Id))
+                    .Select(known => known.Address)]);
+                continue;
+            }
+            try
+            {
+                var answer = await AskForPlaceAsync(Elsewhere!, stop);
+                Remember(disk, answer.Members);
+                members.Use([.. answer.Members.Select(member => member.Address)]);
+                if (answer.IsMember)
+                {
+                    logger.LogInformation("The group has a place again; this node takes it");
+                    await TakePartAsync(disk, stop);
+                }
+            }
+            catch (RpcException refused) when (!stop.IsCancellationRequested)
+            {
+                logger.LogDebug("Nobody says who the members are: {Reason}", refused.Status.Detail);
+            }
+        }
+    }
+
+    private async Task AskTheMembersAsync(CancellationToken cancellation)
+    {
+        var nodes = string.Join(", ", _record.Members.Select(member => member.Node));
         logger.LogInformation("The group has enough members; this node asks {Members}", nodes);
         var login = new EtcdLogin(user: "", () => "", clock);
         _members = new CoordinatorMembers(
-            [.. record.Members.Select(member => member.Address)],
+            [.. _record.Members.Select(member => member.Address)],
             (address, _) => new MemberLink(address, settings.Open(address), _ => null),
             login, clock, logger);
         await _members.StartAsync(cancellation);
         Elsewhere = new MembersInvoker(_members, login);
     }
 
-    private async Task TakePartAsync(FileDisk disk, MemberRecord record, CancellationToken cancellation)
+    private async Task TakePartAsync(FileDisk disk, CancellationToken cancellation)
     {
         var links = _links = new PeerLinks(Self, settings.Open, clock, logger);
         var seed = BitConverter.ToUInt64(IdSource.NewSecret(8));
         var host = new CoordinatorHost(clock, logger, exception => _fatal.TrySetException(exception), seed);
-        var identity = new MemberIdentity(settings.ClusterName, settings.NodeName, record.Id, settings.Address);
-        var isAlone = record.IsAlone();
-        var coordinator = EmbeddedCoordinator.Start(disk, identity, record, settings.Limits, links, host);
+        var identity = new MemberIdentity(settings.ClusterName, settings.NodeName, _record.Id, settings.Address);
+        var isAlone = _record.IsAlone();
+        var coordinator = EmbeddedCoordinator.Start(disk, identity, _record, settings.Limits, links, host);
         (_coordinator, _requests) = (coordinator, new Requests(coordinator, links, clock));
         if (isAlone)
         {

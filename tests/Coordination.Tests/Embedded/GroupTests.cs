@@ -263,6 +263,30 @@ public sealed class GroupTests
     }
 
     [Fact]
+    public async Task A_node_that_was_one_too_many_takes_the_place_of_a_member_that_is_removed()
+    {
+        await using var group = await EmbeddedGroup.StartAsync();
+        var leader = await group.LeaderAsync();
+        var spare = await group.AddAsync();
+        await leader.Client.PutAsync("/key", Text("value"), Cancellation);
+        var (lost, kept) = (Followers(group, leader)[0], Followers(group, leader)[1]);
+        await lost.StopAsync();
+        await leader.Membership.RemoveNodeAsync(
+            new RemoveNodeRequest { Node = lost.Node }, cancellationToken: Cancellation);
+        await EmbeddedGroup.ComesAsync(
+            () => leader.Coordinator.Standing.Members.Voters.Count == 3, "there are three voters again");
+
+        // It votes: without it there is no majority.
+        await kept.StopAsync();
+        await spare.Client.PutAsync("/key", Text("new"), Cancellation);
+        (await ReadAsync(spare, "/key")).ShouldBe("new");
+        // It is a member when it comes back, too.
+        await spare.StopAsync();
+        await spare.StartAsync();
+        (await ReadAsync(spare, "/key")).ShouldBe("new");
+    }
+
+    [Fact]
     public async Task A_lease_that_is_kept_alive_at_a_follower_outlives_its_leader()
     {
         await using var group = await EmbeddedGroup.StartAsync();

@@ -48,7 +48,10 @@ public sealed class EmbeddedServer : CoordinatorServer
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new EmbeddedCoordinatorSettings(
             folder, "hexcast", node, $"127.0.0.1:{port}", limits, join,
-            NodeChannels.Plain(TimeProvider.System).OpenToMember));
+            NodeChannels.Plain(TimeProvider.System).OpenToMember)
+        {
+            PlaceInterval = TimeSpan.FromMilliseconds(100),
+        });
         builder.Services.AddSingleton<EmbeddedCoordinatorHolder>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());
         var channels = NodeChannels.Plain(TimeProvider.System);

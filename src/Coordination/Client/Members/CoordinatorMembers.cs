@@ -17,7 +17,7 @@ namespace Hexcast.Coordination.Client.Members;
 /// would otherwise keep watches open and silent, and HTTP/2's own pings answered.
 /// </summary>
 internal sealed class CoordinatorMembers(
-    IReadOnlyList<string> members,
+    IReadOnlyList<string> first,
     Func<string, Action, MemberLink> open,
     EtcdLogin login,
     TimeProvider clock,
@@ -33,6 +33,7 @@ internal sealed class CoordinatorMembers(
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
 
     private readonly Backoff backoff = new(FirstRetry, LastRetry, clock);
+    private volatile IReadOnlyList<string> members = first;
     private volatile State state = new(Link: null, Why: null);
     private volatile TaskCompletionSource doubt = Signal();
     private long lastAnswer = clock.GetTimestamp();
@@ -70,6 +71,9 @@ internal sealed class CoordinatorMembers(
     /// <exception cref="RpcException">There is none.</exception>
     public MemberLink Link => state is { Link: { } link } ? link : throw CoordinatorErrors.AsCall(
         state.Why ?? new CoordinatorException(CoordinatorError.Unavailable, "No member has answered yet."));
+
+    /// <summary>These are the members from now on. The one in use is used until it does not answer.</summary>
+    public void Use(IReadOnlyList<string> now) => members = now.Count > 0 ? now : members;
 
     /// <summary>A call has failed as calls to a dead member do: it is asked at once.</summary>
     public void Doubt() => doubt.TrySetResult();

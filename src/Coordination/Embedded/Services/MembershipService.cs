@@ -50,7 +50,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         DescribeClusterRequest request, ServerCallContext context)
     {
         var answer = nodes.Describe();
-        if (holder.Elsewhere is not null)
+        if (!holder.IsMember)
         {
             return answer;
         }
@@ -74,7 +74,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
 
     public override async Task<RemoveNodeResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context)
     {
-        if (holder.Elsewhere is not null)
+        if (!holder.IsMember)
         {
             throw new RpcException(new Status(
                 StatusCode.FailedPrecondition, "This node is no member of the coordinator's group; ask one that is."));
