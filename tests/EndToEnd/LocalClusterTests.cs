@@ -83,8 +83,13 @@ public sealed class LocalClusterTests : IDisposable
             Path.Combine(own, "node.pem"), Path.Combine(own, "node.key"));
         using var handler = new SocketsHttpHandler();
         handler.SslOptions.ClientCertificates = [certificate];
-        // Whose certificate the server shows is not what is asked here.
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        using var authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(own, "ca.pem"));
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { authority },
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
         using var http = new HttpClient(handler);
         foreach (var member in members)
         {
