@@ -237,6 +237,27 @@ public sealed class ToolRunnerTests
         text.ToString().ShouldEndWith("\n19\n");
     }
 
+    [Theory]
+    [InlineData("Required", true, 12)]
+    [InlineData("Required", false, 19)]
+    [InlineData("Off", true, 12)]
+    [InlineData("Off", false, 19)]
+    public async Task Where_sessions_share_the_processors_that_of_a_tool_is_as_nice_as_the_tool(
+        string mode, bool urgent, int nice)
+    {
+        Assert.SkipUnless(File.Exists("/proc/self/autogroup"), "this kernel does not group by sessions");
+        using var worker = Fixture(mode);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(WorkerFixture.Cancel);
+        var marker = Marker();
+        var run = RunAsync(worker, $"sleep {marker}; true", ToolOutput.Ignore, urgent: urgent, cancel: cancel.Token);
+        await Wait.UntilAsync(() => Processes.SessionOf($"sleep {marker}") is not null);
+
+        Processes.SessionOf($"sleep {marker}")!.ShouldEndWith($" nice {nice}");
+
+        await cancel.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(run);
+    }
+
     [Fact]
     public async Task A_tool_that_says_too_much_is_killed_and_named()
     {
@@ -273,7 +294,7 @@ public sealed class ToolRunnerTests
     }
 
     [Theory]
-    [InlineData(127, "setsid: failed to execute bwrap: No such file or directory", FailureCodes.SandboxUnavailable)]
+    [InlineData(127, "sh: 1: exec: bwrap: not found", FailureCodes.SandboxUnavailable)]
     [InlineData(1, "bwrap: No permissions to create new namespace", FailureCodes.SandboxUnavailable)]
     [InlineData(1, "av_interleaved_write_frame(): No space left on device", FailureCodes.ScratchFull)]
     [InlineData(153, "", FailureCodes.ToolOutputTooLarge)]

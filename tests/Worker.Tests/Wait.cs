@@ -18,7 +18,19 @@ internal static class Wait
 internal static class Processes
 {
     /// <summary>Command lines of processes that live and have the text among their arguments.</summary>
-    public static IEnumerable<string> With(string text)
+    public static IEnumerable<string> With(string text) =>
+        All().Select(process => process.CommandLine)
+            .Where(line => line.Contains(text, StringComparison.Ordinal));
+
+    /// <summary>What the kernel calls the session of the process with that command line, and how nice it is; null:
+    /// there is no such process.</summary>
+    public static string? SessionOf(string commandLine)
+    {
+        var folder = All().FirstOrDefault(process => process.CommandLine.TrimEnd() == commandLine).Folder;
+        return folder is null ? null : File.ReadAllText(Path.Combine(folder, "autogroup")).Trim();
+    }
+
+    private static IEnumerable<(string Folder, string CommandLine)> All()
     {
         foreach (var folder in Directory.EnumerateDirectories("/proc").Where(f => char.IsDigit(Path.GetFileName(f)[0])))
         {
@@ -32,10 +44,7 @@ internal static class Processes
                 continue;
             }
 
-            if (commandLine.Contains(text, StringComparison.Ordinal))
-            {
-                yield return commandLine;
-            }
+            yield return (folder, commandLine);
         }
     }
 }

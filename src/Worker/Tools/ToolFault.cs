@@ -5,7 +5,7 @@ namespace Hexcast.Worker.Tools;
 /// <summary>Reads from exit code and last words what kind of failure a tool had.</summary>
 internal static class ToolFault
 {
-    // The convention that nice, prlimit, setsid and setpriv keep: the program was not found.
+    // The convention that nice, prlimit, setsid, sh and setpriv keep: the program was not found.
     private const int NotFoundExitCode = 127;
 
     // 128 + SIGXFSZ: the file-size limit.
@@ -26,7 +26,7 @@ internal static class ToolFault
 
     private static (string Code, string Message) Classify(string program, int exitCode, string errors)
     {
-        var noSandbox = Says("failed to execute bwrap");
+        var noSandbox = Says("exec: bwrap: not found");
         if (Says("bwrap: execvp") || (exitCode == NotFoundExitCode && !noSandbox))
         {
             return (FailureCodes.ToolMissing, $"{program} is not installed. Install Debian's package ffmpeg.");
