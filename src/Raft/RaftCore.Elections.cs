@@ -4,7 +4,18 @@ namespace Hexcast.Raft;
 internal sealed partial class RaftCore
 {
     private readonly Dictionary<ulong, bool> _votes = [];
+    /// <summary>In this time most of what was learnt of lateness is forgotten.</summary>
+    private static readonly TimeSpan PatienceFades = TimeSpan.FromSeconds(10);
+
     private TimeSpan _leaderHeardAt;
+
+    /// <summary>How late the leader's beats came lately, at most; on the leader, the answers to them. On machines that
+    /// are busy both ends of a line are late, and a time that is enough on idle ones elects somebody again and again.
+    /// </summary>
+    private TimeSpan _patience;
+
+    /// <summary>This silence has been given one more beat.</summary>
+    private bool _hasWaitedLonger;
     private ulong _announcedTerm;
 
     /// <summary>Also who is removed stands until it knows that to be committed: nobody else may have the entry, and
@@ -14,7 +25,7 @@ internal sealed partial class RaftCore
 
     /// <summary>While this holds, whoever wants to be elected has a broken line and not a dead leader.</summary>
     private bool IsLeaderHeard => Role == RaftRole.Leader
-        || (_leader != 0 && _now - _leaderHeardAt < _options.ElectionTimeoutMinimum);
+        || (_leader != 0 && _now - _leaderHeardAt < _options.ElectionTimeoutMinimum + _patience);
 
     /// <returns>False if the message is to be passed over.</returns>
     private bool MeetNewTerm(RaftMessage message)
@@ -54,6 +65,21 @@ internal sealed partial class RaftCore
                 Send(message.From, new RaftMessage.VoteResponse(Id, Term, request.IsPre, Granted: false));
                 break;
         }
+    }
+
+    /// <summary>A check that comes late itself proves nothing: this process stood still, perhaps all of its machine,
+    /// and what was said meanwhile has yet to arrive. Once a silence, or a node that is always late never stands.
+    /// </summary>
+    private bool WasHeldUp()
+    {
+        var beat = _options.HeartbeatInterval;
+        if (_hasWaitedLonger || _leader == 0 || _now - _electionAt < beat || _options.MaximumPatience < beat)
+        {
+            return false;
+        }
+        _hasWaitedLonger = true;
+        _electionAt = _now + beat;
+        return true;
     }
 
     private void OnElectionTimeout()
@@ -177,9 +203,21 @@ internal sealed partial class RaftCore
         {
             throw new InvalidOperationException($"{leader} and {Id} both lead term {Term}.");
         }
+        LearnPatience(leader == _leader ? _now - _leaderHeardAt : TimeSpan.Zero);
+        _hasWaitedLonger = false;
         _leaderHeardAt = _now;
         RestartElectionTimer();
+        _electionAt += _patience;
         SetRole(RaftRole.Follower, leader);
+    }
+
+    private void LearnPatience(TimeSpan silence)
+    {
+        var late = silence - _options.HeartbeatInterval;
+        var passed = silence < PatienceFades ? silence : PatienceFades;
+        _patience -= _patience * (passed / PatienceFades);
+        _patience = late > _patience ? late : _patience;
+        _patience = _patience < _options.MaximumPatience ? _patience : _options.MaximumPatience;
     }
 
     private void SetRole(RaftRole role, ulong leader)

@@ -116,7 +116,8 @@ internal sealed partial class RaftCore
     }
 
     private bool HearsQuorum() => Members.Voters.Count(voter => voter == Id
-        || (ProgressOf(voter) is { } p && _now - p.LastHeard <= _options.ElectionTimeoutMaximum)) >= Members.Quorum;
+        || (ProgressOf(voter) is { } p && _now - p.LastHeard <= _options.ElectionTimeoutMaximum + _patience))
+        >= Members.Quorum;
 
     private void BeatHearts()
     {
@@ -177,6 +178,7 @@ internal sealed partial class RaftCore
 
     private void OnAppendResponse(RaftMessage.AppendResponse response, Progress progress)
     {
+        LearnPatience(_now - progress.LastHeard);
         progress.Heard(_now, response.Recovering);
         if (!response.Accepted)
         {
@@ -202,6 +204,7 @@ internal sealed partial class RaftCore
 
     private void OnHeartbeatResponse(RaftMessage.HeartbeatResponse response, Progress progress)
     {
+        LearnPatience(_now - progress.LastHeard);
         progress.Heard(_now, response.Recovering);
         progress.AnsweredRound(response.Round);
         AnswerProvenReads();

@@ -235,7 +235,7 @@ internal sealed partial class RaftCore
         {
             TickLeader();
         }
-        else if (_now >= _electionAt)
+        else if (_now >= _electionAt && !WasHeldUp())
         {
             OnElectionTimeout();
         }

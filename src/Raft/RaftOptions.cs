@@ -10,6 +10,9 @@ internal sealed record RaftOptions
 
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The most that is waited beyond that, for members whose beats and answers came late before.</summary>
+    public TimeSpan MaximumPatience { get; init; } = TimeSpan.FromMilliseconds(600);
+
     /// <summary>A read that a follower has sent to its leader is refused after this.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -52,6 +55,7 @@ internal sealed record RaftOptions
         ElectionTimeoutMinimum = electionTimeout,
         ElectionTimeoutMaximum = 2 * electionTimeout,
         HeartbeatInterval = electionTimeout / 3,
+        MaximumPatience = 4 * electionTimeout,
     };
 
     /// <summary>What is wrong with these, or null.</summary>

@@ -107,7 +107,8 @@ public sealed class ElectionTests
         single.Receive(new RaftMessage.HeartbeatResponse(4, 1, 0, Recovering: false, Commit: 1));
         single.Step(RaftEvent.Tick.Now);
         single.Core.Role.ShouldBe(RaftRole.Leader, "nobody's timeout is over");
-        single.Now += TimeSpan.FromMilliseconds(200);
+        // An answer that was so late has made it patient.
+        single.Now += TimeSpan.FromMilliseconds(600);
         single.Step(RaftEvent.Tick.Now);
         single.Core.Role.ShouldBe(RaftRole.Follower, "two of five are no quorum");
         single.Core.Leader.ShouldBe(0ul);
@@ -159,4 +160,59 @@ public sealed class ElectionTests
         group.Propose(group.Leader.Id, "a");
         group.Until(() => group.Nodes.Values.All(n => n.Applied.Count == 1));
     }
+
+    [Fact]
+    public void A_follower_waits_longer_for_a_leader_whose_beats_came_late_and_forgets_it()
+    {
+        var single = new Single(new HardState(1, 0));
+        Beat(single, 0);
+        Patience(single).ShouldBeInRange(150, 300);
+
+        Beat(single, 450);
+        Patience(single).ShouldBeInRange(550, 700);
+
+        for (var i = 0; i < 2_000; i++)
+        {
+            Beat(single, 50);
+        }
+        Patience(single).ShouldBeInRange(150, 310);
+        Beat(single, 60_000);
+        Patience(single).ShouldBeInRange(750, 900, "never more than the limit beyond the time-out");
+    }
+
+    [Fact]
+    public void A_check_that_comes_late_itself_leaves_the_leader_one_more_beat()
+    {
+        var single = new Single(new HardState(1, 0));
+        Beat(single, 0);
+        single.Now += TimeSpan.FromSeconds(3);
+        single.Step(RaftEvent.Tick.Now);
+        single.Sent.ShouldBeEmpty("it stood still itself");
+        single.Core.Role.ShouldBe(RaftRole.Follower);
+
+        single.Now += TimeSpan.FromMilliseconds(50);
+        single.Step(RaftEvent.Tick.Now);
+        single.Core.Role.ShouldBe(RaftRole.PreCandidate);
+    }
+
+    [Fact]
+    public void A_node_that_is_always_late_stands_all_the_same()
+    {
+        var single = new Single(new HardState(1, 0));
+        Beat(single, 0);
+        for (var i = 0; i < 2; i++)
+        {
+            single.Now += TimeSpan.FromSeconds(3);
+            single.Step(RaftEvent.Tick.Now);
+        }
+        single.Core.Role.ShouldBe(RaftRole.PreCandidate);
+    }
+
+    private static void Beat(Single single, int afterMilliseconds)
+    {
+        single.Now += TimeSpan.FromMilliseconds(afterMilliseconds);
+        single.Receive(new RaftMessage.Heartbeat(2, 1, 0, 0));
+    }
+
+    private static double Patience(Single single) => (single.Core.Deadline - single.Now).TotalMilliseconds;
 }

@@ -64,7 +64,7 @@ internal sealed class Group
     {
         Pass(_options.ElectionTimeoutMinimum - Grain);
         Say($"n{id} hears nobody for an election timeout");
-        Nodes[id].Late = _options.ElectionTimeoutMaximum;
+        Nodes[id].Late = Nodes[id].Core.Deadline - Now;
         Step(id, RaftEvent.Tick.Now);
         Nodes[id].Late = TimeSpan.Zero;
         Settle();

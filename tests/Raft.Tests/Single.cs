@@ -3,8 +3,6 @@ namespace Hexcast.Raft.Tests;
 /// <summary>One core on its own, as member 1 of three: the test is its network and its disk.</summary>
 internal sealed class Single
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(1);
-
     public Single(
         HardState hardState = default, IReadOnlyList<Entry>? entries = null, RaftOptions? options = null,
         Members? members = null, int voters = 3)
@@ -43,7 +41,7 @@ internal sealed class Single
 
     public Single TimeOut()
     {
-        Now += Long;
+        Now = Core.Deadline > Now ? Core.Deadline : Now;
         return Step(RaftEvent.Tick.Now);
     }
 

@@ -55,10 +55,11 @@ internal sealed record Weather
     public static Weather Of(Dice dice)
     {
         var voters = dice.Roll(0.1) ? 1 : dice.Roll(0.6) ? 3 : 5;
+        var trouble = dice.Between(2_000, 7_000);
         return new Weather
         {
             Voters = voters,
-            Trouble = dice.Between(2_000, 7_000),
+            Trouble = trouble,
             Loss = dice.Roll(0.5) ? 0 : dice.Roll(0.7) ? 0.02 : 0.2,
             Duplication = dice.Roll(0.5) ? 0 : 0.1,
             LateMessages = dice.Roll(0.5) ? 0 : dice.Roll(0.7) ? 0.02 : 0.3,
@@ -85,6 +86,8 @@ internal sealed record Weather
                 PromotionLagEntries = 20,
                 ChunkTimeout = TimeSpan.FromMilliseconds(200),
                 ReadTimeout = TimeSpan.FromMilliseconds(500),
+                // Without it there are more elections, and some mistakes show in many only.
+                MaximumPatience = TimeSpan.FromMilliseconds((int)trouble.TotalMilliseconds % 3 == 0 ? 600 : 0),
             },
         };
     }
