@@ -100,6 +100,19 @@ public sealed class PlatformProcess : IAsyncDisposable
         return platform;
     }
 
+    /// <param name="grpcPort">Known before it starts: others are told of it.</param>
+    public static async Task<PlatformProcess> StartAtAsync(
+        string dataFolder, int grpcPort, IReadOnlyDictionary<string, string> settings, params string[] arguments)
+    {
+        var platform = new PlatformProcess(dataFolder, FreePort(), grpcPort)
+        {
+            settings = settings,
+            arguments = arguments,
+        };
+        await platform.StartAgainAsync();
+        return platform;
+    }
+
     public async Task StartAgainAsync()
     {
         string[] command = [
