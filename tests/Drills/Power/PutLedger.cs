@@ -48,11 +48,7 @@ internal sealed class PutLedger
     /// </summary>
     public async Task CheckAsync(string address)
     {
-        using var channel = GrpcChannel.ForAddress($"http://{address}");
-        var range = await new KV.KVClient(channel.CreateCallInvoker()).RangeAsync(new RangeRequest
-        {
-            Key = ByteString.CopyFromUtf8(Prefix), RangeEnd = ByteString.CopyFromUtf8(Prefix[..^1] + "0"),
-        });
+        var range = await ReadAsync(address);
         var found = range.Kvs.ToDictionary(kv => kv.Key.ToStringUtf8(), StringComparer.Ordinal);
         if (range.Header.Revision < lastRevision)
         {
@@ -73,6 +69,34 @@ internal sealed class PutLedger
             // What is there is settled now: a later look must not find an older one.
             keys[key] = new Written(value, value, kv?.ModRevision ?? 0);
         }
+    }
+
+    private static async Task<RangeResponse> ReadAsync(string address)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{address}");
+        var kv = new KV.KVClient(channel.CreateCallInvoker());
+        RangeResponse? range = null;
+        RpcException? last = null;
+        await Wait.ForAsync(
+            async () =>
+            {
+                try
+                {
+                    range = await kv.RangeAsync(new RangeRequest
+                    {
+                        Key = ByteString.CopyFromUtf8(Prefix), RangeEnd = ByteString.CopyFromUtf8(Prefix[..^1] + "0"),
+                    });
+                }
+                catch (RpcException refused) when (refused.StatusCode == StatusCode.Unavailable)
+                {
+                    // Somebody is being elected.
+                    last = refused;
+                }
+
+                return range is not null;
+            },
+            BeginLimit, () => $"the store cannot be read: {last}");
+        return range!;
     }
 
     private async Task WriteAsync(KV.KVClient kv, int writer, CancellationToken stop)

@@ -65,7 +65,8 @@ internal static class VotersRun
             var moment = ShortestLoad + ((LongestLoad - ShortestLoad) * random.NextDouble());
             var asksForVote = random.Next(2) == 0;
             var (group, term) = await LoadAsync(puts, with, node, moment, asksForVote ? candidate : null);
-            led += group.Members.Any(member => member.Id == group.Leader && member.Node == GuestName) ? 1 : 0;
+            var leader = group?.Members.FirstOrDefault(member => member.Id == group.Leader);
+            led += leader?.Node == GuestName ? 1 : 0;
             await with.KillAsync();
 
             node.PowerOn();
@@ -94,7 +95,7 @@ internal static class VotersRun
 
     /// <returns>The group as it was just before the power went, and the term of the vote that was promised, or 0.
     /// </returns>
-    private static async Task<(DescribeClusterResponse Group, ulong Term)> LoadAsync(
+    private static async Task<(DescribeClusterResponse? Group, ulong Term)> LoadAsync(
         PutLedger puts, PlatformProcess with, GuestNode node, TimeSpan moment, Candidate? candidate)
     {
         using var stop = new CancellationTokenSource();
@@ -104,7 +105,7 @@ internal static class VotersRun
         await Task.Delay(moment, TimeProvider.System, stop.Token);
         var group = await DescribeAsync(with.Grpc);
         ulong term = 0;
-        if (candidate is not null)
+        if (candidate is not null && group is not null)
         {
             var answer = await candidate.AskAsync(node.Grpc, FirstCandidate, group.Term + 1);
             term = answer.VoteResponse.Granted ? answer.Term : 0;
@@ -147,32 +148,29 @@ internal static class VotersRun
             async () =>
             {
                 group = await DescribeAsync(asked.Grpc);
-                return group.Members.Count(member =>
+                return group?.Members.Count(member =>
                     member.IsVoter && member.HasMatchIndex && member.MatchIndex >= group.LastIndex) == 3;
             },
             CatchUpLimit, () => $"the group is not whole: {group}");
     }
 
     private static Task AnswersAloneAsync(GuestNode node) => Wait.ForAsync(
-        async () =>
-        {
-            try
-            {
-                await DescribeAsync(node.Grpc);
-                return true;
-            }
-            catch (RpcException)
-            {
-                return false;
-            }
-        },
-        StartLimit, () => $"the guest does not answer:\n{node.Said}");
+        async () => await DescribeAsync(node.Grpc) is not null, StartLimit,
+        () => $"the guest does not answer:\n{node.Said}");
 
-    private static async Task<DescribeClusterResponse> DescribeAsync(string address)
+    /// <returns>Null: it does not answer in time.</returns>
+    private static async Task<DescribeClusterResponse?> DescribeAsync(string address)
     {
         using var channel = GrpcChannel.ForAddress($"http://{address}");
-        return await new Membership.MembershipClient(channel.CreateCallInvoker()).DescribeClusterAsync(
-            new DescribeClusterRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime + AnswerTime);
+        try
+        {
+            return await new Membership.MembershipClient(channel.CreateCallInvoker()).DescribeClusterAsync(
+                new DescribeClusterRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime + AnswerTime);
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Asked, not demanded: with a slow disk it may lose the leadership again at once.</summary>
