@@ -1,8 +1,3 @@
-using Google.Protobuf;
-using Grpc.Core;
-using Grpc.Net.Client;
-using Hexcast.Contracts.Etcd;
-
 namespace Hexcast.Bench;
 
 /// <summary>
@@ -12,11 +7,7 @@ namespace Hexcast.Bench;
 /// </summary>
 internal static class CoordinatorBenchmark
 {
-    private const int ValueBytes = 256;
-    private const int Keys = 1_000;
-
     private static readonly int[] InFlight = [1, 16, 256];
-    private static readonly TimeSpan LeaderLimit = TimeSpan.FromSeconds(30);
 
     public static async Task<IReadOnlyList<IReport>> RunAsync(Extent extent)
     {
@@ -28,8 +19,8 @@ internal static class CoordinatorBenchmark
         {
             string[] own = [.. ours.Nodes.Select(node => $"http://{node.Grpc}")];
             string[] theirs = [.. etcd.Select(member => member.Address)];
-            await PutAsync(await LeaderAsync(own), InFlight[^1], time);
-            await PutAsync(await LeaderAsync(theirs), InFlight[^1], time);
+            await DurablePuts.RunAsync(await DurablePuts.LeaderAsync(own), InFlight[^1], time);
+            await DurablePuts.RunAsync(await DurablePuts.LeaderAsync(theirs), InFlight[^1], time);
             List<IReport> reports = [];
             foreach (var inFlight in InFlight)
             {
@@ -54,8 +45,8 @@ internal static class CoordinatorBenchmark
         List<double> slowest = [], slowestTheirs = [];
         for (var i = 0; i < extent.Pairs; i++)
         {
-            var us = await PutAsync(await LeaderAsync(own), inFlight, time);
-            var them = await PutAsync(await LeaderAsync(theirs), inFlight, time);
+            var us = await DurablePuts.RunAsync(await DurablePuts.LeaderAsync(own), inFlight, time);
+            var them = await DurablePuts.RunAsync(await DurablePuts.LeaderAsync(theirs), inFlight, time);
             pairs.Add(new Pair(us.Rate, them.Rate));
             slowest.Add(us.P99);
             slowestTheirs.Add(them.P99);
@@ -68,57 +59,11 @@ internal static class CoordinatorBenchmark
             "puts/s", Aim.AtLeast(1), pairs, [
                 $"99 % within {Figures.Median(slowest):0.0} ms, " +
                     $"of etcd's within {Figures.Median(slowestTheirs):0.0} ms",
-                $"values of {ValueBytes} B; {Environment.ProcessorCount} cores for three servers and the client, " +
-                    "while the other three rest",
+                $"values of {DurablePuts.ValueBytes} B; {Environment.ProcessorCount} cores for three servers " +
+                    "and the client, while the other three rest",
             ]);
     }
 
     private static async Task<NodeCluster> StartOursAsync(string folder) =>
         await NodeCluster.StartVotersAsync(Path.Combine(folder, "ours"));
-
-    private static async Task<string> LeaderAsync(string[] addresses)
-    {
-        var clock = TimeProvider.System;
-        for (var start = clock.GetTimestamp(); clock.GetElapsedTime(start) < LeaderLimit;)
-        {
-            foreach (var address in addresses)
-            {
-                using var channel = GrpcChannel.ForAddress(address);
-                var status = await new Maintenance.MaintenanceClient(channel.CreateCallInvoker())
-                    .StatusAsync(new StatusRequest());
-                if (status.Leader == status.Header.MemberId)
-                {
-                    return address;
-                }
-            }
-        }
-
-        throw new InvalidOperationException($"None of {string.Join(", ", addresses)} leads.");
-    }
-
-    private static async Task<(double Rate, double P99)> PutAsync(string address, int inFlight, TimeSpan time)
-    {
-        using var channel = GrpcChannel.ForAddress(address);
-        var kv = new KV.KVClient(channel.CreateCallInvoker());
-        var value = ByteString.CopyFrom(new byte[ValueBytes]);
-        var start = TimeProvider.System.GetTimestamp();
-        var took = await Task.WhenAll(Enumerable.Range(0, inFlight).Select(async client =>
-        {
-            List<double> milliseconds = [];
-            for (var i = 0; TimeProvider.System.GetElapsedTime(start) < time; i++)
-            {
-                var asked = TimeProvider.System.GetTimestamp();
-                await kv.PutAsync(new PutRequest
-                {
-                    Key = ByteString.CopyFromUtf8($"/bench/{client}/{i % Keys}"), Value = value,
-                });
-                milliseconds.Add(TimeProvider.System.GetElapsedTime(asked).TotalMilliseconds);
-            }
-
-            return milliseconds;
-        }));
-        var elapsed = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        double[] all = [.. took.SelectMany(one => one).Order()];
-        return (all.Length / elapsed, all[(int)(all.Length * 0.99)]);
-    }
 }

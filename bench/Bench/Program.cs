@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using Hexcast.Bench;
+using Hexcast.Bench.Cluster;
 using Hexcast.Bench.GrpcPeer;
 
 // ./hexcast bench NAME [--json] [--pairs N] [--short]: every figure that the project claims, as a ratio to a named peer
@@ -15,6 +17,10 @@ var benchmarks = new Dictionary<string, Func<Extent, Task<IReadOnlyList<IReport>
     ["memory"] = MemoryBenchmark.RunAsync,
     ["grpc"] = GrpcBenchmark.RunAsync,
     ["coordinator"] = CoordinatorBenchmark.RunAsync,
+    ["cycles"] = CycleBenchmark.RunAsync,
+    ["failover"] = FailoverBenchmark.RunAsync,
+    ["makespan"] = MakespanBenchmark.RunAsync,
+    ["cluster"] = ClusterBenchmark.RunAsync,
 };
 if (args is ["grpc-server"])
 {
@@ -26,16 +32,23 @@ var name = args.FirstOrDefault(a => !a.StartsWith('-'));
 if (name is null || !benchmarks.TryGetValue(name, out var run))
 {
     Console.Error.WriteLine(
-        $"usage: ./hexcast bench NAME [--pairs N] [--short] [--json]    (NAME: {string.Join(", ", benchmarks.Keys)})");
+        $"usage: ./hexcast bench NAME [--pairs N] [--queued N] [--kills N] [--short] [--json]" +
+        $"    (NAME: {string.Join(", ", benchmarks.Keys)})");
     return args.Contains("--help") || args.Contains("-h") ? 0 : 2;
 }
 
 var isShort = args.Contains("--short");
-var at = Array.IndexOf(args, "--pairs");
-var pairs = at >= 0 && int.TryParse(args.ElementAtOrDefault(at + 1), out var asked)
-    ? Math.Clamp(asked, 1, 100) : isShort ? 1 : 5;
-var reports = await run(new Extent(pairs, isShort));
+var reports = await run(new Extent(
+    Number("--pairs", isShort ? 1 : 5, 100), isShort, Number("--queued", isShort ? 1_000 : 1_000_000, 1_000_000),
+    Number("--kills", isShort ? 1 : 20, 1_000)));
 Console.WriteLine(args.Contains("--json")
     ? JsonSerializer.Serialize(reports.Cast<object>(), Figures.Json)
     : string.Join('\n', reports.Select(report => report.Table())));
 return 0;
+
+int Number(string option, int otherwise, int most)
+{
+    var at = Array.IndexOf(args, option);
+    return at >= 0 && int.TryParse(args.ElementAtOrDefault(at + 1), CultureInfo.InvariantCulture, out var asked)
+        ? Math.Clamp(asked, 1, most) : otherwise;
+}

@@ -64,7 +64,7 @@ public sealed record CoordinationOptions : IValidatableObject
     public int HistoryRevisions { get; set; } = 10_000;
 
     /// <summary>Embedded: MiB that keys, values and their history may take; beyond it writes are refused.</summary>
-    [Range(16, 1_024, ErrorMessage = "may be 16 to 1024 MiB.")]
+    [Range(16, 16_384, ErrorMessage = "may be 16 to 16384 MiB.")]
     public int MaximumStoreMebibytes { get; set; } = 512;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

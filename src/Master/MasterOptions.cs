@@ -4,8 +4,8 @@ namespace Hexcast.Master;
 
 internal sealed record MasterOptions
 {
-    /// <summary>Jobs unfinished at once; over it Transcode answers resource_exhausted. 1 to 100000.</summary>
-    [Range(1, 100_000, ErrorMessage = "is 1 to 100000 jobs")]
+    /// <summary>Jobs unfinished at once; over it Transcode answers resource_exhausted. 1 to 10000000.</summary>
+    [Range(1, 10_000_000, ErrorMessage = "is 1 to 10000000 jobs")]
     public int QueueLimit { get; init; } = 1_000;
 
     /// <summary>How often a task may fail before its job does. 1 to 10.</summary>

@@ -125,7 +125,7 @@ internal static class OrderRules
 
     private static string ClassOf(string name) =>
         name.Length == 0 ? Dispatcher.DefaultClass
-        : Dispatcher.IsClass(name) ? name
+        : Dispatcher.ClassOf(name) is { } known ? known
         : throw Invalid($"There is no class '{name}'. There are: {Dispatcher.ClassNames}.");
 
     private static string TenantOf(string name) =>

@@ -40,6 +40,16 @@ public sealed class NodeCluster : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>Three that may be master, and do nothing else, on an etcd that is there.</summary>
+    public static async Task<NodeCluster> StartMastersOnEtcdAsync(
+        string folder, IReadOnlyDictionary<string, string> settings)
+    {
+        var cluster = new NodeCluster(folder, isEmbedded: false);
+        await Task.WhenAll(
+            ((string[])["front", "master-1", "master-2"]).Select(name => cluster.StartAsync(name, "master", settings)));
+        return cluster;
+    }
+
     /// <summary>On a coordinator of its own, that the first three keep. The first one may be master too.</summary>
     public static async Task<NodeCluster> StartEmbeddedAsync(
         string folder, IReadOnlyDictionary<string, string>? settings = null)
@@ -58,12 +68,14 @@ public sealed class NodeCluster : IAsyncDisposable
     }
 
     /// <summary>Three that keep the coordinator and may be master, and do nothing else.</summary>
-    public static async Task<NodeCluster> StartVotersAsync(string folder)
+    public static async Task<NodeCluster> StartVotersAsync(
+        string folder, IReadOnlyDictionary<string, string>? settings = null)
     {
         var cluster = new NodeCluster(folder, isEmbedded: true);
+        var all = settings ?? new Dictionary<string, string>();
         await cluster.StartAsync(
-            "front", "master", new Dictionary<string, string> { ["Coordination:Cluster"] = "true" });
-        var joining = new Dictionary<string, string> { ["Coordination:Join:0"] = cluster.Front.Grpc };
+            "front", "master", new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
+        var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
         await Task.WhenAll(
             cluster.StartAsync("master-1", "master", joining), cluster.StartAsync("master-2", "master", joining));
         return cluster;
@@ -98,6 +110,24 @@ public sealed class NodeCluster : IAsyncDisposable
             },
             Limit, () => "nobody is the master");
         return master!;
+    }
+
+    /// <summary>Whichever node says that it is the master, once one does.</summary>
+    public async Task<PlatformProcess> LeaderAsync()
+    {
+        PlatformProcess? leader = null;
+        await Wait.ForAsync(
+            async () =>
+            {
+                foreach (var node in nodes.Values)
+                {
+                    leader = await IsMasterAsync(node) ? node : leader;
+                }
+
+                return leader is not null;
+            },
+            Limit, () => "nobody is the master");
+        return leader!;
     }
 
     public static async Task<bool> IsMasterAsync(PlatformProcess node)

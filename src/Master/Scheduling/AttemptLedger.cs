@@ -322,7 +322,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     {
         task.Current = attempt;
         task.Record.NodeId = worker.NodeId;
-        task.Job.Nodes.Add(worker.NodeId);
+        task.Job.NoteWork(worker.NodeId);
         task.Running = running;
         task.Fraction = 0;
         task.Speed = 0;

@@ -13,11 +13,13 @@ internal readonly record struct Demand(
     private const long SmallToolMemoryBytes = 64 << 20;
     private const long SmallToolScratchBytes = 8 << 20;
 
+    private static readonly TaskNeeds NoNeeds = new();
+
     public static Demand Of(TaskRun task)
     {
         var (job, spec) = (task.Job, task.Spec);
         var encodes = spec.Kind == TaskKind.EncodeChunk;
-        var needs = job.Record.Only?.Needs ?? new TaskNeeds();
+        var needs = job.Record.Only?.Needs ?? NoNeeds;
         var codecs = needs.Codecs.Count > 0 ? Join(needs.Codecs) : CodecsOf(spec.Kind);
         var isExact = needs.MemoryBytes > 0 || needs.ScratchBytes > 0;
         return new Demand(

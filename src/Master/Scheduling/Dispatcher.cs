@@ -18,6 +18,9 @@ internal sealed class Dispatcher(
     /// <summary>Different demands that are tried in a step; what lies behind them waits for the next.</summary>
     private const int RefusedLimit = 64;
 
+    /// <summary>Rows that are looked at in vain before what lies behind them waits for the next step.</summary>
+    private const int PassedLimit = 1_024;
+
     /// <summary>Tasks of one job that are tried.</summary>
     private const int LookaheadLimit = 8;
 
@@ -26,7 +29,9 @@ internal sealed class Dispatcher(
 
     private long assignments;
 
-    public static bool IsClass(string name) => Classes.Contains(name, StringComparer.Ordinal);
+    /// <summary>The class of that name, always the same object: a million jobs may name one. Null: there is none.
+    /// </summary>
+    public static string? ClassOf(string name) => Classes.FirstOrDefault(known => known == name);
 
     public static string ClassNames => string.Join(", ", Classes);
 
@@ -50,9 +55,12 @@ internal sealed class Dispatcher(
         }
     }
 
+    /// <summary>That it was ordered in.</summary>
+    public static int LaneOf(JobRun job) => Math.Max(0, Array.IndexOf(Classes, job.Record.Class));
+
     public static int Lane(TaskRun task)
     {
-        var ofJob = Math.Max(0, Array.IndexOf(Classes, task.Job.Record.Class));
+        var ofJob = LaneOf(task.Job);
         var bulk = task.Job.IsOneTask || task.Spec is { Kind: TaskKind.EncodeChunk, Chunk: > 0 };
         return bulk || ofJob == Classes.Length - 1 ? ofJob : 0;
     }
@@ -65,14 +73,15 @@ internal sealed class Dispatcher(
             return (served.Task, served.Worker, InTurn: false);
         }
 
-        foreach (var job in queue.InOrder())
+        var passed = 0;
+        foreach (var row in queue.InOrder(IsServed))
         {
-            if (Place(job, refused) is { } placed)
+            if (!(row.Demand is { } demand && refused.Contains(demand)) && Place(row.First, refused) is { } placed)
             {
                 return (placed.Task, placed.Worker, InTurn: true);
             }
 
-            if (refused.Count >= RefusedLimit)
+            if (refused.Count >= RefusedLimit || ++passed >= PassedLimit)
             {
                 break;
             }
@@ -80,6 +89,10 @@ internal sealed class Dispatcher(
 
         return null;
     }
+
+    // By a node that has room.
+    private bool IsServed(int lane) => state.Workers.Values.Any(worker =>
+        state.FreeSlots(worker) > 0 && Placement.Serves(worker, Classes[lane]));
 
     // Its first task, or one of those behind it, if that asks for something else.
     private (TaskRun Task, WorkerRun Worker)? Place(JobRun job, HashSet<Demand> refused)

@@ -83,7 +83,7 @@ internal sealed class JobFeeds(SchedulerState state)
     /// <summary>The task stands elsewhere than its watchers know.</summary>
     public void Touch(TaskRun task)
     {
-        if (task.Job.Watches.Count == 0)
+        if (!task.Job.IsWatched)
         {
             return;
         }

@@ -182,7 +182,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             var turn = new JobTurn { Revision = ++job.Revision, Ended = job.Record.Ending.Clone() };
             job.Record.Turns.Add(turn);
             job.Record.State = job.Record.Ending.State;
-            state.Unfinished.Remove(job.Id);
+            state.End(job);
             if (job.IsOneTask)
             {
                 job.Record.EndedAtUnixMs = state.Now.ToUnixTimeMilliseconds();
@@ -229,7 +229,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         job.Record.State = JobState.Running;
         job.Record.Ending = null;
         job.LastServed = state.Now;
-        state.Unfinished.Add(job.Id, job);
+        state.Begin(job);
         state.Persist(RecordWrite.Of(job.Record));
         foreach (var task in job.Tasks.Where(t => !t.Committed))
         {
@@ -343,7 +343,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         var spares = true;
         PlantedInMaster.Bend(MasterFault.CommittedObjectsSwept, ref spares, to: false);
         state.Emit(new Sweep(job.Id, [.. job.Tasks.SelectMany(task =>
-            Enumerable.Range(1, (int)task.Record.Attempts)
+            Enumerable.Range(1, (int)task.Attempts)
                 .Where(attempt => attempt != task.Record.CommittedAttempt || !spares)
                 .Select(attempt => ObjectKey.AttemptPrefix(
                     job.Record.MediaId, job.Id, task.Spec.Id, (uint)attempt)))]));
@@ -352,7 +352,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     // Tasks first: a header without its tasks is a job that can be forgotten again, tasks without it are nobody's.
     private void Forget(JobRun job)
     {
-        foreach (var task in job.Tasks.Where(t => t.Record.Attempts > 0))
+        foreach (var task in job.Tasks.Where(t => t.Attempts > 0))
         {
             state.Persist(new RecordWrite(RecordWrite.TaskKey(job.Id, task.Spec.Id), null));
         }

@@ -9,8 +9,16 @@ internal sealed class JobRun
     /// <summary>Whose last failure is told whole; those of the others without their logs.</summary>
     private const int WholeFailureLimit = 64;
 
-    private readonly SortedSet<TaskRun> ready = new(Comparer<TaskRun>.Create((a, b) => a.Spec.Rank - b.Spec.Rank));
-    private readonly Dictionary<string, TaskRun> byId = new(StringComparer.Ordinal);
+    private static readonly Comparer<TaskRun> ByRank =
+        Comparer<TaskRun>.Create((a, b) => a.Spec.Rank - b.Spec.Rank);
+
+    private readonly SortedSet<TaskRun> ready = new(ByRank);
+
+    /// <summary>All but the first; null while there is no other. A million jobs may wait with one task each, so what
+    /// few of them need is made when it is needed.</summary>
+    private Dictionary<string, TaskRun>? others;
+    private HashSet<string>? nodes;
+    private List<Subscription>? watches;
 
     public JobRun(JobRecord record)
     {
@@ -30,7 +38,7 @@ internal sealed class JobRun
     /// <summary>It has one task, which somebody else has laid out.</summary>
     public bool IsOneTask => Record.Only is not null;
 
-    public List<TaskRun> Tasks { get; } = [];
+    public List<TaskRun> Tasks { get; } = new(1);
 
     /// <summary>Could run now, first in rank first. Empty while the job ends.</summary>
     public IReadOnlySet<TaskRun> Ready => ready;
@@ -44,16 +52,27 @@ internal sealed class JobRun
     /// </summary>
     public HashSet<JobRun>? Stale { get; set; }
 
+    /// <summary>What waits and runs of all jobs; null while the scheduler does not have this one.</summary>
+    public QueueCounts? Counts { get; set; }
+
     /// <summary>Of the tasks that are committed; null before the first.</summary>
     public double? ChunkSpeed { get; set; }
 
-    /// <summary>Nodes that have worked on it: its source is warm there.</summary>
-    public HashSet<string> Nodes { get; } = new(StringComparer.Ordinal);
+    /// <summary>A node that has worked on it: its source is warm there.</summary>
+    public bool HasWorkedOnIt(string nodeId) => nodes?.Contains(nodeId) == true;
+
+    public void NoteWork(string nodeId) => (nodes ??= new(StringComparer.Ordinal)).Add(nodeId);
 
     public PlanFigures Figures { get; private set; } = PlanFigures.Of(null);
 
     /// <summary>Tasks with attempts that are not known to be over.</summary>
-    public HashSet<TaskRun> Open { get; } = [];
+    public HashSet<TaskRun> Open => field ??= [];
+
+    /// <summary>Tasks that a worker has.</summary>
+    public int Running { get; private set; }
+
+    /// <summary>Tasks that wait after a failure for their next attempt.</summary>
+    public int Retrying { get; set; }
 
     /// <summary>The highest revision given to an event of the job.</summary>
     public long Revision { get; set; }
@@ -80,12 +99,14 @@ internal sealed class JobRun
     }
 
     /// <summary>Who waits for the job to be forgotten.</summary>
-    public List<long> Forgetting { get; } = [];
+    public List<long> Forgetting => field ??= [];
 
-    public List<Subscription> Watches { get; } = [];
+    public List<Subscription> Watches => watches ??= [];
+
+    public bool IsWatched => watches is { Count: > 0 };
 
     /// <summary>Tasks whose standing watchers have not heard of.</summary>
-    public HashSet<TaskRun> Changed { get; } = [];
+    public HashSet<TaskRun> Changed => field ??= [];
 
     public bool Ended => Record.State != JobState.Running;
 
@@ -94,30 +115,52 @@ internal sealed class JobRun
 
     public string Id => Record.JobId;
 
+    /// <summary>It is so from now on.</summary>
     public void AddReady(TaskRun task)
     {
-        ready.Add(task);
+        if (ready.Add(task))
+        {
+            Counts?.Join(task);
+        }
+
         Stale?.Add(this);
     }
 
     public void RemoveReady(TaskRun task)
     {
-        ready.Remove(task);
+        if (ready.Remove(task))
+        {
+            Counts?.Leave(task);
+        }
+
         Stale?.Add(this);
     }
 
     public void ClearReady()
     {
+        foreach (var task in ready)
+        {
+            Counts?.Leave(task);
+        }
+
         ready.Clear();
         Stale?.Add(this);
     }
 
-    public TaskRun? Find(string taskId) => byId.GetValueOrDefault(taskId);
+    public void CountRunning(TaskRun task, int by)
+    {
+        Running += by;
+        Counts?.CountRunning(task, by);
+    }
+
+    public TaskRun? Find(string taskId) =>
+        Tasks[0].Spec.Id == taskId ? Tasks[0] : others?.GetValueOrDefault(taskId);
 
     /// <summary>Adds the tasks that the plan asks for.</summary>
     public void Expand()
     {
         Figures = PlanFigures.Of(Record.Plan);
+        others = new(StringComparer.Ordinal);
         foreach (var spec in JobGraph.Expand(Record.Plan))
         {
             Add(spec);
@@ -164,7 +207,7 @@ internal sealed class JobRun
     private void Add(TaskSpec spec)
     {
         var task = new TaskRun(this, spec);
-        byId.Add(spec.Id, task);
+        others?.Add(spec.Id, task);
         Tasks.Add(task);
         Count(spec.Kind, 1);
     }

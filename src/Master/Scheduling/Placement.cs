@@ -28,11 +28,14 @@ internal static class Placement
         return best;
     }
 
+    public static bool Serves(WorkerRun worker, string taskClass) =>
+        worker.Labels.Classes.Count == 0 || worker.Labels.Classes.Contains(taskClass);
+
     /// <summary>Null: with nothing else to do, and in use, it could run that.</summary>
     public static string? WhyNever(WorkerRun worker, Demand demand)
     {
         var labels = worker.Labels;
-        if (labels.Classes.Count > 0 && !labels.Classes.Contains(demand.Class))
+        if (!Serves(worker, demand.Class))
         {
             return $"it does not serve the class {demand.Class}";
         }
@@ -99,18 +102,17 @@ internal static class Placement
             score += SourceLiesInItsZone;
         }
 
-        return job.Nodes.Contains(worker.NodeId) ? score + HasWorkedOnIt : score;
+        return job.HasWorkedOnIt(worker.NodeId) ? score + HasWorkedOnIt : score;
     }
 
     // To attempts that its last heartbeat knew nothing of: what they take is not in its figures.
     private static (long Memory, long Scratch) Promised(WorkerRun worker)
     {
         var (memory, scratch) = (0L, 0L);
-        foreach (var held in worker.Attempts.Values.Where(held => !held.Named && held.Task is not null))
+        foreach (var held in worker.Attempts.Values)
         {
-            var demand = Demand.Of(held.Task!);
-            memory += demand.MemoryBytes;
-            scratch += demand.ScratchBytes;
+            memory += held.Named ? 0 : held.Demand.MemoryBytes;
+            scratch += held.Named ? 0 : held.Demand.ScratchBytes;
         }
 
         return (memory, scratch);

@@ -10,30 +10,14 @@ internal static class QueuesView
     public static DescribeQueuesResponse Of(SchedulerState state)
     {
         var view = new DescribeQueuesResponse { UnfinishedJobs = state.Unfinished.Count };
-        var classes = Dispatcher.AllClasses.ToDictionary(
-            name => name, name => new ClassQueue { Class = name }, StringComparer.Ordinal);
-        foreach (var job in state.Unfinished.Values)
+        view.Classes.Add(Dispatcher.AllClasses.Select((name, lane) => new ClassQueue
         {
-            if (classes.TryGetValue(job.Record.Class, out var ordered))
-            {
-                ordered.Jobs++;
-            }
-
-            foreach (var task in job.Ready)
-            {
-                var queue = classes[Dispatcher.EffectiveClass(task)];
-                queue.Ready++;
-                queue.OldestWaitSeconds = Math.Max(
-                    queue.OldestWaitSeconds, (state.Now - task.ReadySince).TotalSeconds);
-            }
-
-            foreach (var task in job.Open.Where(t => t.Current > 0))
-            {
-                classes[Dispatcher.EffectiveClass(task)].Running++;
-            }
-        }
-
-        view.Classes.Add(Dispatcher.AllClasses.Select(name => classes[name]));
+            Class = name,
+            Jobs = state.Counts.Jobs(lane),
+            Ready = state.Counts.Ready(lane),
+            Running = state.Counts.Running(lane),
+            OldestWaitSeconds = state.Counts.WaitsSince(lane) is { } since ? (state.Now - since).TotalSeconds : 0,
+        }));
         view.Jobs.Add(state.Unfinished.Values.Take(JobLimit).Select(Describe));
         return view;
     }
@@ -46,9 +30,9 @@ internal static class QueuesView
         CreatedAt = Times.Of(job.Record.CreatedAtUnixMs),
         Tasks = job.Tasks.Count,
         Ready = job.Ready.Count,
-        Running = job.Open.Count(t => t.Current > 0),
-        Committed = job.Tasks.Count(t => t.Committed),
-        Retrying = job.Tasks.Count(t => t.RetryAt is not null),
+        Running = job.Running,
+        Committed = job.Tasks.Count - job.Uncommitted,
+        Retrying = job.Retrying,
         Ending = !job.Active,
     };
 }

@@ -1,15 +1,16 @@
 namespace Hexcast.Master.Scheduling;
 
 /// <summary>What a job's place in the queue follows from: its first ready task.</summary>
-internal sealed record QueueKey(int Lane, string Tenant, double PathSeconds, DateTimeOffset Served);
+internal sealed record QueueKey(int Lane, QueueRow Row, double Work, DateTimeOffset Served);
 
 /// <summary>
 /// Jobs with ready tasks, in the order of service: class; in a class the tenant that has used least of its share; of a
-/// tenant the longest remaining path; then age. Kept sorted, as a queue may hold a million.
+/// tenant the longest remaining path; then age. Kept sorted, as a queue may hold a million: finding the next, and
+/// moving one job, takes as long as the logarithm of that, and what is learned about speeds moves none.
 /// </summary>
 internal sealed class ReadyQueue(SchedulerState state, TenantShares shares)
 {
-    private readonly SortedDictionary<int, Dictionary<string, SortedSet<JobRun>>> lanes = [];
+    private readonly SortedDictionary<int, Dictionary<string, TenantQueue>> lanes = [];
 
     // Ids sort by age.
     private readonly SortedSet<JobRun> byService = new(Comparer<JobRun>.Create((a, b) =>
@@ -17,25 +18,18 @@ internal sealed class ReadyQueue(SchedulerState state, TenantShares shares)
             ? a.Queued.Served.CompareTo(b.Queued.Served)
             : string.CompareOrdinal(a.Id, b.Id)));
 
-    private int speedsKnown;
-
     /// <summary>The job that was served longest ago.</summary>
     public JobRun? LongestUnserved => byService.Min;
 
-    public IEnumerable<JobRun> InOrder() => lanes
+    /// <summary>The first job of each row stands for it.</summary>
+    public IEnumerable<QueueRow> InOrder(Func<int, bool> isServed) => lanes.Where(lane => isServed(lane.Key))
         .SelectMany(lane => lane.Value
             .OrderBy(tenant => shares.Used(lane.Key, tenant.Key)).ThenBy(t => t.Key, StringComparer.Ordinal))
-        .SelectMany(tenant => tenant.Value);
+        .SelectMany(tenant => tenant.Value.InOrder(state.Speeds));
 
-    /// <summary>Finds the places of jobs that have changed, or of all where what is known of speeds has.</summary>
+    /// <summary>Finds the places of jobs that have changed.</summary>
     public void Refresh()
     {
-        if (state.Speeds.Version != speedsKnown)
-        {
-            speedsKnown = state.Speeds.Version;
-            state.Stale.UnionWith(byService);
-        }
-
         foreach (var job in state.Stale)
         {
             Remove(job);
@@ -50,24 +44,19 @@ internal sealed class ReadyQueue(SchedulerState state, TenantShares shares)
 
     private void Add(JobRun job, TaskRun first)
     {
-        job.Queued = new QueueKey(
-            Dispatcher.Lane(first), job.Tenant, state.Speeds.RemainingPathSeconds(first),
-            first.ReadySince > job.LastServed ? first.ReadySince : job.LastServed);
-        if (!lanes.TryGetValue(job.Queued.Lane, out var lane))
+        var lane = Dispatcher.Lane(first);
+        if (!lanes.TryGetValue(lane, out var tenants))
         {
-            lanes.Add(job.Queued.Lane, lane = new(StringComparer.Ordinal));
+            lanes.Add(lane, tenants = new(StringComparer.Ordinal));
         }
 
-        if (!lane.TryGetValue(job.Tenant, out var jobs))
+        if (!tenants.TryGetValue(job.Tenant, out var queue))
         {
-            shares.Begin(job.Queued.Lane, job.Tenant);
-            lane.Add(job.Tenant, jobs = new SortedSet<JobRun>(Comparer<JobRun>.Create((a, b) =>
-                a.Queued!.PathSeconds != b.Queued!.PathSeconds
-                    ? b.Queued.PathSeconds.CompareTo(a.Queued.PathSeconds)
-                    : string.CompareOrdinal(a.Id, b.Id))));
+            shares.Begin(lane, job.Tenant);
+            tenants.Add(job.Tenant, queue = new TenantQueue());
         }
 
-        jobs.Add(job);
+        queue.Add(job, first, lane);
         byService.Add(job);
     }
 
@@ -79,11 +68,12 @@ internal sealed class ReadyQueue(SchedulerState state, TenantShares shares)
         }
 
         byService.Remove(job);
-        var lane = lanes[key.Lane];
-        lane[key.Tenant].Remove(job);
-        if (lane[key.Tenant].Count == 0)
+        var tenants = lanes[key.Lane];
+        var queue = tenants[job.Tenant];
+        queue.Remove(job);
+        if (queue.IsEmpty)
         {
-            lane.Remove(key.Tenant);
+            tenants.Remove(job.Tenant);
         }
 
         job.Queued = null;

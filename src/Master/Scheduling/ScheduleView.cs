@@ -49,7 +49,7 @@ internal static class ScheduleView
             Ending = !j.Active,
             Tasks = j.Tasks.Count,
             Ready = j.Ready.Count,
-            Committed = j.Tasks.Count(t => t.Committed),
+            Committed = j.Tasks.Count - j.Uncommitted,
         }));
         return view;
     }

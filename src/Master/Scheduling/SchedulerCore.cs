@@ -174,7 +174,7 @@ internal sealed class SchedulerCore
 
         foreach (var job in state.Jobs.Values)
         {
-            job.Revision = job.Tasks.Select(t => t.Record.CommittedRevision)
+            job.Revision = job.Tasks.Select(t => t.CommittedRevision)
                 .Concat(job.Record.Turns.Select(t => t.Revision))
                 .Append(job.Record.PlannedRevision)
                 .Max();

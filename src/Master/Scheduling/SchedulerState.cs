@@ -44,6 +44,8 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
     /// <summary>Jobs whose place in the queue is to be found anew.</summary>
     public HashSet<JobRun> Stale { get; } = [];
 
+    public QueueCounts Counts { get; } = new();
+
     /// <summary>Jobs of one task by the request that they answer.</summary>
     public Dictionary<string, JobRun> ByRequest { get; } = new(StringComparer.Ordinal);
 
@@ -79,6 +81,7 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
     {
         Jobs.Add(job.Id, job);
         job.Stale = Stale;
+        job.Counts = Counts;
         Stale.Add(job);
         if (job.IsOneTask)
         {
@@ -87,23 +90,37 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
 
         if (!job.Ended)
         {
-            Unfinished.Add(job.Id, job);
+            Begin(job);
         }
 
         if (!JobsOfMedia.TryGetValue(job.Record.MediaId, out var jobs))
         {
-            JobsOfMedia.Add(job.Record.MediaId, jobs = []);
+            JobsOfMedia.Add(job.Record.MediaId, jobs = new(1));
         }
 
         jobs.Add(job);
     }
 
+    public void Begin(JobRun job)
+    {
+        Unfinished.Add(job.Id, job);
+        Counts.Count(job, 1);
+    }
+
+    public void End(JobRun job)
+    {
+        if (Unfinished.Remove(job.Id))
+        {
+            Counts.Count(job, -1);
+        }
+    }
+
     public void Remove(JobRun job)
     {
         Jobs.Remove(job.Id);
-        Unfinished.Remove(job.Id);
+        End(job);
         job.ClearReady();
-        job.Stale = null;
+        (job.Stale, job.Counts) = (null, null);
         if (job.IsOneTask)
         {
             ByRequest.Remove(job.Record.RequestId);

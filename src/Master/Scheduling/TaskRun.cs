@@ -6,14 +6,32 @@ namespace Hexcast.Master.Scheduling;
 /// <summary>A task of a job: what is durable of it (<see cref="Record"/>) and where it stands now.</summary>
 internal sealed class TaskRun(JobRun job, TaskSpec spec)
 {
+    private TaskRecord? record;
+
     public JobRun Job { get; } = job;
 
     public TaskSpec Spec { get; } = spec;
 
-    public TaskRecord Record { get; set; } = new() { JobId = job.Record.JobId, TaskId = spec.Id };
+    public TaskRecord Record
+    {
+        get => record ??= new() { JobId = Job.Record.JobId, TaskId = Spec.Id };
+        set => record = value;
+    }
 
     /// <summary>The attempt that the scheduler counts on; 0 is none.</summary>
-    public uint Current { get; set; }
+    public uint Current
+    {
+        get;
+        set
+        {
+            if (field > 0 != value > 0)
+            {
+                Job.CountRunning(this, value > 0 ? 1 : -1);
+            }
+
+            field = value;
+        }
+    }
 
     /// <summary>The worker has spoken of the current attempt.</summary>
     public bool Running { get; set; }
@@ -23,12 +41,30 @@ internal sealed class TaskRun(JobRun job, TaskSpec spec)
     public double Speed { get; set; }
 
     /// <summary>After a failure: when the next attempt may start.</summary>
-    public DateTimeOffset? RetryAt { get; set; }
+    public DateTimeOffset? RetryAt
+    {
+        get;
+        set
+        {
+            Job.Retrying += (value is null ? 0 : 1) - (field is null ? 0 : 1);
+            field = value;
+        }
+    }
 
     /// <summary>Since when it could run; ages it.</summary>
     public DateTimeOffset ReadySince { get; set; }
 
-    public bool Committed => Record.CommittedAttempt > 0;
+    /// <summary>Its neighbours in the line of those that are ready, while it is.</summary>
+    public TaskRun? Ahead { get; set; }
+
+    public TaskRun? Behind { get; set; }
+
+    public bool Committed => record?.CommittedAttempt > 0;
+
+    /// <summary>The number of the last attempt; 0: there was none, and so there is no record.</summary>
+    public uint Attempts => record?.Attempts ?? 0;
+
+    public long CommittedRevision => record?.CommittedRevision ?? 0;
 
     public TaskState State
     {

@@ -49,6 +49,9 @@ internal sealed class HeldAttempt(TaskRun? task)
 {
     public TaskRun? Task { get; } = task;
 
+    /// <summary>What it takes of the node.</summary>
+    public Demand Demand { get; } = task is null ? default : Demand.Of(task);
+
     /// <summary>The worker has named it: once it no longer does, the attempt is over.</summary>
     public bool Named { get; set; }
 

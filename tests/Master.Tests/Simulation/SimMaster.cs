@@ -7,12 +7,15 @@ namespace Hexcast.Master.Tests.Simulation;
 /// <summary>The core, the production effect log, and a slow disk.</summary>
 internal sealed class SimMaster(World world, long fence)
 {
+    private const int StepsBetweenCounts = 16;
+
     private readonly SchedulerCore core = new(new MasterOptions { QueueLimit = 8 }, fence);
     private readonly EffectLog log = new();
     private readonly Dictionary<long, Action<IMessage?, string?>> calls = [];
     private readonly Dictionary<long, SimStream> streams = [];
     private readonly Dictionary<long, SimWatcher> watchers = [];
     private bool committing;
+    private int steps;
     private DateTimeOffset? alarm;
 
     public bool Alive { get; private set; } = true;
@@ -64,7 +67,34 @@ internal sealed class SimMaster(World world, long fence)
         }
 
         log.Add(core.Step(happened, world.Now));
+        if (++steps % StepsBetweenCounts == 0)
+        {
+            CheckCounts(core.State);
+        }
+
         Pump();
+    }
+
+    /// <summary>What is counted as it changes is what somebody finds who counts it all.</summary>
+    private static void CheckCounts(SchedulerState state)
+    {
+        foreach (var (name, lane) in Dispatcher.AllClasses.Select((name, lane) => (name, lane)))
+        {
+            var ready = state.Jobs.Values.SelectMany(j => j.Ready).Where(t => Dispatcher.Lane(t) == lane).ToList();
+            state.Counts.Ready(lane).ShouldBe(ready.Count, name);
+            state.Counts.WaitsSince(lane).ShouldBe(ready.Min(t => (DateTimeOffset?)t.ReadySince), name);
+            state.Counts.Running(lane).ShouldBe(
+                state.Jobs.Values.Sum(j => j.Tasks.Count(t => t.Current > 0 && Dispatcher.Lane(t) == lane)), name);
+            state.Counts.Jobs(lane).ShouldBe(
+                state.Unfinished.Values.Count(j => Dispatcher.LaneOf(j) == lane), name);
+        }
+
+        foreach (var job in state.Jobs.Values)
+        {
+            (job.Running, job.Retrying, job.Tasks.Count - job.Uncommitted).ShouldBe((
+                job.Tasks.Count(t => t.Current > 0), job.Tasks.Count(t => t.RetryAt is not null),
+                job.Tasks.Count(t => t.Committed)));
+        }
     }
 
     /// <summary>The process is gone; what was on its way to the disk may still get there.</summary>
