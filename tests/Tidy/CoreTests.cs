@@ -21,6 +21,7 @@ public sealed partial class CoreTests
         "src/Coordination/Embedded/Mvcc/",
         "src/Coordination/Embedded/RequestRules.cs",
         "src/Coordination/Embedded/SnapshotContent.cs",
+        "src/Coordination/Embedded/SnapshotMaking.cs",
         "src/Coordination/Embedded/StateMachine.cs",
         "src/Coordination/Embedded/Watching/",
         "src/Media/",

@@ -22,7 +22,7 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
     /// <summary>Bytes that one request may have.</summary>
     public const int MaximumRequestBytes = 3 * 512 * 1024;
 
-    private const int PageKeys = 256;
+    private const int PageKeys = 1_024;
 
     private const int ReadAttempts = 5;
 

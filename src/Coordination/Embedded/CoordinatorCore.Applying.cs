@@ -6,9 +6,15 @@ namespace Hexcast.Coordination.Embedded;
 /// <summary>What becomes of an entry that is committed, and of the log behind it.</summary>
 internal sealed partial class CoordinatorCore
 {
+    /// <summary>Keys or changes that a snapshot takes up, or a compaction lets go of, at its beginning and at each
+    /// tick: a fraction of what an election takes. With each entry there are more than it adds.</summary>
+    private const int PiecesAtOnce = 8_192;
+    private const int PiecesAnEntry = 512;
+
     private ulong _snapshotIndex;
     private long _bytesSinceSnapshot;
     private bool _snapshotAsked;
+    private SnapshotMaking? _making;
 
     private void Apply(Entry entry)
     {
@@ -27,6 +33,8 @@ internal sealed partial class CoordinatorCore
         }
         _appliedIndex = entry.Index;
         _bytesSinceSnapshot += entry.Payload.Length;
+        _state.Store.Clean(PiecesAnEntry);
+        GoOnMaking(PiecesAnEntry);
         if (entry.Kind == EntryKind.TermStart && entry.Term == _raft.Term && IsLeader)
         {
             BeginTerm();
@@ -60,16 +68,26 @@ internal sealed partial class CoordinatorCore
     private void SnapshotIfDue()
     {
         if (_snapshotAsked || (_appliedIndex - _snapshotIndex < (ulong)_limits.SnapshotEntries
-            && _bytesSinceSnapshot < _limits.SnapshotBytes))
+            && _bytesSinceSnapshot < _limits.SnapshotBytes) || _bytesSinceSnapshot < WorthASnapshot)
         {
             return;
         }
         _snapshotAsked = true;
         _bytesSinceSnapshot = 0;
-        var mark = _raft.Log.MarkOf(_appliedIndex);
-        var content = SnapshotContent.Of(_state);
-        content.Voters = Google.Protobuf.ByteString.CopyFrom(mark.Members.Encode());
-        _effects.Add(new CoordinatorEffect.SaveSnapshot(new Snapshot(mark, content)));
+        _making = new SnapshotMaking(_state, _raft.Log.MarkOf(_appliedIndex));
+        GoOnMaking(PiecesAtOnce);
+    }
+
+    /// <summary>A large state is written again only when much of it may have changed.</summary>
+    private long WorthASnapshot => (_state.Store.SizeBytes - _limits.SnapshotBytes) / 2;
+
+    private void GoOnMaking(int pieces)
+    {
+        if (_making?.Advance(pieces) is { } snapshot)
+        {
+            _making = null;
+            _effects.Add(new CoordinatorEffect.SaveSnapshot(snapshot));
+        }
     }
 
     private void SnapshotDone(ulong index, bool saved)
@@ -86,6 +104,10 @@ internal sealed partial class CoordinatorCore
     /// <summary>Watchers are told what they have missed from the history that came with it.</summary>
     private void Install(Snapshot snapshot)
     {
+        if (_making is not null)
+        {
+            (_making, _snapshotAsked) = (null, false);
+        }
         _state = new StateMachine();
         SnapshotContent.Restore(_state, snapshot.State);
         _appliedIndex = _snapshotIndex = snapshot.Index;

@@ -61,6 +61,8 @@ internal sealed partial class CoordinatorCore
         _forRaft.Add(RaftEvent.Tick.Now);
         _leaseClock += passed < MaximumTickAdvance ? passed : MaximumTickAdvance;
         _watches.Tick(_now);
+        _state.Store.Clean(PiecesAtOnce);
+        GoOnMaking(PiecesAtOnce);
         TickWatches();
         if (!IsLeader || !_hasBegun)
         {

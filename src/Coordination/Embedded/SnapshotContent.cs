@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Embedded.Mvcc;
+using Hexcast.Raft;
 
 namespace Hexcast.Coordination.Embedded;
 
@@ -10,27 +11,8 @@ internal static class SnapshotContent
 {
     private static readonly KeyRange EveryKey = KeyRange.Of(ByteString.CopyFrom(0), ByteString.CopyFrom(0));
 
-    public static SnapshotState Of(StateMachine state)
-    {
-        var store = state.Store;
-        var content = new SnapshotState
-        {
-            Revision = store.Revision,
-            CompactedRevision = store.CompactedRevision,
-        };
-        content.Base.AddRange(store.Range(EveryKey, store.CompactedRevision));
-        foreach (var revision in store.ChangesFrom(0))
-        {
-            var saved = new SavedRevision { Revision = revision.Revision };
-            saved.Changes.AddRange(revision.Changes.Select(change =>
-                new Event { Type = change.Type, Kv = change.Current }));
-            content.History.Add(saved);
-        }
-        content.Leases.AddRange(state.Leases.All.Select(lease =>
-            new SavedLease { Id = lease.Id, TtlSeconds = lease.Seconds }));
-        content.Members.AddRange(state.Members.Values);
-        return content;
-    }
+    public static SnapshotState Of(StateMachine state) =>
+        new SnapshotMaking(state, new SnapshotMark(0, 0, Members.None)).Advance(int.MaxValue)!.State;
 
     /// <summary>Fills an empty state machine. The leases' clocks are set when this member starts to lead.</summary>
     public static void Restore(StateMachine state, SnapshotState content)

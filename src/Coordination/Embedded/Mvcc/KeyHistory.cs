@@ -13,6 +13,9 @@ internal sealed class KeyHistory(ByteString key)
 
     public ByteString Key { get; } = key;
 
+    /// <summary>Of the index: where it stands.</summary>
+    public KeyBlock? Block { get; set; }
+
     public bool IsEmpty => _versions.Count == 0;
 
     public KeyValue? Latest => _versions.Count == 0 ? null : _versions[^1].Value;

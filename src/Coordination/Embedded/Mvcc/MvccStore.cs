@@ -16,17 +16,30 @@ internal sealed record RevisionChanges(long Revision, IReadOnlyList<Change> Chan
 /// </summary>
 internal sealed class MvccStore
 {
+    /// <summary>Changes whose keys a compaction lets go of before it is answered.</summary>
+    private const int CleanedAtOnce = 4_096;
+
+    /// <summary>Keys are not empty, so none is before it; and as the end of a range it stands for none.</summary>
+    public static readonly ByteString FirstKey = ByteString.CopyFrom(0);
+
     private readonly KeyIndex _keys = new();
     // Revision _historyFrom + i is at i: revisions have no gaps.
     private readonly List<RevisionChanges> _history = [];
     private long _historyFrom = 2;
     private List<Change>? _open;
 
+    /// <summary>Of the history's first changes, those whose keys are compacted: that of the compacted revision stays.
+    /// </summary>
+    private int _cleaned;
+
     /// <summary>The last revision; an empty store is at 1, like etcd's.</summary>
     public long Revision { get; private set; } = 1;
 
     /// <summary>Reads and watches below it are refused; 0 before the first compaction.</summary>
     public long CompactedRevision { get; private set; }
+
+    /// <summary>A snapshot still needs the keys as they were at that revision.</summary>
+    public long? KeptFrom { get; set; }
 
     /// <summary>An upper estimate of the memory that keys, values and their history take.</summary>
     public long SizeBytes { get; private set; }
@@ -113,6 +126,27 @@ internal sealed class MvccStore
         return skip >= _history.Count ? [] : CollectionsMarshal.AsSpan(_history)[(int)skip..];
     }
 
+    public long Count(KeyRange range, long revision) => _keys.Count(range, revision);
+
+    /// <summary>The first keys that are not before this one, as they were at the compacted revision; and where to go
+    /// on, null at the end.</summary>
+    public ByteString? Base(ByteString from, long compactedRevision, int keys, List<KeyValue> into)
+    {
+        foreach (var history in _keys.In(KeyRange.Of(from, FirstKey)))
+        {
+            if (keys-- == 0)
+            {
+                return history.Key;
+            }
+            if (history.At(compactedRevision) is { } value)
+            {
+                into.Add(value);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Forgets what nobody may read any more: a part of it at once, the rest by <see cref="Clean"/>.</summary>
     public CoordinatorError Compact(long revision)
     {
         if (revision <= CompactedRevision)
@@ -124,27 +158,39 @@ internal sealed class MvccStore
             return CoordinatorError.FutureRevision;
         }
         CompactedRevision = revision;
+        Clean(CleanedAtOnce);
+        return CoordinatorError.None;
+    }
+
+    /// <summary>
+    /// Lets go of versions that a compaction has left, of at least so many changes, unless they are kept for a
+    /// snapshot. In pieces: all at once, a million of them would hold up whoever waits for this thread.
+    /// </summary>
+    public void Clean(int changes)
+    {
+        var until = Math.Min(CompactedRevision, KeptFrom ?? CompactedRevision);
         // A key has something to lose only if it changed since the last compaction.
         var passed = 0;
-        while (passed < _history.Count && _history[passed].Revision <= revision)
+        while (changes > 0 && passed + _cleaned < _history.Count && _history[passed + _cleaned].Revision <= until)
         {
-            foreach (var change in _history[passed].Changes)
+            foreach (var change in _history[passed + _cleaned].Changes)
             {
-                CompactKey(change.Current.Key, revision);
+                CompactKey(change.Current.Key, until);
+                changes--;
             }
             passed++;
         }
-        // The revision itself stays watchable, as in etcd.
-        var forget = passed > 0 && _history[passed - 1].Revision == revision ? passed - 1 : passed;
-        _history.RemoveRange(0, forget);
-        _historyFrom += forget;
-        return CoordinatorError.None;
+        // The revision itself stays watchable, as in etcd: it is passed, and stays.
+        var done = passed + _cleaned;
+        _cleaned = done > 0 && _history[done - 1].Revision == CompactedRevision ? 1 : 0;
+        _history.RemoveRange(0, done - _cleaned);
+        _historyFrom += done - _cleaned;
     }
 
     /// <summary>Puts back one key as it was at the compacted revision.</summary>
     public void RestoreBase(KeyValue value)
     {
-        _keys.GetOrAdd(value.Key).Add(value.ModRevision, value);
+        KeyIndex.Add(_keys.GetOrAdd(value.Key), value.ModRevision, value);
         SizeBytes += KeyHistory.SizeOf(value.Key, value);
     }
 
@@ -195,7 +241,7 @@ internal sealed class MvccStore
 
     private void Add(KeyHistory history, long revision, KeyValue? value)
     {
-        history.Add(revision, value);
+        KeyIndex.Add(history, revision, value);
         SizeBytes += KeyHistory.SizeOf(history.Key, value);
     }
 

@@ -18,22 +18,22 @@ internal static class RangeReader
     {
         var revision = request.Revision > 0 ? request.Revision : store.ReadRevision;
         var response = new RangeResponse { Header = new ResponseHeader { Revision = store.ReadRevision } };
-        var all = store.Range(KeyRange.Of(request.Key, request.RangeEnd), revision);
+        var range = KeyRange.Of(request.Key, request.RangeEnd);
+        response.Count = store.Count(range, revision);
         if (request.CountOnly)
         {
-            response.Count = all.LongCount();
             return response;
         }
         var sorts = request.SortOrder != RangeRequest.Types.SortOrder.None
             || request.SortTarget != RangeRequest.Types.SortTarget.Key;
         var kept = new List<KeyValue>();
-        foreach (var value in all)
+        foreach (var value in store.Range(range, revision).Where(value => Passes(value, request)))
         {
-            response.Count++;
-            // Unsorted, one more than the limit is enough to know that there is more; the rest is only counted.
-            if ((sorts || request.Limit <= 0 || kept.Count <= request.Limit) && Passes(value, request))
+            kept.Add(value);
+            // Unsorted, one more than the limit is enough to know that there is more.
+            if (!sorts && request.Limit > 0 && kept.Count > request.Limit)
             {
-                kept.Add(value);
+                break;
             }
         }
         if (sorts)
