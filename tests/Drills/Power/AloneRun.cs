@@ -25,6 +25,7 @@ internal static class AloneRun
         var media = new MediaLedger(node.Api, node.Http, clip, random);
         node.PowerOn();
         await node.WaitUntilReadyAsync();
+        await media.MakeOneReadyAsync();
         for (var cut = 1; cut <= cuts; cut++)
         {
             using var stop = new CancellationTokenSource();

@@ -35,6 +35,13 @@ internal sealed class MediaLedger(HexcastApi api, HttpClient http, string clip, 
     /// <summary>How often something that was ready was read again after a power loss.</summary>
     public int Compared { get; private set; }
 
+    /// <summary>Before the first power loss: what is ready then has to stay so through all of them.</summary>
+    public async Task MakeOneReadyAsync()
+    {
+        await OnePieceAsync(CancellationToken.None);
+        await FinishAsync();
+    }
+
     /// <summary>It uploads, or waits for a job: the load is on.</summary>
     public Task WaitForLoadAsync() => Wait.ForAsync(
         () => Task.FromResult(isBusy), BeginLimit, () => "no piece of an upload is acknowledged");
