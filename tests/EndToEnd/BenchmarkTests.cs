@@ -43,6 +43,22 @@ public sealed class BenchmarkTests
         table.ShouldContain("| one upload of 32 MiB, to ready |");
     }
 
+    [Fact]
+    public async Task The_benchmark_of_task_cycles_prints_what_a_queue_costs()
+    {
+        var table = await RunAsync("cycles", "--short");
+        table.ShouldContain("cycles-1: durable task cycles, 1 queued against puts into etcd 3.4 with 3 members");
+        table.ShouldMatch(@"\| 1000 \| [1-9][0-9]* \|", "cycles/s with a queue");
+    }
+
+    [Fact]
+    public async Task The_benchmark_of_makespans_gives_the_same_wherever_it_runs()
+    {
+        var table = await RunAsync("makespan", "--short");
+        table.ShouldContain("| all | 10 |");
+        table.ShouldBe(await RunAsync("makespan", "--short"));
+    }
+
     private static async Task<string> RunAsync(params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
