@@ -10,6 +10,9 @@ namespace Hexcast.Coordination.Tests.Servers;
 /// </summary>
 internal sealed class PeerGate : IAsyncDisposable
 {
+    /// <summary>As /proc/net/tcp writes it. A connection that has ended there may still stand in it.</summary>
+    private const string Established = "01";
+
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource stop = new();
     private readonly List<Line> lines = [];
@@ -35,7 +38,7 @@ internal sealed class PeerGate : IAsyncDisposable
         lock (lines)
         {
             cut.UnionWith(processes);
-            foreach (var line in lines.Where(line => cut.Contains(line.From)))
+            foreach (var line in lines.Where(line => cut.Contains(OwnerOf(line.Port))))
             {
                 line.IsCut = true;
             }
@@ -83,13 +86,13 @@ internal sealed class PeerGate : IAsyncDisposable
 
     private async Task CarryAsync(Socket from)
     {
-        using var line = new Line(from, OwnerOf(((IPEndPoint)from.RemoteEndPoint!).Port));
+        using var line = new Line(from);
         try
         {
             lock (lines)
             {
                 lines.Add(line);
-                line.IsCut = cut.Contains(line.From);
+                line.IsCut = cut.Count > 0 && cut.Contains(OwnerOf(line.Port));
             }
 
             await line.To.ConnectAsync(IPAddress.Loopback, port, stop.Token);
@@ -127,13 +130,16 @@ internal sealed class PeerGate : IAsyncDisposable
         }
     }
 
-    /// <summary>The member whose end of a connection has this port, as the kernel knows; 0: none.</summary>
+    /// <summary>
+    /// The member whose end of a connection has this port, as the kernel knows; 0: none. Asked when it is to be cut:
+    /// members connect before their processes are known here.
+    /// </summary>
     private int OwnerOf(int port)
     {
         var end = $"0100007F:{port:X4}";
         var inode = File.ReadLines("/proc/net/tcp").Skip(1)
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .FirstOrDefault(fields => fields[1] == end)?[9];
+            .FirstOrDefault(fields => fields[1] == end && fields[3] == Established)?[9];
         return members().FirstOrDefault(id => Holds(id, $"socket:[{inode}]"));
     }
 
@@ -151,9 +157,9 @@ internal sealed class PeerGate : IAsyncDisposable
         }
     }
 
-    private sealed class Line(Socket from, int owner) : IDisposable
+    private sealed class Line(Socket from) : IDisposable
     {
-        public int From => owner;
+        public int Port { get; } = ((IPEndPoint)from.RemoteEndPoint!).Port;
 
         public Socket Out => from;
 
