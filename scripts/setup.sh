@@ -12,13 +12,14 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
 # A server and a client in C++ to measure ours against.
 readonly grpc_peer_packages=(g++ protoc grpc_cpp_plugin pkg-config grpc++)
-readonly test_packages=(chromium curl etcd etcdctl openssl python3-grpc node nginx wrk prometheus promtool fuser)
+readonly test_packages=(chromium curl etcd etcdctl openssl python3-grpc node nginx wrk prometheus promtool fuser nft ip cc)
 declare -rA debian_packages=(
   [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm [node]=nodejs
   [chromium]=chromium [curl]=curl [etcd]=etcd-server [etcdctl]=etcd-client
   [prometheus]=prometheus [promtool]=prometheus
   [python3-grpc]="python3-grpcio python3-protobuf"
   [nginx]=nginx [openssl]=openssl [wrk]=wrk [fuser]=psmisc
+  [nft]=nftables [ip]=iproute2 [cc]="gcc libc6-dev"
   [g++]=g++ [protoc]="protobuf-compiler libprotobuf-dev" [grpc_cpp_plugin]=protobuf-compiler-grpc
   [pkg-config]=pkg-config [grpc++]=libgrpc++-dev
 )
@@ -28,7 +29,8 @@ say() { printf 'hexcast: %s\n' "$*" >&2; }
 is_there() {
   case $1 in
     # Where it lies is not on every user's PATH.
-    nginx) [[ -x /usr/sbin/nginx ]] ;;
+    nginx | nft) [[ -x /usr/sbin/$1 ]] ;;
+    ip) [[ -x /usr/sbin/ip || -x /sbin/ip || -x /usr/bin/ip ]] ;;
     python3-grpc) [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null ;;
     grpc++) [[ -e /usr/include/grpcpp/grpcpp.h ]] ;;
     *) command -v "$1" >/dev/null ;;

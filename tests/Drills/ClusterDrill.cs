@@ -3,150 +3,137 @@ using System.Globalization;
 namespace Hexcast.Drills;
 
 /// <summary>
-/// The cluster loses its master, again and again, while jobs run: killed, stopped, and all nodes at once. What counts
-/// is the time without a master, that every job ends ready, and that nothing of it was done twice to effect.
+/// The fault matrix on real processes. A row can be run by its name alone; each writes its own line, so that the others
+/// stay. Whatever does not hold is thrown, and then there is no new line.
 /// </summary>
 internal static class ClusterDrill
 {
     private const string RoundsVariable = "HEXCAST_DRILL_ROUNDS";
-    private const int Kills = 300;
-    private const int Stops = 10;
 
+    private static readonly TimeSpan Busy = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
-    private static readonly TimeProvider Clock = TimeProvider.System;
+    private sealed record VoterRow(string Name, string Fault, int Times, Func<VoterCluster, int, Task<TimeSpan>> Round);
 
-    public static async Task RunAsync(DrillReport report)
+    private sealed record JobRow(
+        string Name, string Fault, int Times, Func<JobFaults, Task<TimeSpan>> Round, bool EmbeddedOnly = false);
+
+    private static readonly VoterRow[] VoterRows =
+    [
+        new("cut-out", "nobody hears the master; healed", 10,
+            (c, _) => VoterFaults.CutMasterAsync(c, isHeard: false, hears: true)),
+        new("cut-in", "the master hears nobody; healed", 10,
+            (c, _) => VoterFaults.CutMasterAsync(c, isHeard: true, hears: false)),
+        new("cut-off", "the master is cut off from the majority; healed", 10,
+            (c, _) => VoterFaults.CutMasterAsync(c, isHeard: false, hears: false)),
+        new("third-sees-both", "master and another do not see each other, a third sees both; healed", 10,
+            (c, _) => VoterFaults.CutOneOffMasterAsync(c)),
+        new("fsync-error", "fsync error on the master, until another one writes", 10,
+            (c, _) => VoterFaults.FailSyncAsync(c)),
+        new("disk-full", "no space for the master's log, until it has all once there is", 10,
+            (c, _) => VoterFaults.FillDiskAsync(c)),
+        new("disks-full", "no space for any log, until a write is taken once there is", 10,
+            (c, _) => VoterFaults.FillAllDisksAsync(c)),
+        new("slow-disk", "+500 ms a write on the master, until another one is it", 10,
+            (c, _) => VoterFaults.SlowDiskAsync(c)),
+        new("clock", "clocks an hour off, either way: how long a lease of 5 s lasts", 10,
+            (c, i) => VoterFaults.SetClocksAsync(c, isForward: i % 2 == 0)),
+        new("torn-log", "the log ends in a record torn at each of its bytes, until the node has all again", 200,
+            (c, i) => VoterFaults.TearLogAsync(c, i + 1)),
+        new("flipped-bit", "a bit flipped in what is committed, until the node has all again", 50,
+            (c, i) => VoterFaults.FlipBitAsync(c, new Random(i))),
+    ];
+
+    private static readonly JobRow[] JobRows =
+    [
+        new("kill-master", "kill -9 of the master, until another one answers", 300, run => run.KillMasterAsync()),
+        new("stop-master", "SIGSTOP of the master for 30 s, until another one answers", 10,
+            run => run.StopMasterAsync(Stop)),
+        new("kill-worker", "kill -9 of a worker in a chunk, until its chunks run elsewhere", 50,
+            run => run.KillWorkerAsync()),
+        new("stop-worker", "SIGSTOP of a worker past its lease, until its chunks run elsewhere", 10,
+            run => run.StopWorkerAsync()),
+        new("kill-all", "all killed at once, until there is a master", 10, run => run.KillAllAsync(),
+            EmbeddedOnly: true),
+        new("rolling", "all that are no front started again one by one, until the last is back", 10,
+            run => run.RestartAllAsync()),
+        new("busy", "jobs for 10 minutes on both cores, and no change of the master", 1,
+            run => run.KeepBusyAsync(Busy)),
+    ];
+
+    public static IEnumerable<string> Names =>
+        [.. VoterRows.Select(row => row.Name), .. JobRows.Select(row => row.Name)];
+
+    /// <param name="only">The row, or null: all.</param>
+    public static async Task RunAsync(string? only)
     {
-        var kills = int.TryParse(
-            Environment.GetEnvironmentVariable(RoundsVariable), CultureInfo.InvariantCulture, out var asked)
-            ? asked : Kills;
-        report.Add("Time without a master, from the fault to the first answer of the next one, in seconds.");
-        report.Add("");
-        report.Add("| coordinator | fault | times | p50 | p99 | longest | jobs, all ready |");
-        report.Add("| --- | --- | --- | --- | --- | --- | --- |");
         using var folder = new TempFolder();
-        var clip = Path.Combine(folder.Path, "clip.mp4");
-        await Clips.MakeStandardAsync(clip, seconds: 24, size: "854x480");
-        await using (var embedded = await NodeCluster.StartEmbeddedAsync(Path.Combine(folder.Path, "embedded")))
+        await RunVotersAsync([.. VoterRows.Where(row => only is null || row.Name == only)], folder.Path);
+        var rows = JobRows.Where(row => only is null || row.Name == only).ToList();
+        if (rows.Count == 0)
         {
-            await RowsAsync(report, "embedded", embedded, clip, kills);
-            await RowAsync(
-                report, "embedded", "all five killed at once, until the first is master again", embedded, clip,
-                Math.Max(1, kills / 30), _ => KillAllAsync(embedded));
+            return;
         }
 
+        var clip = Path.Combine(folder.Path, "clip.mp4");
+        await Clips.MakeStandardAsync(clip, seconds: 24, size: "854x480");
+        await using (var nodes = await NodeCluster.StartEmbeddedAsync(Path.Combine(folder.Path, "embedded")))
+        {
+            await RunJobsAsync("embedded", rows, new JobFaults(nodes, clip));
+        }
+
+        rows.RemoveAll(row => row.EmbeddedOnly);
         await using var etcd = await SecureEtcd.StartAsync(Path.Combine(folder.Path, "etcd"));
         await using var onEtcd = await NodeCluster.StartOnEtcdAsync(
             Path.Combine(folder.Path, "nodes"), etcd.Settings());
-        await RowsAsync(report, "etcd", onEtcd, clip, kills);
+        await RunJobsAsync("etcd", rows, new JobFaults(onEtcd, clip));
     }
 
-    private static async Task RowsAsync(
-        DrillReport report, string coordinator, NodeCluster cluster, string clip, int kills)
+    private static async Task RunVotersAsync(IReadOnlyList<VoterRow> rows, string folder)
     {
-        await RowAsync(report, coordinator, "kill -9 of the master", cluster, clip, kills, async master =>
+        if (rows.Count == 0)
         {
-            await master.KillAsync();
-            var without = await UntilAnotherAsync(cluster, master);
-            await master.StartAgainAsync();
-            return without;
-        });
-        await RowAsync(
-            report, coordinator, "SIGSTOP of the master for 30 s", cluster, clip, Math.Clamp(kills / 10, 1, Stops),
-            async master =>
-            {
-                await master.PauseAsync();
-                var without = await UntilAnotherAsync(cluster, master);
-                await Task.Delay(Stop - without, Clock);
-                await master.ContinueAsync();
-                return without;
-            });
-    }
-
-    private static async Task RowAsync(
-        DrillReport report, string coordinator, string fault, NodeCluster cluster, string clip, int times,
-        Func<PlatformProcess, Task<TimeSpan>> strike)
-    {
-        List<double> seconds = [];
-        List<string> jobs = [];
-        while (seconds.Count < times)
-        {
-            if (jobs.Count == 0 || await IsReadyAsync(cluster, jobs[^1]))
-            {
-                jobs.Add(await cluster.Front.Api.UploadAsync(clip));
-            }
-
-            var master = await OnlyMasterAsync(cluster);
-            seconds.Add((await strike(master)).TotalSeconds);
-            Console.WriteLine($"{coordinator}, {fault}: {seconds.Count} of {times}, {seconds[^1]:0.00} s");
+            return;
         }
 
-        foreach (var job in jobs)
+        if (VoterCluster.Hindrance is { } hindrance)
         {
-            var media = await cluster.Front.Api.WaitForAsync(job, "ready");
-            var frames = await Clips.CountFramesAsync(
-                new Uri(cluster.Front.Http.BaseAddress!, $"/play/{job}/master.m3u8").ToString());
-            if (frames != await Clips.CountFramesAsync(clip))
-            {
-                throw new InvalidOperationException($"{job} plays {frames} frames: {media}");
-            }
+            Console.Error.WriteLine($"not run: {string.Join(", ", rows.Select(row => row.Name))}: {hindrance}");
+            return;
         }
 
-        seconds.Sort();
-        report.Add(
-            $"| {coordinator} | {fault} | {times} | {At(seconds, 0.5):0.00} | {At(seconds, 0.99):0.00} " +
-            $"| {seconds[^1]:0.00} | {jobs.Count} |");
-    }
-
-    /// <summary>One that was master until just now may say so for a moment more.</summary>
-    private static async Task<PlatformProcess> OnlyMasterAsync(NodeCluster cluster)
-    {
-        var master = await cluster.MasterAsync();
-        await Wait.ForAsync(
-            async () =>
-            {
-                master = await cluster.MasterAsync();
-                var answers = await Task.WhenAll(
-                    cluster.Nodes.Where(node => node != master).Select(NodeCluster.IsMasterAsync));
-                return !answers.Contains(true);
-            },
-            Limit, () => "several nodes say that they are the master");
-        return master;
-    }
-
-    private static async Task<bool> IsReadyAsync(NodeCluster cluster, string job) =>
-        (string?)(await cluster.Front.Api.GetAsync(job))["state"] == "ready";
-
-    private static async Task<TimeSpan> UntilAnotherAsync(NodeCluster cluster, PlatformProcess lost)
-    {
-        var start = Clock.GetTimestamp();
-        var others = cluster.Nodes.Where(node => node != lost).ToList();
-        while (Clock.GetElapsedTime(start) < Limit)
+        await using var cluster = await VoterCluster.StartAsync(Path.Combine(folder, "voters"));
+        foreach (var row in rows)
         {
-            var answers = await Task.WhenAll(others.Select(NodeCluster.IsMasterAsync));
-            if (answers.Contains(true))
+            var seconds = new List<double>();
+            for (var i = 0; i < Times(row.Times); i++)
             {
-                return Clock.GetElapsedTime(start);
+                seconds.Add((await row.Round(cluster, i)).TotalSeconds);
+                Console.WriteLine($"{row.Name}: {seconds.Count} of {Times(row.Times)}, {seconds[^1]:0.00} s");
             }
 
-            await Task.Delay(Look, Clock);
+            await DrillRows.SaveAsync(row.Name, "embedded", row.Fault, seconds);
         }
-
-        throw new TimeoutException("nobody became the master");
     }
 
-    private static async Task<TimeSpan> KillAllAsync(NodeCluster cluster)
+    private static async Task RunJobsAsync(string coordinator, IEnumerable<JobRow> rows, JobFaults run)
     {
-        await Task.WhenAll(cluster.Nodes.Select(node => node.KillAsync()));
-        var start = Clock.GetTimestamp();
-        await Task.WhenAll(cluster.Nodes.Select(node => node.StartAgainAsync()));
-        await cluster.MasterAsync();
-        return Clock.GetElapsedTime(start);
+        foreach (var row in rows)
+        {
+            var seconds = new List<double>();
+            for (var i = 0; i < Times(row.Times); i++)
+            {
+                seconds.Add((await row.Round(run)).TotalSeconds);
+                Console.WriteLine(
+                    $"{coordinator}, {row.Name}: {seconds.Count} of {Times(row.Times)}, {seconds[^1]:0.00} s");
+            }
+
+            await run.FinishAsync();
+            await DrillRows.SaveAsync(row.Name, coordinator, row.Fault, seconds);
+        }
     }
 
-    private static double At(List<double> sorted, double share) =>
-        sorted[(int)Math.Min(sorted.Count - 1, sorted.Count * share)];
+    private static int Times(int whole) => int.TryParse(
+        Environment.GetEnvironmentVariable(RoundsVariable), CultureInfo.InvariantCulture, out var most)
+        ? Math.Min(whole, most) : whole;
 }

@@ -15,8 +15,11 @@ public sealed class NodeCluster : IAsyncDisposable
     private readonly Dictionary<string, PlatformProcess> nodes = [];
     private readonly string folder;
     private readonly bool isEmbedded;
+    private readonly Func<string, Task<ProcessPlace>> placeOf;
 
-    private NodeCluster(string folder, bool isEmbedded) => (this.folder, this.isEmbedded) = (folder, isEmbedded);
+    private NodeCluster(string folder, bool isEmbedded, Func<string, Task<ProcessPlace>>? placeOf = null) =>
+        (this.folder, this.isEmbedded, this.placeOf) =
+        (folder, isEmbedded, placeOf ?? (_ => Task.FromResult(ProcessPlace.Here)));
 
     public PlatformProcess Front => nodes["front"];
 
@@ -68,11 +71,21 @@ public sealed class NodeCluster : IAsyncDisposable
     }
 
     /// <summary>Three that keep the coordinator and may be master, and do nothing else.</summary>
+    /// <param name="folder">Of their data.</param>
+    /// <param name="settings">Of each.</param>
+    /// <param name="placeOf">Where a node of that name runs; null: here.</param>
     public static async Task<NodeCluster> StartVotersAsync(
-        string folder, IReadOnlyDictionary<string, string>? settings = null)
+        string folder,
+        IReadOnlyDictionary<string, string>? settings = null,
+        Func<string, Task<ProcessPlace>>? placeOf = null)
     {
-        var cluster = new NodeCluster(folder, isEmbedded: true);
-        var all = settings ?? new Dictionary<string, string>();
+        var cluster = new NodeCluster(folder, isEmbedded: true, placeOf);
+        // On a network of its own nobody else is.
+        var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
+        {
+            ["Access:AllowOpenGrpc"] = "true",
+            ["Access:AllowPlainHttp"] = "true",
+        };
         await cluster.StartAsync(
             "front", "master", new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
         var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
@@ -166,9 +179,9 @@ public sealed class NodeCluster : IAsyncDisposable
 
     private async Task StartAsync(string name, string roles, IReadOnlyDictionary<string, string> settings)
     {
-        var node = await PlatformProcess.StartAsync(
+        var node = await PlatformProcess.StartAtAsync(
+            await placeOf(name),
             Path.Combine(folder, name),
-            smallDisk: null,
             new Dictionary<string, string>(settings)
             {
                 ["Objects:Folder"] = Path.Combine(folder, "objects"),

@@ -12,19 +12,20 @@ public sealed class PlatformProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly StringBuilder output = new();
     private readonly StringBuilder errors = new();
+    private ProcessPlace place = ProcessPlace.Here;
     private (string Folder, string Size)? smallDisk;
     private IReadOnlyDictionary<string, string> settings = new Dictionary<string, string>();
     private string[] arguments = [];
     private Process? process;
 
-    private PlatformProcess(string dataFolder, int httpPort, int grpcPort)
+    private PlatformProcess(string dataFolder, string address, int httpPort, int grpcPort)
     {
         DataFolder = dataFolder;
-        Grpc = $"127.0.0.1:{grpcPort}";
+        Grpc = $"{address}:{grpcPort}";
         Http = new HttpClient(new AdminTokenHandler(
             AdminTokenPath, new ContractHandler("serve", new SecretRecorder(new SocketsHttpHandler()))))
         {
-            BaseAddress = new Uri($"http://127.0.0.1:{httpPort}"),
+            BaseAddress = new Uri($"http://{address}:{httpPort}"),
             Timeout = TimeSpan.FromMinutes(2),
         };
         Api = new HexcastApi(Http);
@@ -90,7 +91,7 @@ public sealed class PlatformProcess : IAsyncDisposable
         IReadOnlyDictionary<string, string>? settings = null,
         params string[] arguments)
     {
-        var platform = new PlatformProcess(dataFolder, FreePort(), FreePort())
+        var platform = new PlatformProcess(dataFolder, ProcessPlace.Here.Address, FreePort(), FreePort())
         {
             smallDisk = smallDisk,
             settings = settings ?? await SuiteTraces.SettingsAsync(),
@@ -104,8 +105,23 @@ public sealed class PlatformProcess : IAsyncDisposable
     public static async Task<PlatformProcess> StartAtAsync(
         string dataFolder, int grpcPort, IReadOnlyDictionary<string, string> settings, params string[] arguments)
     {
-        var platform = new PlatformProcess(dataFolder, FreePort(), grpcPort)
+        var platform = new PlatformProcess(dataFolder, ProcessPlace.Here.Address, FreePort(), grpcPort)
         {
+            settings = settings,
+            arguments = arguments,
+        };
+        await platform.StartAgainAsync();
+        return platform;
+    }
+
+    /// <summary>The same on a host of a network of its own, or among faults that can be had.</summary>
+    public static async Task<PlatformProcess> StartAtAsync(
+        ProcessPlace place, string dataFolder, IReadOnlyDictionary<string, string> settings,
+        params string[] arguments)
+    {
+        var platform = new PlatformProcess(dataFolder, place.Address, FreePort(), FreePort())
+        {
+            place = place,
             settings = settings,
             arguments = arguments,
         };
@@ -115,7 +131,15 @@ public sealed class PlatformProcess : IAsyncDisposable
 
     public async Task StartAgainAsync()
     {
+        Start();
+        await ReadyAsync();
+    }
+
+    /// <summary>Whether it comes up or not.</summary>
+    public void Start()
+    {
         string[] command = [
+            .. place.Prefix,
             // A background job's children are born deaf to Ctrl-C; a person's are not.
             "env", "--default-signal=INT", "dotnet", AppPath, "serve",
             "--data", DataFolder, "--http", Http.BaseAddress!.Authority, "--grpc", Grpc,
@@ -141,12 +165,28 @@ public sealed class PlatformProcess : IAsyncDisposable
             start.Environment["HEXCAST__" + option.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
+        foreach (var (name, value) in place.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        process?.Dispose();
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Keep("log", line.Data);
         process.ErrorDataReceived += (_, line) => Keep("words", line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await Wait.ForAsync(ReadyAsync, StartLimit, () => $"the platform is not ready:\n{Log}");
+    }
+
+    public Task ReadyAsync() =>
+        Wait.ForAsync(IsReadyAsync, StartLimit, () => $"the platform is not ready:\n{Log}");
+
+    /// <summary>Of a process that ends by itself; its exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await process!.WaitForExitAsync(limit.Token);
+        return process.ExitCode;
     }
 
     /// <summary>kill -9, and nothing else: children must see to their own end.</summary>
@@ -165,9 +205,7 @@ public sealed class PlatformProcess : IAsyncDisposable
     public async Task<int> StopAsync(string signal = "TERM")
     {
         await SignalAsync(signal);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await process!.WaitForExitAsync(limit.Token);
-        return process.ExitCode;
+        return await EndAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -189,7 +227,7 @@ public sealed class PlatformProcess : IAsyncDisposable
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
-    private async Task<bool> ReadyAsync()
+    private async Task<bool> IsReadyAsync()
     {
         if (process!.HasExited)
         {

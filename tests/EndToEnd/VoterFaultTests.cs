@@ -1,0 +1,70 @@
+using Hexcast.Harness.Faults;
+
+namespace Hexcast.EndToEnd;
+
+/// <summary>Where hosts of their own and a C compiler are to be had; elsewhere the tests say why not.</summary>
+public sealed class Voters : IAsyncLifetime
+{
+    private readonly TempFolder folder = new();
+    private VoterCluster? cluster;
+
+    public VoterCluster Cluster => cluster!;
+
+    public async ValueTask InitializeAsync() =>
+        cluster = VoterCluster.Hindrance is null ? await VoterCluster.StartAsync(folder.Path) : null;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (cluster is not null)
+        {
+            await cluster.DisposeAsync();
+        }
+
+        folder.Dispose();
+    }
+}
+
+/// <summary>One round of each row of `./hexcast drill cluster` that is about the nodes which keep the coordinator.
+/// </summary>
+public sealed class VoterFaultTests(Voters voters) : IClassFixture<Voters>
+{
+    private static readonly TimeSpan HealTime = TimeSpan.FromSeconds(2);
+
+    private VoterCluster Cluster
+    {
+        get
+        {
+            Assert.SkipWhen(VoterCluster.Hindrance is not null, VoterCluster.Hindrance ?? "");
+            return voters.Cluster;
+        }
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task A_master_that_is_cut_off_one_way_is_replaced_once(
+        bool isHeard, bool hears) =>
+        (await VoterFaults.CutMasterAsync(Cluster, isHeard, hears)).ShouldBeLessThan(HealTime);
+
+    [Fact]
+    public async Task Two_that_do_not_see_each_other_while_a_third_sees_both_are_no_reason_for_elections() =>
+        await VoterFaults.CutOneOffMasterAsync(Cluster);
+
+    [Fact]
+    public Task A_master_whose_log_has_no_space_hands_over_and_follows_again_by_itself() =>
+        VoterFaults.FillDiskAsync(Cluster);
+
+    [Fact]
+    public Task Where_no_log_has_space_nothing_is_acknowledged_and_what_is_there_is_read() =>
+        VoterFaults.FillAllDisksAsync(Cluster);
+
+    [Fact]
+    public Task A_master_with_a_slow_disk_leads_no_more() => VoterFaults.SlowDiskAsync(Cluster);
+
+    [Fact]
+    public Task A_clock_that_is_an_hour_off_elects_nobody_and_ends_no_lease() =>
+        VoterFaults.SetClocksAsync(Cluster, isForward: true);
+
+    [Fact]
+    public Task A_log_that_is_torn_starts_and_has_everything_again() => VoterFaults.TearLogAsync(Cluster, bytes: 7);
+}

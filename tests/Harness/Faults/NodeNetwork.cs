@@ -1,0 +1,145 @@
+using System.Diagnostics;
+
+namespace Hexcast.Harness.Faults;
+
+/// <summary>
+/// Hosts of their own on one machine: a network namespace each, on one bridge with this process. What goes from one to
+/// another can be cut, one way or both. Each namespace lives as long as a process that ends with this one, so nothing
+/// is left of it, however this one ends.
+///
+///   this process ── trunk ┐
+///   host ── eth0 ─────────┤ bridge, in a namespace of its own
+///   host ── eth0 ─────────┘
+/// </summary>
+public sealed class NodeNetwork : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly string[] Programs = ["/usr/sbin/nft", "/usr/sbin/ip", "/usr/bin/nsenter"];
+
+    private readonly Dictionary<string, (Process Holder, string Address)> hosts = new(StringComparer.Ordinal);
+    private readonly HashSet<(string From, string To)> cuts = [];
+    private readonly string subnet = $"10.213.{Environment.ProcessId % 250 + 1}";
+    private readonly Process bridge;
+
+    private NodeNetwork(Process bridge) => this.bridge = bridge;
+
+    /// <summary>Why there can be none here, or null.</summary>
+    public static string? Hindrance =>
+        !Environment.IsPrivilegedProcess ? "network namespaces need root"
+        : Programs.FirstOrDefault(path => !File.Exists(path)) is { } missing
+            ? $"{missing} is missing: apt-get install nftables iproute2 util-linux"
+        : null;
+
+    /// <summary>This process, as the hosts see it.</summary>
+    public string Address => $"{subnet}.1";
+
+    public static async Task<NodeNetwork> StartAsync()
+    {
+        var network = new NodeNetwork(await HoldAsync());
+        var link = $"hexcast{Environment.ProcessId}";
+        await RunAsync(
+            network.bridge,
+            $"""
+            ip link add lan type bridge
+            ip link set lan up
+            """);
+        await RunAsync(
+            null,
+            $"""
+            ip link add {link} type veth peer name trunk netns {network.bridge.Id}
+            ip addr add {network.Address}/24 dev {link}
+            ip link set {link} up
+            """);
+        await RunAsync(network.bridge, "ip link set dev trunk up master lan");
+        return network;
+    }
+
+    public async Task<ProcessPlace> AddAsync(string name)
+    {
+        var holder = await HoldAsync();
+        var number = hosts.Count + 10;
+        hosts.Add(name, (holder, $"{subnet}.{number}"));
+        await RunAsync(
+            bridge,
+            $"""
+            ip link add port{number} type veth peer name eth0 netns {holder.Id}
+            ip link set dev port{number} up master lan
+            """);
+        await RunAsync(
+            holder,
+            $"""
+            ip link set lo up
+            ip addr add {subnet}.{number}/24 dev eth0
+            ip link set eth0 up
+            """);
+        return new ProcessPlace(
+            $"{subnet}.{number}", ["nsenter", "--target", $"{holder.Id}", "--net"],
+            new Dictionary<string, string>(StringComparer.Ordinal));
+    }
+
+    /// <summary>Nothing of the first reaches the second any more; the other way it does. Lost without a word, as by a
+    /// cable.</summary>
+    public Task CutAsync(string from, string to)
+    {
+        cuts.Add((from, to));
+        return FilterAsync(to);
+    }
+
+    public async Task CutBothWaysAsync(string one, string other)
+    {
+        await CutAsync(one, other);
+        await CutAsync(other, one);
+    }
+
+    public async Task HealAsync()
+    {
+        var deaf = cuts.Select(cut => cut.To).Distinct(StringComparer.Ordinal).ToList();
+        cuts.Clear();
+        foreach (var host in deaf)
+        {
+            await FilterAsync(host);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var holder in hosts.Values.Select(host => host.Holder).Append(bridge))
+        {
+            holder.StandardInput.Close();
+            await holder.WaitForExitAsync();
+            holder.Dispose();
+        }
+    }
+
+    private Task<(string, string)> FilterAsync(string host)
+    {
+        var lost = cuts.Where(cut => cut.To == host).Select(cut => $"ip saddr {hosts[cut.From].Address} drop;");
+        var chain = $"type filter hook input priority 0; {string.Join(' ', lost)}";
+        return RunAsync(
+            hosts[host].Holder,
+            "nft 'table inet cuts {}; delete table inet cuts; " + $$"""table inet cuts { chain in { {{chain}} }; }'""");
+    }
+
+    /// <summary>A process in a network namespace of its own, until its input ends.</summary>
+    private static async Task<Process> HoldAsync()
+    {
+        var holder = Process.Start(new ProcessStartInfo("unshare", ["--net", "cat"])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+        })!;
+        await Wait.ForAsync(
+            () => Task.FromResult(NamespaceOf(holder.Id) != NamespaceOf(Environment.ProcessId)),
+            Limit, () => "there is no network namespace");
+        return holder;
+    }
+
+    private static string? NamespaceOf(int process) =>
+        new FileInfo($"/proc/{process}/ns/net").LinkTarget;
+
+    private static Task<(string, string)> RunAsync(Process? where, string script) => Clips.RunAsync(
+        where is null ? "sh" : "nsenter",
+        where is null
+            ? ["-ec", script]
+            : ["--target", $"{where.Id}", "--net", "sh", "-ec", script]);
+}
