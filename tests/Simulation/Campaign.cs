@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Hexcast.Simulation.Coordinators;
 using Hexcast.Simulation.Jobs;
 
 namespace Hexcast.Simulation;
@@ -8,8 +9,8 @@ namespace Hexcast.Simulation;
 internal static class Campaign
 {
     private const string Usage =
-        "usage: ./hexcast sim [--jobs] [--seeds N] [--from K] [--tell]    (--jobs: masters and workers; --tell: one " +
-        "seed, in words)";
+        "usage: ./hexcast sim [--groups | --jobs] [--seeds N] [--from K] [--tell]    (--groups: coordinators; " +
+        "--jobs: masters and workers; --tell: one seed, in words)";
 
     private const int MostFailuresShown = 10;
 
@@ -17,26 +18,38 @@ internal static class Campaign
 
     public static int Begin(string[] arguments)
     {
-        var ofJobs = arguments.Contains("--jobs");
-        if (!TryRead([.. arguments.Where(a => a != "--jobs")], out var seeds, out var from, out var isTold))
+        string[] layers = [.. arguments.Where(a => a is "--groups" or "--jobs")];
+        if (layers.Length > 1
+            || !TryRead([.. arguments.Where(a => !layers.Contains(a))], out var seeds, out var from, out var isTold))
         {
             Console.Error.WriteLine(Usage);
             return 2;
         }
+        var layer = layers.FirstOrDefault() ?? "";
         if (isTold)
         {
-            return Tell(from, ofJobs);
+            return Tell(from, layer);
         }
         var started = Stopwatch.GetTimestamp();
-        var (sums, jobs) = (new Sums(), new JobSums());
-        var failures = ofJobs ? Of(from, seeds, JobClusterRun.Of, jobs.Add) : Of(from, seeds, Run.Of, sums.Add);
+        var (sums, groups, jobs) = (new Sums(), new GroupSums(), new JobSums());
+        var failures = layer switch
+        {
+            "--groups" => Of(from, seeds, GroupRun.Of, groups.Add),
+            "--jobs" => Of(from, seeds, JobClusterRun.Of, jobs.Add),
+            _ => Of(from, seeds, Run.Of, sums.Add),
+        };
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         foreach (var (seed, what) in failures.Take(MostFailuresShown))
         {
-            var option = ofJobs ? "--jobs " : "";
+            var option = layer.Length > 0 ? $"{layer} " : "";
             Console.Error.WriteLine($"seed {seed}: {what}\n  again: ./hexcast sim {option}--seeds 1 --from {seed}");
         }
-        var covered = ofJobs ? jobs.Covered : sums.Covered;
+        var covered = layer switch
+        {
+            "--groups" => groups.Covered,
+            "--jobs" => jobs.Covered,
+            _ => sums.Covered,
+        };
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{seeds} seeds from {from}: {failures.Count} failed, {seeds / seconds:0} seeds/s; {covered}"));
         return failures.Count == 0 ? 0 : 1;
@@ -82,17 +95,21 @@ internal static class Campaign
         return [.. failures.OrderBy(f => f.Seed)];
     }
 
-    private static int Tell(ulong seed, bool ofJobs)
+    private static int Tell(ulong seed, string layer)
     {
         try
         {
-            if (ofJobs)
+            switch (layer)
             {
-                JobClusterRun.Of(seed, Console.WriteLine);
-            }
-            else
-            {
-                Run.Of(seed, Console.WriteLine);
+                case "--groups":
+                    GroupRun.Of(seed, Console.WriteLine);
+                    break;
+                case "--jobs":
+                    JobClusterRun.Of(seed, Console.WriteLine);
+                    break;
+                default:
+                    Run.Of(seed, Console.WriteLine);
+                    break;
             }
             return 0;
         }

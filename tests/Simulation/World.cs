@@ -7,6 +7,9 @@ internal sealed class World(ulong seed)
     private readonly PriorityQueue<Action, (long Ticks, long Order)> _agenda = new();
     private long _order;
 
+    /// <summary>Far above what a run needs: one that takes more goes round in circles.</summary>
+    private const long MostEvents = 20_000_000;
+
     public Dice Dice { get; } = new(seed);
 
     public TimeSpan Now { get; private set; }
@@ -29,7 +32,10 @@ internal sealed class World(ulong seed)
         {
             var happens = _agenda.Dequeue();
             Now = TimeSpan.FromTicks(next.Ticks);
-            Events++;
+            if (++Events > MostEvents)
+            {
+                throw new ViolationException($"{Events} events, and no end at {Now}");
+            }
             Note((ulong)next.Ticks);
             happens();
             if (holds?.Invoke() == true)

@@ -7,6 +7,27 @@ namespace Hexcast.Coordination.Embedded;
 /// <summary>What is answered from the state as it is applied here.</summary>
 internal sealed partial class CoordinatorCore
 {
+    private static bool NeedsNoProof(IMessage request)
+    {
+        var isLocal = request is RangeRequest { Serializable: true } or StatusRequest;
+        PlantedInCoordinator.Bend(CoordinatorFault.ReadWithoutProof, ref isLocal, to: true);
+        return isLocal;
+    }
+
+    private void KeepAliveWhenProven(CoordinatorEvent.KeepAlive keepAlive)
+    {
+        var mustProve = true;
+        PlantedInCoordinator.Bend(CoordinatorFault.KeepAliveWithoutProof, ref mustProve, to: false);
+        if (mustProve)
+        {
+            ReadWhenProven(keepAlive.RequestId, keepAlive);
+        }
+        else
+        {
+            AnswerProven(keepAlive.RequestId, keepAlive);
+        }
+    }
+
     private void AnswerProven(long requestId, CoordinatorEvent read)
     {
         switch (read)

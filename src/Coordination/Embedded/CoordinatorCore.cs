@@ -52,7 +52,7 @@ internal sealed partial class CoordinatorCore
     {
         (_identity, _limits) = (identity, limits);
         _state = recovery.State;
-        _lastNow = _leaderKnownAt = now;
+        _lastNow = _leaderKnownAt = _leaseClockSetAt = now;
         var termStart = new Command { TermStart = new TermStart { Node = identity.NodeName } };
         var setup = new RaftSetup(identity.MemberId, limits.Raft, seed, termStart.ToByteArray());
         _raft = new RaftCore(setup, recovery.ForRaft, now);
@@ -62,6 +62,12 @@ internal sealed partial class CoordinatorCore
     }
 
     public ulong AppliedIndex => _appliedIndex;
+
+    /// <summary>For whoever looks on. Nobody else steps it.</summary>
+    public RaftCore Raft => _raft;
+
+    /// <summary>What is applied.</summary>
+    public StateMachine State => _state;
 
     public ulong Term => _raft.Term;
 
@@ -96,6 +102,7 @@ internal sealed partial class CoordinatorCore
     public void Step(IReadOnlyList<CoordinatorEvent> events, TimeSpan now, List<CoordinatorEffect> effects)
     {
         (_effects, _now) = (effects, now);
+        AdvanceLeaseClock();
         foreach (var happened in events)
         {
             OnEvent(happened);
@@ -120,7 +127,7 @@ internal sealed partial class CoordinatorCore
             case CoordinatorEvent.Propose propose:
                 Propose(propose.RequestId, propose.Command);
                 break;
-            case CoordinatorEvent.Read { Request: RangeRequest { Serializable: true } or StatusRequest } read:
+            case CoordinatorEvent.Read read when NeedsNoProof(read.Request):
                 Reply(read.RequestId, ReadState(read.Request));
                 break;
             case CoordinatorEvent.Read { Request: LeaseTimeToLiveRequest or LeaseLeasesRequest } read when !IsLeader:
@@ -133,7 +140,7 @@ internal sealed partial class CoordinatorCore
                 Redirect(keepAlive.RequestId);
                 break;
             case CoordinatorEvent.KeepAlive keepAlive:
-                ReadWhenProven(keepAlive.RequestId, keepAlive);
+                KeepAliveWhenProven(keepAlive);
                 break;
             case CoordinatorEvent.WatchAsked asked when _unproven.MustWait(asked.StreamId, asked.Request):
                 WatchWhenProven(asked);

@@ -70,7 +70,7 @@ internal sealed class EmbeddedCoordinatorHolder(
     {
         var disk = _disk = new FileDisk(settings.Directory);
         var record = _record = LoadOrBegin(disk);
-        var isMember = record.Founded || record.HardState.ToRaft().Term > 0;
+        var isMember = record.Founded || HardStates.Of(record.HardState).Term > 0;
         if (isMember && !settings.MayLead)
         {
             throw new ConfigurationException([
@@ -264,7 +264,7 @@ internal sealed class EmbeddedCoordinatorHolder(
         var seed = BitConverter.ToUInt64(IdSource.NewSecret(8));
         var host = new CoordinatorHost(clock, logger, exception => _fatal.TrySetException(exception), seed);
         var identity = new MemberIdentity(settings.ClusterName, settings.NodeName, _record.Id, settings.Address);
-        var isAlone = _record.IsAlone();
+        var isAlone = MemberFile.IsAlone(_record);
         var coordinator = EmbeddedCoordinator.Start(disk, identity, _record, settings.Limits, links, host);
         (_coordinator, _requests) = (coordinator, new Requests(coordinator, links, clock));
         if (isAlone)

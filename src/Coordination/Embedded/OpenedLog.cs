@@ -12,7 +12,7 @@ internal sealed record OpenedLog(DurableLog Log, Recovery Recovery, ulong Unread
     /// </exception>
     public static OpenedLog Open(IDisk disk, MemberRecord record, ILogger logger)
     {
-        var mustBeThere = record.HardState.ToRaft().Term > 0;
+        var mustBeThere = HardStates.Of(record.HardState).Term > 0;
         var log = WriteAheadLog.Open(disk, out var recovered, mustBeThere: mustBeThere);
         try
         {
@@ -24,7 +24,7 @@ internal sealed record OpenedLog(DurableLog Log, Recovery Recovery, ulong Unread
             }
             if (recovered.Damage is { } damage)
             {
-                if (record.IsAlone())
+                if (MemberFile.IsAlone(record))
                 {
                     throw damage;
                 }
@@ -34,10 +34,10 @@ internal sealed record OpenedLog(DurableLog Log, Recovery Recovery, ulong Unread
                     recovered.UnreadableFrom, damage.Message);
             }
             // Of a group that has more members, one that lost everything does not even know that it belongs to it.
-            var alone = record.Founded && (record.IsAlone() || recovered.Damage is null)
+            var alone = record.Founded && (MemberFile.IsAlone(record) || recovered.Damage is null)
                 ? Members.Of([record.Id])
                 : Members.None;
-            var recovery = Recovery.Of(recovered, Newer(recovered.HardState, record.HardState.ToRaft()), alone);
+            var recovery = Recovery.Of(recovered, Newer(recovered.HardState, HardStates.Of(record.HardState)), alone);
             return new OpenedLog(
                 new DurableLog(disk, log, record, recovered.Damage is not null), recovery, recovered.UnreadableFrom);
         }

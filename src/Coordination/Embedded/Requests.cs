@@ -158,7 +158,9 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
         {
-            return isRepeatable ? null : throw EmbeddedCoordinator.Refusal(CoordinatorError.LeaderLost);
+            return RequestCourse.MayRepeat(isRepeatable)
+                ? null
+                : throw EmbeddedCoordinator.Refusal(CoordinatorError.LeaderLost);
         }
         if (answer is null)
         {

@@ -32,7 +32,10 @@ internal static class SnapshotContent
         {
             state.Members[member.Id] = member;
         }
-        foreach (var value in state.Store.Range(EveryKey, state.Store.Revision).Where(value => value.Lease != 0))
+        var isWhole = true;
+        PlantedInCoordinator.Bend(CoordinatorFault.KeysForgetTheirLeaseInASnapshot, ref isWhole, to: false);
+        foreach (var value in state.Store.Range(EveryKey, state.Store.Revision)
+            .Where(value => value.Lease != 0 && isWhole))
         {
             state.Leases.Attach(value.Lease, value.Key);
         }

@@ -134,8 +134,13 @@ internal sealed class StateMachine
     private Outcome StartTerm(TermStart start, Action<RevisionChanges> changed)
     {
         // Deleted first, in a revision of its own: only so is the create revision, the mastership's fence, new.
+        var isNew = true;
+        PlantedInCoordinator.Bend(CoordinatorFault.FenceKeptOverTerms, ref isNew, to: false);
         Store.Begin();
-        Store.Delete(KeyRange.Of(ElectionKey, ByteString.Empty));
+        if (isNew)
+        {
+            Store.Delete(KeyRange.Of(ElectionKey, ByteString.Empty));
+        }
         Commit(changed);
         Store.Begin();
         Store.Put(ElectionKey, ByteString.CopyFromUtf8(start.Node), lease: 0);

@@ -97,6 +97,18 @@ public sealed class CoordinatorCoreTests
     }
 
     [Fact]
+    public void A_lease_that_is_kept_alive_between_two_ticks_has_its_whole_time_from_then_on()
+    {
+        var core = new CoreDriver();
+        var lease = core.Grant(3);
+        core.Wait(TimeSpan.FromMilliseconds(90));
+        core.KeepAlive(lease).ShouldBe(3);
+        core.Wait(TimeSpan.FromMilliseconds(10));
+        core.Advance(TimeSpan.FromMilliseconds(2_850));
+        core.State.Leases.Exists(lease).ShouldBeTrue();
+    }
+
+    [Fact]
     public void A_coordinator_that_stood_still_takes_no_lease_for_expired()
     {
         var core = new CoreDriver();

@@ -108,6 +108,9 @@ internal sealed class CoreDriver
         }
     }
 
+    /// <summary>Time passes, and nothing happens.</summary>
+    public void Wait(TimeSpan time) => Now += time;
+
     /// <summary>The process stands still, then ticks once.</summary>
     public void Stall(TimeSpan time)
     {

@@ -159,7 +159,7 @@ internal sealed class LogReading
             case RecordType.SegmentHeader:
                 return TakeHeader(segment, SegmentHeader.Parser.ParseFrom(record.Payload.Span));
             case RecordType.HardState:
-                HardState = SavedHardState.Parser.ParseFrom(record.Payload.Span).ToRaft();
+                HardState = HardStates.Of(SavedHardState.Parser.ParseFrom(record.Payload.Span));
                 return null;
             case RecordType.Command or RecordType.TermStart or RecordType.Membership or RecordType.Truncate
                 when header.Index > _next || header.Index == 0:
@@ -195,7 +195,7 @@ internal sealed class LogReading
                 $"{segment.Name} is written in format {header.Format}; this version of Hexcast reads 1 to " +
                 $"{WriteAheadLog.Format}. Start the version that wrote it.");
         }
-        HardState = header.HardState.ToRaft();
+        HardState = HardStates.Of(header.HardState);
         return header.Sequence != segment.Sequence || header.FirstIndex != segment.FirstIndex
             ? SegmentReader.Damage(segment.Name, 0, "its header belongs to another segment")
             : null;
@@ -228,6 +228,6 @@ internal static class HardStates
     public static SavedHardState ToSaved(this HardState state) =>
         new() { Term = state.Term, Vote = state.Vote, Recovering = state.Recovering };
 
-    public static HardState ToRaft(this SavedHardState? saved) =>
+    public static HardState Of(SavedHardState? saved) =>
         saved is null ? default : new HardState(saved.Term, saved.Vote, saved.Recovering);
 }

@@ -16,7 +16,7 @@ internal static class MemberFile
     private static ReadOnlySpan<byte> Magic => "HEXMEMB1"u8;
 
     /// <summary>A group of one, whose log nobody else has.</summary>
-    public static bool IsAlone(this MemberRecord record) => record.Founded && record.Members.Count <= 1;
+    public static bool IsAlone(MemberRecord record) => record.Founded && record.Members.Count <= 1;
 
     /// <returns>False if the disk is full: the one before is still there.</returns>
     public static bool TrySave(IDisk disk, MemberRecord record)

@@ -22,8 +22,12 @@ internal sealed class UnprovenWatches
     }
 
     /// <summary>Has to wait: it creates a watch, or stands behind one that does.</summary>
-    public bool MustWait(long stream, WatchRequest request) =>
-        request.CreateRequest is not null || _streams.ContainsKey(stream);
+    public bool MustWait(long stream, WatchRequest request)
+    {
+        var mustWait = request.CreateRequest is not null || _streams.ContainsKey(stream);
+        PlantedInCoordinator.Bend(CoordinatorFault.WatchBegunWithoutProof, ref mustWait, to: false);
+        return mustWait;
+    }
 
     /// <returns>False: so many wait already.</returns>
     public bool TryAdd(long stream, WatchRequest request, TimeSpan now)

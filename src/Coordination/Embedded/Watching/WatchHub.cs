@@ -152,9 +152,13 @@ internal sealed class WatchHub(
             return;
         }
         var id = request.WatchId != 0 ? request.WatchId : stream.NewWatchId();
+        var isWhole = true;
+        PlantedInCoordinator.Bend(CoordinatorFault.WatchEventSkippedAtResume, ref isWhole, to: false);
         var watcher = new Watcher(id, range, request)
         {
-            NextRevision = request.StartRevision > 0 ? request.StartRevision : _store.Revision + 1,
+            NextRevision = request.StartRevision > 0
+                ? request.StartRevision + (isWhole ? 0 : 1)
+                : _store.Revision + 1,
             LastSent = now,
         };
         stream.Watchers.Add(id, watcher);
@@ -188,7 +192,9 @@ internal sealed class WatchHub(
 
     private void Replay(WatchStream stream, Watcher watcher)
     {
-        if (watcher.NextRevision < _store.CompactedRevision)
+        var isGone = watcher.NextRevision < _store.CompactedRevision;
+        PlantedInCoordinator.Bend(CoordinatorFault.CompactedWatchGoesOn, ref isGone, to: false);
+        if (isGone)
         {
             stream.Watchers.Remove(watcher.Id);
             Send(stream, new WatchResponse

@@ -345,6 +345,25 @@ public sealed class WriteAheadLogTests
     }
 
     [Fact]
+    public void A_name_that_a_killed_process_gave_is_durable_before_anything_is_built_on_it()
+    {
+        var disk = new MemoryDisk();
+        while (disk.List().All(name => Segment.Parse(name) is null))
+        {
+            // Killed at each operation in turn, until it had just renamed its first segment.
+            disk = new MemoryDisk { PowerFailsAt = disk.PowerFailsAt == int.MaxValue ? 1 : disk.PowerFailsAt + 1 };
+            Should.Throw<IOException>(() => WriteAheadLog.Open(disk, out _));
+        }
+        disk.PowerFailsAt = int.MaxValue;
+        using (var log = WriteAheadLog.Open(disk, out _))
+        {
+            log.Append(Entry(1));
+            log.TryFlush().ShouldBeTrue();
+        }
+        Indexes(Recover(disk.AfterPowerLoss(Leftover.Nothing))).ShouldBe([1]);
+    }
+
+    [Fact]
     public void Two_processes_cannot_open_one_directory()
     {
         using var folder = new Servers.TemporaryFolder();

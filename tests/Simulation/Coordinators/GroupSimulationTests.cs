@@ -1,0 +1,18 @@
+namespace Hexcast.Simulation.Coordinators;
+
+/// <summary>The real coordinator's core, consensus and log on a simulated network, disk and clock. A seed that fails is
+/// named: ./hexcast sim --groups --seeds 1 --from SEED --tell repeats it exactly.</summary>
+public sealed class GroupSimulationTests
+{
+    private const int Seeds = 200;
+
+    [Fact]
+    public void Nothing_told_is_taken_back_no_watch_misses_an_event_and_no_lease_ends_early() =>
+        Campaign.Of(from: 1, Seeds, GroupRun.Of, _ => { }).ShouldBeEmpty();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_run_is_its_seed(ulong seed) => GroupRun.Of(seed).ShouldBe(GroupRun.Of(seed));
+}
