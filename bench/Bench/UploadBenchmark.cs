@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Hexcast.Platform.ObjectStore;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hexcast.Bench;
@@ -77,7 +78,7 @@ internal static class UploadBenchmark
                 RandomAccess.Write(file, buffer, offset);
                 offset += buffer.Length;
             },
-            () => RandomAccess.FlushToDisk(file));
+            () => DurableFiles.Sync(file));
     }
 
     private static double Rate(long bytes, Action step, Action end)

@@ -42,7 +42,7 @@ internal sealed class PartFile(string path) : IDisposable
         }
     }
 
-    public void Sync() => RandomAccess.FlushToDisk(Handle);
+    public void Sync() => DurableFiles.Sync(Handle);
 
     public void Dispose()
     {

@@ -83,7 +83,7 @@ internal sealed class UploadJournal
         {
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.Read);
             RandomAccess.Write(file, line, length);
-            RandomAccess.FlushToDisk(file);
+            DurableFiles.Sync(file);
         }
         catch (IOException)
         {
@@ -130,7 +130,7 @@ internal sealed class UploadJournal
         {
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.Read);
             RandomAccess.SetLength(file, length);
-            RandomAccess.FlushToDisk(file);
+            DurableFiles.Sync(file);
         }
         catch (IOException)
         {

@@ -28,8 +28,6 @@ public sealed class Voters : IAsyncLifetime
 /// </summary>
 public sealed class VoterFaultTests(Voters voters) : IClassFixture<Voters>
 {
-    private static readonly TimeSpan HealTime = TimeSpan.FromSeconds(2);
-
     private VoterCluster Cluster
     {
         get
@@ -42,13 +40,12 @@ public sealed class VoterFaultTests(Voters voters) : IClassFixture<Voters>
     [Theory]
     [InlineData(false, true)]
     [InlineData(true, false)]
-    public async Task A_master_that_is_cut_off_one_way_is_replaced_once(
-        bool isHeard, bool hears) =>
-        (await VoterFaults.CutMasterAsync(Cluster, isHeard, hears)).ShouldBeLessThan(HealTime);
+    public Task A_master_that_is_cut_off_one_way_is_replaced_once(bool isHeard, bool hears) =>
+        VoterFaults.CutMasterAsync(Cluster, isHeard, hears);
 
     [Fact]
-    public async Task Two_that_do_not_see_each_other_while_a_third_sees_both_are_no_reason_for_elections() =>
-        await VoterFaults.CutOneOffMasterAsync(Cluster);
+    public Task Two_that_do_not_see_each_other_while_a_third_sees_both_are_no_reason_for_elections() =>
+        VoterFaults.CutOneOffMasterAsync(Cluster);
 
     [Fact]
     public Task A_master_whose_log_has_no_space_hands_over_and_follows_again_by_itself() =>
@@ -59,7 +56,8 @@ public sealed class VoterFaultTests(Voters voters) : IClassFixture<Voters>
         VoterFaults.FillAllDisksAsync(Cluster);
 
     [Fact]
-    public Task A_master_with_a_slow_disk_leads_no_more() => VoterFaults.SlowDiskAsync(Cluster);
+    public Task A_master_whose_disk_fails_a_sync_acknowledges_nothing_more_and_is_replaced() =>
+        VoterFaults.FailSyncAsync(Cluster);
 
     [Fact]
     public Task A_clock_that_is_an_hour_off_elects_nobody_and_ends_no_lease() =>

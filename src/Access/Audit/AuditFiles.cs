@@ -71,7 +71,7 @@ internal sealed class AuditFiles
             try
             {
                 RandomAccess.Write(file.SafeFileHandle, bytes.GetBuffer().AsSpan(0, (int)bytes.Length), length);
-                file.Flush(flushToDisk: true);
+                DurableFiles.Sync(file);
             }
             catch (IOException)
             {
@@ -152,7 +152,7 @@ internal sealed class AuditFiles
         if (length < bytes.Length)
         {
             file.SetLength(length);
-            file.Flush(flushToDisk: true);
+            DurableFiles.Sync(file);
         }
     }
 

@@ -89,7 +89,7 @@ internal sealed class AdminTokenFile(CredentialStore store, NodeSettings node, T
         using (var file = new FileStream(temporary, create))
         {
             file.Write(Encoding.ASCII.GetBytes(secret.Text + "\n"));
-            file.Flush(flushToDisk: true);
+            DurableFiles.Sync(file);
         }
 
         File.Move(temporary, path, overwrite: false);

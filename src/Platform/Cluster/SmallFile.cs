@@ -30,7 +30,7 @@ internal static class SmallFile
         using (var file = new FileStream(temporary, options))
         {
             file.Write(bytes);
-            file.Flush(flushToDisk: true);
+            DurableFiles.Sync(file);
         }
 
         DurableFiles.Move(temporary, path);

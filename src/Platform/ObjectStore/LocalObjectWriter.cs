@@ -24,7 +24,7 @@ internal sealed class LocalObjectWriter(LocalObjectStore store, string temporary
         cancel.ThrowIfCancellationRequested();
         var started = clock.GetTimestamp();
         ObjectStoreTelemetry.NoteWritten(file.Length);
-        file.Flush(flushToDisk: true);
+        DurableFiles.Sync(file);
         file.Dispose();
         store.Place(temporary, target);
         ObjectStoreTelemetry.Note("commit", clock.GetElapsedTime(started));

@@ -86,7 +86,7 @@ internal sealed class KeyRing
         using (var file = new FileStream(temporary, create))
         {
             JsonSerializer.Serialize(file, new KeySet { Keys = [key] });
-            file.Flush(flushToDisk: true);
+            DurableFiles.Sync(file);
         }
 
         try

@@ -54,6 +54,18 @@ static int fails(int file, int error, int delay_ms) {
     return error;
 }
 
+int fsync(int);
+
+/* What a program looks up by name in a library of its choice would pass by what is preloaded. */
+void *dlsym(void *library, const char *name) {
+    static void *(*real)(void *, const char *);
+    if (!real)
+        real = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34");
+    if (library != RTLD_NEXT && strcmp(name, "fsync") == 0)
+        return (void *)fsync;
+    return real(library, name);
+}
+
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define WRITES(name, result, parameters, arguments)                                            \
     result name parameters {                                                                   \
@@ -68,7 +80,7 @@ static int fails(int file, int error, int delay_ms) {
 struct iovec;
 ssize_t pwritev64(int, const struct iovec *, int, off_t);
 
-/* What .NET's runtime imports. */
+/* What .NET's runtime imports for writing. */
 WRITES(write, ssize_t, (int file, const void *bytes, size_t count), (file, bytes, count))
 WRITES(pwrite64, ssize_t, (int file, const void *bytes, size_t count, off_t at), (file, bytes, count, at))
 WRITES(pwritev64, ssize_t, (int file, const struct iovec *bytes, int count, off_t at), (file, bytes, count, at))

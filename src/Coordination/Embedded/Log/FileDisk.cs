@@ -76,7 +76,7 @@ internal sealed class FileDisk : IDisk, IDisposable
 
         public void Truncate(long length) => RandomAccess.SetLength(_handle, length);
 
-        public void Sync() => RandomAccess.FlushToDisk(_handle);
+        public void Sync() => DurableFiles.Sync(_handle);
 
         public void Dispose() => _handle.Dispose();
     }
