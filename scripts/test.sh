@@ -3,7 +3,7 @@
 
 readonly project_limit_seconds=900
 # These drive whole processes, encoders or a browser; beside others they would only measure each other.
-readonly alone='EndToEnd|Worker.Tests|App.Tests|Playback.Tests|Dashboard.Tests'
+readonly alone='Coordination.Tests|EndToEnd|Worker.Tests|App.Tests|Playback.Tests|Dashboard.Tests'
 # What all others have logged and traced is searched for their secrets at the end.
 readonly last='Leaks'
 

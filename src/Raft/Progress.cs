@@ -20,8 +20,7 @@ internal sealed class Progress(ulong node, ulong next, TimeSpan now)
 
     public ulong Node => node;
 
-    /// <summary>Durable there and equal to the leader's log. Falls only when the node says that it lost entries.
-    /// </summary>
+    /// <summary>Durable there and equal to the leader's log. Falls only when the node has lost entries.</summary>
     public ulong Match { get; private set; }
 
     /// <summary>The next entry to send; above <see cref="Match"/>.</summary>
@@ -104,9 +103,10 @@ internal sealed class Progress(ulong node, ulong next, TimeSpan now)
     /// <returns>False if this answers a message that other answers have overtaken.</returns>
     public bool Refused(ulong refusedIndex, ulong meeting)
     {
-        if (IsRecovering && State != ProgressState.Snapshot && meeting < Match)
+        if (State != ProgressState.Snapshot && meeting < Match && (IsRecovering || refusedIndex >= Match))
         {
-            // It has lost entries once more. While it recovers, nothing rests on what it has.
+            // It has lost entries that it had acknowledged: while it recovers, or because its disk had not kept what it
+            // said that it had. An answer that was overtaken may look the same; then something is sent twice.
             Match = meeting;
             BecomeProbe(meeting + 1);
             return true;

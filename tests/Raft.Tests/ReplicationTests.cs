@@ -143,6 +143,29 @@ public sealed class ReplicationTests
         single.Core.Log.LastIndex.ShouldBe(3ul);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_follower_whose_disk_has_not_kept_what_it_acknowledged_is_sent_it_again(bool somethingNewComes)
+    {
+        var group = new Group(3).Elect(1);
+        for (var i = 0; i < 5; i++)
+        {
+            group.Propose(1, $"entry {i}");
+        }
+        var last = group[3].Disk.Entries[^1].Index;
+        group.Crash(3);
+        group[3].Disk.Entries.RemoveAll(entry => entry.Index > last - 3);
+        group.Boot(3);
+        if (somethingNewComes)
+        {
+            group.Propose(1, "one more");
+        }
+        group.Until(() => group[3].Applied.Count == group[1].Applied.Count
+            && group[3].Disk.Entries[^1].Index == group[1].Disk.Entries[^1].Index);
+        group[1].Core.Role.ShouldBe(RaftRole.Leader);
+    }
+
     [Fact]
     public void Only_so_much_is_on_its_way_to_a_follower()
     {
