@@ -3,10 +3,10 @@ namespace Hexcast.Raft;
 /// <summary>Who leads: 3.4 elections, 3.6 which log may win, 6.4.1 and 9.6 who may disturb.</summary>
 internal sealed partial class RaftCore
 {
-    private readonly Dictionary<ulong, bool> _votes = [];
     /// <summary>In this time most of what was learnt of lateness is forgotten.</summary>
     private static readonly TimeSpan PatienceFades = TimeSpan.FromSeconds(10);
 
+    private readonly Dictionary<ulong, bool> _votes = [];
     private TimeSpan _leaderHeardAt;
 
     /// <summary>How late the leader's beats came lately, at most; on the leader, the answers to them. On machines that
