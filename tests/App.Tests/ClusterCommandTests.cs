@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -72,6 +73,30 @@ public sealed class ClusterCommandTests : IAsyncLifetime
         await EtcdctlAsync("put", $"{RemovedNodes.KeyPrefix}second", "");
         await Wait.ForAsync(
             async () => (await EtcdctlAsync("get", "here")).ExitCode != 0, Limit, () => "it is still believed");
+    }
+
+    [Fact]
+    public async Task Where_a_node_listens_and_where_it_is_reached_is_said_once_when_it_joins()
+    {
+        var (listen, reach) = ($"0.0.0.0:{FreePort().Port}", "encoder.example:8081");
+        var joined = await RunAsync(
+            "cluster", "join", await TokenAsync(), "--data", Second, "--node", "second", "--grpc", listen,
+            "--advertise", reach, "--json");
+        joined.ExitCode.ShouldBe(ExitCode.Success, joined.Errors);
+        ((string)JsonNode.Parse(joined.Output)!["address"]!).ShouldBe(reach);
+
+        Started().ShouldBe((listen, reach));
+        Started("--advertise", "gate.example:8081").ShouldBe((listen, "gate.example:8081"));
+        Started("--grpc", "10.0.0.12:8081").ShouldBe(("10.0.0.12:8081", "10.0.0.12:8081"));
+        ClusterIdentity.Find(First)!.Listen.ShouldBeNull();
+
+        (string, string) Started(params string[] more)
+        {
+            var (options, serve) = (new NodeOptions(), new Command("serve"));
+            options.AddTo(serve);
+            var settings = options.Settings(serve.Parse(["--data", Second, .. more]));
+            return (settings.Grpc.ToString(), settings.Address);
+        }
     }
 
     [Fact]

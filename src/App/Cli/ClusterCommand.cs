@@ -27,20 +27,21 @@ internal static class ClusterCommand
 
     private static ExampledCommand Init(TimeProvider clock)
     {
-        var (data, node, grpc, json) =
-            (Data(), NodeOptions.Name("--node", "This node's name.", FirstNode), Reach(), SharedOptions.Json());
+        var (data, node) = (Data(), NodeOptions.Name("--node", "This node's name.", FirstNode));
+        var (grpc, advertise, json) = (Grpc(), NodeOptions.Advertise(), SharedOptions.Json());
         var command = new ExampledCommand(
             "init", "Make a cluster: its own CA, and a certificate for this node, its first.",
             "./hexcast cluster init --node node-1 --grpc 10.0.0.11:8081",
             "./hexcast cluster init --data ./node-1 --json")
         {
-            data, node, grpc, json,
+            data, node, grpc, advertise, json,
         };
         command.SetAction(parsed =>
         {
             var folder = Path.GetFullPath(parsed.GetValue(data)!);
             using var held = RunningNode.Lock(folder);
-            var made = Enrol.Found(folder, parsed.GetValue(node)!, parsed.GetValue(grpc)!, clock);
+            var made = Enrol.Found(
+                folder, parsed.GetValue(node)!, parsed.GetValue(grpc)!, parsed.GetValue(advertise), clock);
             Tell(
                 new Output(parsed.GetValue(json)), made,
                 $"{made.Node} is the first node of the cluster {made.ClusterId}.",
@@ -116,13 +117,13 @@ internal static class ClusterCommand
         var token = new Argument<string>("TOKEN") { Description = "What cluster token has printed; - reads it." };
         var node = NodeOptions.Name("--node", "This node's name, which no other node of the cluster has.");
         node.Required = true;
-        var (data, grpc, json) = (Data(), Reach(), SharedOptions.Json());
+        var (data, grpc, advertise, json) = (Data(), Grpc(), NodeOptions.Advertise(), SharedOptions.Json());
         var command = new ExampledCommand(
             "join", "Make this node one of a cluster. Its key is made here and stays here.",
             "./hexcast cluster join hxj_… --node node-2 --grpc 10.0.0.12:8081",
             "./hexcast cluster join - --data ./node-2 --node node-2 < token")
         {
-            token, data, node, grpc, json,
+            token, data, node, grpc, advertise, json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -135,7 +136,8 @@ internal static class ClusterCommand
 
             await using var held = RunningNode.Lock(folder);
             var joined = await Enrol.JoinAsync(
-                folder, text.Trim(), parsed.GetValue(node)!, parsed.GetValue(grpc)!, clock, cancel);
+                folder, text.Trim(), parsed.GetValue(node)!, parsed.GetValue(grpc)!, parsed.GetValue(advertise), clock,
+                cancel);
             Tell(
                 new Output(parsed.GetValue(json)), joined,
                 $"{joined.Node} is a node of the cluster {joined.ClusterId}.",
@@ -163,6 +165,6 @@ internal static class ClusterCommand
         Description = "Data folder of this node.", DefaultValueFactory = _ => NodeOptions.DefaultData,
     };
 
-    private static Option<IPEndPoint> Reach() => NodeOptions.Endpoint(
-        "--grpc", "Where the other nodes reach this one; it listens there.", 8081);
+    private static Option<IPEndPoint> Grpc() => NodeOptions.Endpoint(
+        "--grpc", "Where this node listens for the others, who reach it there.", 8081);
 }

@@ -77,8 +77,7 @@ internal sealed class NodeOptions
 
     private readonly Option<IPEndPoint> grpc = Endpoint("--grpc", "Address of what roles say to each other.", 8081);
 
-    private readonly Option<string?> advertise = Reach(
-        "--advertise", "Where other nodes reach --grpc, if not there: behind NAT, or listening on a wildcard.");
+    private readonly Option<string?> advertise = Advertise();
 
     private readonly Option<string> node = Name("--node", "This node's name in its cluster.");
 
@@ -117,10 +116,13 @@ internal sealed class NodeOptions
         }
 
         // Said once, when it joined.
-        if (!IsGiven(parsed, grpc) && settings.Advertise is null
-            && IPEndPoint.TryParse(identity.Address, out var address))
+        if (!IsGiven(parsed, grpc) && IPEndPoint.TryParse(identity.Listen ?? identity.Address, out var listen))
         {
-            settings = settings with { Grpc = address };
+            settings = settings with
+            {
+                Grpc = listen,
+                Advertise = settings.Advertise ?? (identity.Listen is null ? null : identity.Address),
+            };
         }
 
         return !IsGiven(parsed, node) || settings.NodeId == identity.Node
@@ -152,15 +154,19 @@ internal sealed class NodeOptions
         return option;
     }
 
-    private static Option<string?> Reach(string name, string description)
+    public static Option<string?> Advertise()
     {
-        var option = new Option<string?>(name) { Description = description, HelpName = "HOST:PORT" };
+        var option = new Option<string?>("--advertise")
+        {
+            Description = "Where other nodes reach --grpc, if not there: behind NAT, or listening on a wildcard.",
+            HelpName = "HOST:PORT",
+        };
         option.Validators.Add(given =>
         {
             var text = given.Tokens.SingleOrDefault()?.Value;
             if (text is not null && !NodeSettings.IsAddress(text))
             {
-                given.AddError($"{name} {text}: give a name or an address that others reach, and a port, "
+                given.AddError($"--advertise {text}: give a name or an address that others reach, and a port, "
                     + "like 203.0.113.7:8081.");
             }
         });

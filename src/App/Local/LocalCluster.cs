@@ -96,7 +96,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         if (ClusterIdentity.Find(front.Folder) is null)
         {
             Directory.CreateDirectory(front.Folder);
-            Enrol.Found(front.Folder, front.Name, front.Grpc, clock);
+            Enrol.Found(front.Folder, front.Name, front.Grpc, advertise: null, clock);
         }
 
         // Those that were there before need each other: a majority of the voters among them.
@@ -107,7 +107,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         {
             Directory.CreateDirectory(next.Folder);
             var token = Enrol.Token(front.Folder, TokenTime, uses: 1, [front.Grpc.ToString()], clock);
-            await Enrol.JoinAsync(next.Folder, token.Text, next.Name, next.Grpc, clock, cancel);
+            await Enrol.JoinAsync(next.Folder, token.Text, next.Name, next.Grpc, advertise: null, clock, cancel);
         }
 
         await Task.WhenAll(joining.Select(node => node.StartAsync(http, cancel)));

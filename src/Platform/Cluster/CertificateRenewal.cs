@@ -67,7 +67,12 @@ internal sealed class CertificateRenewal(
                 ? enrolling.Renew(request, identity.Node) : await AskAsync(request, cancel);
             using var certificate = X509CertificateLoader.LoadCertificate(enrolled.Certificate.Span);
             ClusterFolder.WriteCertificate(identity.CertificateFile, certificate);
-            identity = (identity with { Address = request.Address, Seeds = [.. enrolled.Seeds] }).In(identity.Folder);
+            identity = (identity with
+            {
+                Address = request.Address,
+                Listen = node.Advertise is null ? null : node.Grpc.ToString(),
+                Seeds = [.. enrolled.Seeds],
+            }).In(identity.Folder);
             identity.Write();
             own.Look();
         }

@@ -18,14 +18,15 @@ internal static class ClusterFolder
     private const string PendingEnding = ".joining";
 
     /// <summary>A cluster of its own, and its first node.</summary>
-    public static ClusterIdentity Found(string dataFolder, string node, string address, DateTimeOffset now)
+    public static ClusterIdentity Found(
+        string dataFolder, string node, string address, string? listen, DateTimeOffset now)
     {
         RequireNone(dataFolder);
         var clusterId = Convert.ToHexStringLower(IdSource.NewSecret(ClusterIdBytes));
         using var authority = ClusterAuthority.Create(clusterId, now);
         var pending = Pending(dataFolder);
         using var key = OwnKey(pending);
-        var identity = new ClusterIdentity(clusterId, node, address, [address]).In(pending);
+        var identity = new ClusterIdentity(clusterId, node, address, [address]) { Listen = listen }.In(pending);
         SmallFile.WriteSecret(identity.AuthorityKeyFile, Encoding.ASCII.GetBytes(authority.KeyPem()));
         var publicKey = new PublicKey(key);
         using var certificate = authority.Issue(publicKey, clusterId, node, address, now);

@@ -34,6 +34,9 @@ public sealed record ClusterIdentity(string ClusterId, string Node, string Addre
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
+    /// <summary>ADDRESS:PORT where it listens, when that is not <see cref="Address"/>; null otherwise.</summary>
+    public string? Listen { get; init; }
+
     [System.Text.Json.Serialization.JsonIgnore]
     public string Folder { get; private init; } = "";
 

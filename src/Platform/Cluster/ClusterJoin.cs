@@ -26,7 +26,8 @@ internal static class ClusterJoin
 
     /// <exception cref="HexcastException">It does not come in; the code says why.</exception>
     public static async Task<ClusterIdentity> RunAsync(
-        string dataFolder, JoinToken token, string node, string address, TimeProvider clock, CancellationToken cancel)
+        string dataFolder, JoinToken token, string node, string address, string? listen, TimeProvider clock,
+        CancellationToken cancel)
     {
         using var key = ClusterFolder.KeyForJoining(dataFolder);
         var request = new JoinRequest
@@ -45,7 +46,10 @@ internal static class ClusterJoin
                 using var server = new PinnedServer(seed, token.Authority, clock);
                 var enrolled = await server.JoinAsync(request, cancel);
                 return Keep(dataFolder, key, enrolled, server.Authority!, new(
-                    enrolled.ClusterId, node, address, [.. enrolled.Seeds.Take(ClusterIdentity.SeedLimit)]));
+                    enrolled.ClusterId, node, address, [.. enrolled.Seeds.Take(ClusterIdentity.SeedLimit)])
+                {
+                    Listen = listen,
+                });
             }
             catch (RpcException failed) when (
                 failed.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)

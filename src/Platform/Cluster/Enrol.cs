@@ -11,10 +11,13 @@ public sealed record MadeToken(string Text, DateTimeOffset Expires);
 public static class Enrol
 {
     /// <summary>Makes a cluster, and this data folder its first node.</summary>
-    public static ClusterIdentity Found(string dataFolder, string node, IPEndPoint grpc, TimeProvider clock)
+    /// <param name="advertise">host:port where the others reach it; null: where it listens.</param>
+    public static ClusterIdentity Found(
+        string dataFolder, string node, IPEndPoint grpc, string? advertise, TimeProvider clock)
     {
-        RequireReach(grpc);
-        return ClusterFolder.Found(dataFolder, node, grpc.ToString(), clock.GetUtcNow());
+        RequireReach(grpc, advertise);
+        return ClusterFolder.Found(
+            dataFolder, node, advertise ?? grpc.ToString(), Listen(grpc, advertise), clock.GetUtcNow());
     }
 
     /// <summary>A token that the node of this folder lets others in by, from now on.</summary>
@@ -48,23 +51,31 @@ public static class Enrol
     }
 
     /// <summary>Makes this data folder a node of the token's cluster.</summary>
+    /// <param name="advertise">host:port where the others reach it; null: where it listens.</param>
     public static async Task<ClusterIdentity> JoinAsync(
-        string dataFolder, string token, string node, IPEndPoint grpc, TimeProvider clock, CancellationToken cancel)
+        string dataFolder, string token, string node, IPEndPoint grpc, string? advertise, TimeProvider clock,
+        CancellationToken cancel)
     {
-        RequireReach(grpc);
+        RequireReach(grpc, advertise);
         return JoinToken.Parse(token) is { } parsed
-            ? await ClusterJoin.RunAsync(dataFolder, parsed, node, grpc.ToString(), clock, cancel)
+            ? await ClusterJoin.RunAsync(
+                dataFolder, parsed, node, advertise ?? grpc.ToString(), Listen(grpc, advertise), clock, cancel)
             : throw new HexcastException(
                 ErrorCodes.JoinTokenInvalid,
                 "That is no join token, or not all of one. Copy the whole line that cluster token has printed.");
     }
 
-    private static void RequireReach(IPEndPoint grpc)
+    private static string? Listen(IPEndPoint grpc, string? advertise) =>
+        advertise is null || advertise == grpc.ToString() ? null : grpc.ToString();
+
+    private static void RequireReach(IPEndPoint grpc, string? advertise)
     {
-        if (grpc.Address.Equals(IPAddress.Any) || grpc.Address.Equals(IPAddress.IPv6Any))
+        if (advertise is null && (grpc.Address.Equals(IPAddress.Any) || grpc.Address.Equals(IPAddress.IPv6Any)))
         {
             throw new HexcastException(
-                ErrorCodes.InvalidArgument, $"--grpc {grpc}: the other nodes reach this one there. Give its address.");
+                ErrorCodes.InvalidArgument,
+                $"--grpc {grpc}: the other nodes reach this one there. Give its address, or say with --advertise " +
+                "where they reach it.");
         }
     }
 }

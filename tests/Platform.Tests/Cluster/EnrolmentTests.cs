@@ -149,7 +149,8 @@ public sealed class EnrolmentTests
         (await RefusalAsync(cluster.JoinAsync("node-7"))).ShouldBe(ErrorCodes.NodeRemoved);
 
         Task<ClusterIdentity> AgainAsync(string node) => Enrol.JoinAsync(
-            cluster.FolderOf("another"), cluster.Token(), node, TestCluster.FreePort(), TimeProvider.System, default);
+            cluster.FolderOf("another"), cluster.Token(), node, TestCluster.FreePort(), advertise: null,
+            TimeProvider.System, default);
     }
 
     [Fact]

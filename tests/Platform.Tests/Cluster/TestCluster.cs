@@ -38,7 +38,8 @@ internal sealed class TestCluster : IAsyncDisposable
     public static async Task<TestCluster> StartAsync(TimeProvider? clock = null)
     {
         var cluster = new TestCluster();
-        cluster.First = Enrol.Found(cluster.FolderOf("node-1"), "node-1", FreePort(), clock ?? TimeProvider.System);
+        cluster.First = Enrol.Found(
+            cluster.FolderOf("node-1"), "node-1", FreePort(), advertise: null, clock ?? TimeProvider.System);
         await cluster.StartAsync(cluster.First);
         return cluster;
     }
@@ -73,7 +74,8 @@ internal sealed class TestCluster : IAsyncDisposable
         FolderOf("node-1"), time ?? TimeSpan.FromMinutes(10), uses, [], clock ?? TimeProvider.System).Text;
 
     public Task<ClusterIdentity> JoinAsync(string node, string? token = null) => Enrol.JoinAsync(
-        FolderOf(node), token ?? Token(), node, FreePort(), TimeProvider.System, CancellationToken.None);
+        FolderOf(node), token ?? Token(), node, FreePort(), advertise: null, TimeProvider.System,
+        CancellationToken.None);
 
     /// <summary>To the first node, by the certificate of a node that runs.</summary>
     public GrpcChannel ChannelOf(HexcastNode node, string? expected = null) =>
