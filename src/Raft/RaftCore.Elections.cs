@@ -14,9 +14,10 @@ internal sealed partial class RaftCore
     /// </summary>
     private TimeSpan _patience;
 
-    /// <summary>This silence has been given one more beat.</summary>
+    /// <summary>This silence has been given more time.</summary>
     private bool _hasWaitedLonger;
     private ulong _announcedTerm;
+    private TimeSpan _stoodAt;
 
     /// <summary>Also who is removed stands until it knows that to be committed: nobody else may have the entry, and
     /// whoever lacks it is not elected without this vote (4.2.2). After a restart it knows of no commit.</summary>
@@ -26,6 +27,10 @@ internal sealed partial class RaftCore
     /// <summary>While this holds, whoever wants to be elected has a broken line and not a dead leader.</summary>
     private bool IsLeaderHeard => Role == RaftRole.Leader
         || (_leader != 0 && _now - _leaderHeardAt < _options.ElectionTimeoutMinimum + _patience);
+
+    /// <summary>A candidate's disk took so long for its own vote; the others' may take as long for theirs.</summary>
+    private TimeSpan OwnVoteTook =>
+        _now - _stoodAt < _options.MaximumPatience ? _now - _stoodAt : _options.MaximumPatience;
 
     /// <returns>False if the message is to be passed over.</returns>
     private bool MeetNewTerm(RaftMessage message)
@@ -72,15 +77,17 @@ internal sealed partial class RaftCore
     /// </summary>
     private bool WasHeldUp()
     {
-        var beat = _options.HeartbeatInterval;
-        if (_hasWaitedLonger || _leader == 0 || _now - _electionAt < beat || _options.MaximumPatience < beat)
+        if (_hasWaitedLonger || _leader == 0 || !IsHeldUp(due: _electionAt))
         {
             return false;
         }
         _hasWaitedLonger = true;
-        _electionAt = _now + beat;
+        _electionAt = _now + _options.ElectionTimeoutMinimum;
         return true;
     }
+
+    private bool IsHeldUp(TimeSpan due) =>
+        _now - due >= _options.HeartbeatInterval && _options.MaximumPatience >= _options.HeartbeatInterval;
 
     private void OnElectionTimeout()
     {
@@ -103,7 +110,8 @@ internal sealed partial class RaftCore
     /// first requests.</summary>
     private void Campaign(bool isTransfer)
     {
-        RestartElectionTimer();
+        _stoodAt = _now;
+        WaitForOwnDisk();
         SetHardState(_hardState with { Term = Term + 1, Vote = Id });
         ForgetTerm();
         SetRole(RaftRole.Candidate, leader: 0);
@@ -134,6 +142,7 @@ internal sealed partial class RaftCore
         var promises = !request.IsPre;
         if (promises)
         {
+            WaitForOwnDisk();
             SetHardState(_hardState with { Vote = request.From });
             Planted.Bend(PlantedFault.VoteAnsweredBeforeFsync, ref promises, to: false);
         }
@@ -196,6 +205,10 @@ internal sealed partial class RaftCore
         SetRole(RaftRole.Follower, leader);
     }
 
+    /// <summary>While a vote is on its way to the disk, nobody stands against it here: a candidate of the next term
+    /// deposes the leader that the vote is about to make.</summary>
+    private void WaitForOwnDisk() => RestartElectionTimer(longer: _options.MaximumPatience);
+
     /// <summary>Somebody leads this term, and it is not this node.</summary>
     private void Follow(ulong leader)
     {
@@ -206,8 +219,7 @@ internal sealed partial class RaftCore
         LearnPatience(leader == _leader ? _now - _leaderHeardAt : TimeSpan.Zero);
         _hasWaitedLonger = false;
         _leaderHeardAt = _now;
-        RestartElectionTimer();
-        _electionAt += _patience;
+        RestartElectionTimer(longer: _patience);
         SetRole(RaftRole.Follower, leader);
     }
 
@@ -226,15 +238,15 @@ internal sealed partial class RaftCore
         {
             return;
         }
-        if (leader != _leader || Role == RaftRole.Leader)
-        {
-            RefuseReads(_reads.TakeLost(_now, leaderChanged: true));
-        }
+        var lostReads = leader != _leader || Role == RaftRole.Leader
+            ? _reads.TakeLost(_now, leaderChanged: true)
+            : [];
         if (Role == RaftRole.Leader && role != RaftRole.Leader)
         {
             StopLeading();
         }
         (Role, _leader, _announcedTerm) = (role, leader, Term);
+        RefuseReads(lostReads);
         _effects.Add(new RaftEffect.LeaderChanged(Term, leader, role));
         if (leader != 0)
         {

@@ -9,6 +9,10 @@ internal sealed partial class RaftCore
 
     private TimeSpan _heartbeatAt;
 
+    /// <summary>This process was held up until then, or began to lead; once a silence, or a leader that is always late
+    /// never steps down.</summary>
+    private TimeSpan _wokeAt;
+
     /// <summary>Index of this term's first entry: what is committed is known once it is.</summary>
     private ulong _termStartIndex;
 
@@ -30,7 +34,7 @@ internal sealed partial class RaftCore
         SetRole(RaftRole.Leader, Id);
         _progress.AddRange(Members.All.Select(node => new Progress(node, _log.LastIndex + 1, _now)));
         _uncommittedBytes = _log.Slice(_commit + 1, _log.LastIndex).Sum(entry => (long)entry.Payload.Length);
-        _round = 0;
+        (_round, _wokeAt) = (0, _now);
         _heartbeatAt = _now + _options.HeartbeatInterval;
         _termStartIndex = _log.LastIndex + 1;
         Lead(EntryKind.TermStart, _termStart);
@@ -107,7 +111,13 @@ internal sealed partial class RaftCore
         {
             return;
         }
-        if (!HearsQuorum())
+        // Where a whole machine stands still, what the others said meanwhile has yet to arrive, and so has this beat.
+        if (IsHeldUp(due: _heartbeatAt) && HasHeardQuorumSince(_wokeAt))
+        {
+            _wokeAt = _now;
+        }
+        if (!HasHeardQuorumSince(_now - _options.ElectionTimeoutMaximum - _patience)
+            && _now - _wokeAt > _options.ElectionTimeoutMinimum + _patience)
         {
             BecomeFollower(Term, leader: 0);
             return;
@@ -115,9 +125,8 @@ internal sealed partial class RaftCore
         BeatHearts();
     }
 
-    private bool HearsQuorum() => Members.Voters.Count(voter => voter == Id
-        || (ProgressOf(voter) is { } p && _now - p.LastHeard <= _options.ElectionTimeoutMaximum + _patience))
-        >= Members.Quorum;
+    private bool HasHeardQuorumSince(TimeSpan time) => Members.Voters.Count(voter => voter == Id
+        || (ProgressOf(voter) is { } progress && progress.LastHeard >= time)) >= Members.Quorum;
 
     private void BeatHearts()
     {

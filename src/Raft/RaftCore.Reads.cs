@@ -9,6 +9,9 @@ internal sealed partial class RaftCore
     private ulong _round;
     private bool _readsWanted;
 
+    /// <summary>A read waited in vain for a later commit than this.</summary>
+    private ulong? _stuckAt;
+
     private void Read(long requestId)
     {
         if (_reads.IsFull)
@@ -95,18 +98,33 @@ internal sealed partial class RaftCore
 
     private void OnReadResponse(RaftMessage.ReadResponse response)
     {
-        if (!_reads.TryTakeAsked(response.Context, out var requestId))
+        if (!_reads.TryTakeAsked(response.Context, out var asked))
         {
             return;
         }
         if (response.Index <= _commit)
         {
-            _effects.Add(new RaftEffect.ReadReady(requestId));
+            _effects.Add(new RaftEffect.ReadReady(asked.RequestId));
+        }
+        else if (_commit == _stuckAt)
+        {
+            Refuse(asked.RequestId, RaftError.ReadTimedOut);
         }
         else
         {
-            _reads.WaitForApply(response.Index, requestId);
+            _reads.WaitForApply(response.Index, asked.RequestId, asked.Until);
         }
+    }
+
+    /// <summary>What the leader has committed does not come, as to a member whose disk takes nothing any more. That is
+    /// found out once, not by each read anew.</summary>
+    private void TimeOutReads()
+    {
+        if (_reads.IsAwaitingEntries(_now))
+        {
+            _stuckAt = _commit;
+        }
+        RefuseReads(_reads.TakeLost(_now, leaderChanged: false));
     }
 
     private void RefuseReads(IReadOnlyList<long> requests)

@@ -226,7 +226,7 @@ internal sealed partial class RaftCore
 
     private void Tick()
     {
-        RefuseReads(_reads.TakeLost(_now, leaderChanged: false));
+        TimeOutReads();
         if (_transferTo != 0 && _now >= _transferUntil)
         {
             EndTransfer(isDone: false);
@@ -285,16 +285,16 @@ internal sealed partial class RaftCore
         var wasOwn = false;
         while (_writes.TryRelease(out var to, out var message))
         {
+            if (message is RaftMessage.VoteResponse { Granted: true })
+            {
+                // The time for the others' answers, or for the new leader's first beat, begins now.
+                RestartElectionTimer(longer: to == Id ? OwnVoteTook : _patience);
+            }
             if (to == Id)
             {
                 wasOwn = true;
                 Receive(message);
                 continue;
-            }
-            if (message is RaftMessage.VoteResponse { Granted: true })
-            {
-                // Not before: a vote that is not durable has not delayed anybody's election.
-                RestartElectionTimer();
             }
             Send(to, message);
         }
@@ -347,10 +347,11 @@ internal sealed partial class RaftCore
     private void Refuse(long requestId, RaftError error) =>
         _effects.Add(new RaftEffect.Refused(requestId, error, Role == RaftRole.Leader ? 0 : _leader));
 
-    private void RestartElectionTimer()
+    private void RestartElectionTimer(TimeSpan longer = default)
     {
         var spread = (ulong)(_options.ElectionTimeoutMaximum - _options.ElectionTimeoutMinimum).Ticks;
-        _electionAt = _now + _options.ElectionTimeoutMinimum + TimeSpan.FromTicks((long)(NextNumber() % spread));
+        _electionAt = _now + _options.ElectionTimeoutMinimum + longer
+            + TimeSpan.FromTicks((long)(NextNumber() % spread));
     }
 
     /// <summary>SplitMix64: all the chance there is in here, and it follows from the seed.</summary>

@@ -13,7 +13,8 @@ internal sealed record RaftOptions
     /// <summary>The most that is waited beyond that, for members whose beats and answers came late before.</summary>
     public TimeSpan MaximumPatience { get; init; } = TimeSpan.FromMilliseconds(600);
 
-    /// <summary>A read that a follower has sent to its leader is refused after this.</summary>
+    /// <summary>A read at a follower is refused after this: the leader has not answered, or what it has committed does
+    /// not come.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A piece of a snapshot that nobody has confirmed is sent again after this.</summary>
@@ -89,7 +90,8 @@ internal enum RaftError
 
     TooManyReads,
 
-    /// <summary>The leader changed, or did not answer; a read can always be asked again.</summary>
+    /// <summary>The leader changed, or did not answer, or this member is behind it; a read can always be asked again,
+    /// also the leader itself.</summary>
     ReadTimedOut,
 
     /// <summary>A change of members is in the log and not committed: one at a time.</summary>

@@ -14,7 +14,7 @@ internal sealed class ReadQueue(int maximum)
     private readonly List<WaitingRead> _beforeTerm = [];
     private readonly Queue<(ulong Round, ulong Index, WaitingRead Read)> _unproven = new();
     private readonly Dictionary<ulong, (long RequestId, TimeSpan Until)> _asked = [];
-    private readonly PriorityQueue<long, (ulong Index, long Order)> _unapplied = new();
+    private readonly SortedDictionary<(ulong Index, long Order), (long RequestId, TimeSpan Until)> _unapplied = [];
     private long _order;
 
     public bool IsFull => _beforeTerm.Count + _unproven.Count + _asked.Count + _unapplied.Count >= maximum;
@@ -48,28 +48,46 @@ internal sealed class ReadQueue(int maximum)
         Deadline = until < Deadline ? until : Deadline;
     }
 
-    public bool TryTakeAsked(ulong context, out long requestId)
+    public bool TryTakeAsked(ulong context, out (long RequestId, TimeSpan Until) asked) =>
+        _asked.Remove(context, out asked);
+
+    public void WaitForApply(ulong index, long requestId, TimeSpan until)
     {
-        var found = _asked.Remove(context, out var asked);
-        requestId = asked.RequestId;
-        return found;
+        _unapplied.Add((index, ++_order), (requestId, until));
+        Deadline = until < Deadline ? until : Deadline;
     }
 
-    public void WaitForApply(ulong index, long requestId) => _unapplied.Enqueue(requestId, (index, ++_order));
+    public bool TryTakeApplied(ulong applied, out long requestId)
+    {
+        var (at, read) = _unapplied.FirstOrDefault();
+        requestId = read.RequestId;
+        return _unapplied.Count > 0 && at.Index <= applied && _unapplied.Remove(at);
+    }
 
-    public bool TryTakeApplied(ulong applied, out long requestId) =>
-        _unapplied.TryPeek(out requestId, out var at) && at.Index <= applied
-        && _unapplied.TryDequeue(out requestId, out _);
+    /// <summary>One that knows what it waits for has waited for all of its time.</summary>
+    public bool IsAwaitingEntries(TimeSpan now) => _unapplied.Values.Any(read => read.Until <= now);
 
-    /// <summary>No question to the leader is due before this.</summary>
+    /// <summary>No read's time is over before this.</summary>
     public TimeSpan Deadline { get; private set; } = TimeSpan.MaxValue;
 
     /// <summary>This node's reads that no answer will come for: those past their time, or all when the leader changed.
-    /// Reads whose index is known stay: they wait for nobody else.</summary>
+    /// Reads whose index is known stay for their time then: they wait for nobody else.</summary>
     public IReadOnlyList<long> TakeLost(TimeSpan now, bool leaderChanged)
     {
         List<long> lost = [];
         Deadline = TimeSpan.MaxValue;
+        foreach (var (at, (requestId, until)) in _unapplied.ToList())
+        {
+            if (until <= now)
+            {
+                lost.Add(requestId);
+                _unapplied.Remove(at);
+            }
+            else if (until < Deadline)
+            {
+                Deadline = until;
+            }
+        }
         foreach (var (context, (requestId, until)) in _asked)
         {
             if (leaderChanged || until <= now)

@@ -40,7 +40,8 @@ public sealed class VoterFaultTests(Voters voters) : IClassFixture<Voters>
     [Theory]
     [InlineData(false, true)]
     [InlineData(true, false)]
-    public Task A_master_that_is_cut_off_one_way_is_replaced_once(bool isHeard, bool hears) =>
+    [InlineData(false, false)]
+    public Task A_master_that_is_cut_off_one_way_or_both_is_replaced_once(bool isHeard, bool hears) =>
         VoterFaults.CutMasterAsync(Cluster, isHeard, hears);
 
     [Fact]
@@ -60,9 +61,16 @@ public sealed class VoterFaultTests(Voters voters) : IClassFixture<Voters>
         VoterFaults.FailSyncAsync(Cluster);
 
     [Fact]
+    public Task A_master_whose_disk_is_slow_hands_over_once_and_for_good() => VoterFaults.SlowDiskAsync(Cluster);
+
+    [Fact]
     public Task A_clock_that_is_an_hour_off_elects_nobody_and_ends_no_lease() =>
         VoterFaults.SetClocksAsync(Cluster, isForward: true);
 
     [Fact]
     public Task A_log_that_is_torn_starts_and_has_everything_again() => VoterFaults.TearLogAsync(Cluster, bytes: 7);
+
+    [Fact]
+    public Task A_bit_flipped_in_what_is_committed_is_noticed_and_fetched_again() =>
+        VoterFaults.FlipBitAsync(Cluster, new Random(1));
 }

@@ -115,16 +115,54 @@ public sealed class ElectionTests
     }
 
     [Fact]
-    public void The_election_timer_starts_anew_when_a_vote_is_durable_and_not_before()
+    public void Who_writes_a_vote_does_not_stand_against_it_and_then_awaits_the_new_leader()
     {
         var single = new Single();
-        single.Now += TimeSpan.FromMilliseconds(100);
-        var before = single.Core.Deadline;
         single.Receive(new RaftMessage.VoteRequest(2, 1, IsPre: false, 0, 0));
-        single.Core.Deadline.ShouldBe(before);
+        single.Now += TimeSpan.FromMilliseconds(700);
+        single.Step(RaftEvent.Tick.Now).Sent.ShouldBeEmpty("its disk is slow, and the candidate waits for the vote");
+
         single.Sync();
         single.Core.Deadline.ShouldBeInRange(
             single.Now + TimeSpan.FromMilliseconds(150), single.Now + TimeSpan.FromMilliseconds(300));
+    }
+
+    [Fact]
+    public void A_vote_whose_disk_answers_no_more_is_not_waited_for_for_ever()
+    {
+        var single = new Single();
+        single.Receive(new RaftMessage.VoteRequest(2, 1, IsPre: false, 0, 0));
+        single.Now += TimeSpan.FromMilliseconds(901);
+        single.Step(RaftEvent.Tick.Now);
+        single.Core.Role.ShouldBe(RaftRole.PreCandidate);
+    }
+
+    [Fact]
+    public void A_candidate_waits_for_the_others_votes_as_long_as_its_own_disk_took()
+    {
+        var single = new Single().TimeOut();
+        single.Receive(new RaftMessage.VoteResponse(2, 1, IsPre: true, Granted: true));
+        single.Now += TimeSpan.FromMilliseconds(400);
+        single.Step(RaftEvent.Tick.Now);
+        single.Core.Role.ShouldBe(RaftRole.Candidate, "nobody has been asked yet");
+
+        single.Sync();
+        single.Core.Deadline.ShouldBeInRange(
+            single.Now + TimeSpan.FromMilliseconds(550), single.Now + TimeSpan.FromMilliseconds(700));
+    }
+
+    [Fact]
+    public void A_leader_that_stood_still_itself_steps_down_once_nobody_answers_it_afterwards()
+    {
+        var single = new Single().Elect();
+        single.Now += TimeSpan.FromSeconds(3);
+        single.Step(RaftEvent.Tick.Now);
+        single.Core.Role.ShouldBe(RaftRole.Leader, "what the others said meanwhile has yet to arrive");
+        single.Sent.OfType<RaftMessage.Heartbeat>().ShouldNotBeEmpty();
+
+        single.Now += TimeSpan.FromMilliseconds(151);
+        single.Step(RaftEvent.Tick.Now);
+        single.Core.Role.ShouldBe(RaftRole.Follower, "also if this check is late again");
     }
 
     [Fact]
@@ -181,7 +219,7 @@ public sealed class ElectionTests
     }
 
     [Fact]
-    public void A_check_that_comes_late_itself_leaves_the_leader_one_more_beat()
+    public void A_check_that_comes_late_itself_leaves_the_leader_some_time_more()
     {
         var single = new Single(new HardState(1, 0));
         Beat(single, 0);
@@ -190,7 +228,7 @@ public sealed class ElectionTests
         single.Sent.ShouldBeEmpty("it stood still itself");
         single.Core.Role.ShouldBe(RaftRole.Follower);
 
-        single.Now += TimeSpan.FromMilliseconds(50);
+        single.Now += TimeSpan.FromMilliseconds(150);
         single.Step(RaftEvent.Tick.Now);
         single.Core.Role.ShouldBe(RaftRole.PreCandidate);
     }

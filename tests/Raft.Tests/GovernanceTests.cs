@@ -42,6 +42,29 @@ public sealed class GovernanceTests
     }
 
     [Fact]
+    public void Reads_at_a_member_whose_disk_takes_nothing_any_more_are_refused_in_time_and_then_at_once()
+    {
+        var group = new Group(3, new RaftOptions { MaximumInflightMessages = 4 }).Elect(1);
+        group[3].HoldsDisk = true;
+        for (var i = 0; i < 10; i++)
+        {
+            group.Propose(1, $"{i}");
+        }
+        var read = group.Read(3);
+        group.Pass(Second / 2);
+        group[3].RefusalOf(read).ShouldBe(RaftError.None, "what it waits for may come yet");
+        group.Pass(Second);
+        group[3].RefusalOf(read).ShouldBe(RaftError.ReadTimedOut);
+
+        var next = group.Read(3);
+        group[3].RefusalOf(next).ShouldBe(RaftError.ReadTimedOut);
+
+        group.Sync(3);
+        group.Pass(Second);
+        group[3].HasRead(group.Read(3)).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Members_change_one_at_a_time_and_only_sensibly()
     {
         var group = new Group(3).Elect(1);
@@ -153,7 +176,7 @@ public sealed class GovernanceTests
         var reads = new ReadQueue(100);
         for (var read = 1; read <= 50; read++)
         {
-            reads.WaitForApply(7, read);
+            reads.WaitForApply(7, read, Second);
         }
         for (var read = 1; read <= 50; read++)
         {

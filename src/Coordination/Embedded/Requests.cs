@@ -36,7 +36,9 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
             {
                 LeaseTimeToLiveRequest look => () => new AskLeaderRequest { Look = look },
                 LeaseLeasesRequest leases => () => new AskLeaderRequest { Leases = leases },
-                // Whoever it is asks the leader where the log stands, and reads here.
+                // Read here, once the leader has said where the log stands; by the leader if that does not come.
+                RangeRequest range => () => new AskLeaderRequest { Range = range },
+                TxnRequest reads => () => new AskLeaderRequest { Reads = reads },
                 _ => null,
             },
             isRepeatable: true,
@@ -82,6 +84,10 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
             AskLeaderRequest.RequestOneofCase.KeepAlive => new CoordinatorEvent.KeepAlive(id, request.KeepAlive),
             AskLeaderRequest.RequestOneofCase.Look => new CoordinatorEvent.Read(id, request.Look),
             AskLeaderRequest.RequestOneofCase.Leases => new CoordinatorEvent.Read(id, request.Leases),
+            AskLeaderRequest.RequestOneofCase.Range =>
+                new CoordinatorEvent.Read(id, Checked(request.Range, RequestRules.Check(request.Range))),
+            AskLeaderRequest.RequestOneofCase.Reads when RequestRules.IsReadOnly(request.Reads) =>
+                new CoordinatorEvent.Read(id, Checked(request.Reads, RequestRules.Check(request.Reads))),
             AskLeaderRequest.RequestOneofCase.ChangeMembers => new CoordinatorEvent.ForRaft(
                 new RaftEvent.ChangeMembers(id, request.ChangeMembers.Kind == Change.Types.Kind.Remove
                     ? MemberChange.Remove
@@ -114,8 +120,11 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
             _ => throw new RpcException(new Status(
                 StatusCode.Unimplemented, "This version does not know the command, or nobody may ask for it.")),
         };
-        return error == CoordinatorError.None ? command : throw EmbeddedCoordinator.Refusal(error);
+        return Checked(command, error);
     }
+
+    private static T Checked<T>(T request, CoordinatorError error) =>
+        error == CoordinatorError.None ? request : throw EmbeddedCoordinator.Refusal(error);
 
     private async Task<TResponse> DoAsync<TResponse>(
         Func<long, CoordinatorEvent> ask, Func<AskLeaderRequest>? forLeader, bool isRepeatable,

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Hexcast.Contracts.Etcd;
+using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Tests.Embedded.Log;
@@ -70,6 +71,26 @@ public sealed class EmbeddedCoordinatorTests
         // A write and an fsync for the first one's batch, and for that of all which came while its fsync ran.
         (disk.Operations - before).ShouldBeLessThan(10);
         (await Keys(coordinator, "key-")).Length.ShouldBe(1_000);
+    }
+
+    [Fact]
+    public async Task A_member_that_is_behind_has_the_leader_read_and_nothing_is_written_by_it()
+    {
+        await using var coordinator = await StartAsync(new MemoryDisk());
+        await Put(coordinator, "key");
+        var key = new RangeRequest { Key = ByteString.CopyFromUtf8("key") };
+        var reads = new TxnRequest { Success = { new RequestOp { RequestRange = key } } };
+        var range = await AnswerAsync(new AskLeaderRequest { Range = key });
+        RangeResponse.Parser.ParseFrom(range.Response).Count.ShouldBe(1);
+        var txn = await AnswerAsync(new AskLeaderRequest { Reads = reads });
+        TxnResponse.Parser.ParseFrom(txn.Response).Responses.Single().ResponseRange.Count.ShouldBe(1);
+
+        reads.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = ByteString.CopyFromUtf8("other") } });
+        (await Should.ThrowAsync<RpcException>(() => AnswerAsync(new AskLeaderRequest { Reads = reads })))
+            .StatusCode.ShouldBe(StatusCode.Unimplemented);
+
+        Task<AskLeaderResponse> AnswerAsync(AskLeaderRequest request) =>
+            Requests(coordinator).AnswerAsync(request, Cancellation);
     }
 
     [Fact]
