@@ -46,6 +46,10 @@ public enum CoordinatorError
     /// <summary>The member wants a client's certificate, and none was given or not one that it takes.</summary>
     CertificateRefused,
 
+    /// <summary>etcd has found that its members hold different things, and takes no writes until somebody has put it
+    /// right.</summary>
+    MembersDisagree,
+
     Stopped,
     NoLeader,
     LeaderLost,
@@ -95,6 +99,7 @@ internal static class CoordinatorErrors
             new(StatusCode.InvalidArgument, "etcdserver: revision of auth store is old"),
         [CoordinatorError.AuthenticationOff] =
             new(StatusCode.FailedPrecondition, "etcdserver: authentication is not enabled"),
+        [CoordinatorError.MembersDisagree] = new(StatusCode.DataLoss, "etcdserver: corrupt cluster"),
         [CoordinatorError.Stopped] = new(StatusCode.Unavailable, "etcdserver: server stopped"),
         [CoordinatorError.NoLeader] = new(StatusCode.Unavailable, "etcdserver: no leader"),
         [CoordinatorError.LeaderLost] = new(

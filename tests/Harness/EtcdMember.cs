@@ -9,6 +9,9 @@ public sealed class EtcdMember : IAsyncDisposable
 {
     private const string Executable = "/usr/bin/etcd";
 
+    /// <summary>Of its log, over all its lives.</summary>
+    private const int KeptLines = 1_000;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly string folder;
@@ -16,6 +19,7 @@ public sealed class EtcdMember : IAsyncDisposable
     private readonly EtcdPorts ports;
     private readonly IReadOnlyList<string> flags;
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly Queue<string> words = new();
     private string cluster = "";
     private Process? process;
 
@@ -76,7 +80,7 @@ public sealed class EtcdMember : IAsyncDisposable
                 "--initial-advertise-peer-urls", ports.PeersUrl,
                 "--listen-metrics-urls", ports.HealthUrl,
                 "--initial-cluster", cluster,
-                "--log-level", "error",
+                "--log-level", "warn",
             },
         };
         foreach (var flag in flags)
@@ -93,7 +97,7 @@ public sealed class EtcdMember : IAsyncDisposable
         process?.Dispose();
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
@@ -119,6 +123,15 @@ public sealed class EtcdMember : IAsyncDisposable
     public Task WaitUntilHealthyAsync() => Wait.ForAsync(
         IsHealthyAsync, StartLimit, () => $"etcd's member {name} does not serve");
 
+    /// <summary>The end of its log, over all its lives.</summary>
+    public string LastWords(int lines)
+    {
+        lock (words)
+        {
+            return string.Join('\n', words.TakeLast(lines));
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (process is { HasExited: false })
@@ -130,11 +143,24 @@ public sealed class EtcdMember : IAsyncDisposable
         http.Dispose();
     }
 
+    private void Keep(string? line)
+    {
+        lock (words)
+        {
+            words.Enqueue(line ?? "");
+            if (words.Count > KeptLines)
+            {
+                words.Dequeue();
+            }
+        }
+    }
+
     private async Task<bool> IsHealthyAsync()
     {
         if (process!.HasExited)
         {
-            throw new InvalidOperationException($"etcd's member {name} ended with {process.ExitCode}");
+            throw new InvalidOperationException(
+                $"etcd's member {name} ended with {process.ExitCode}:\n{LastWords(KeptLines)}");
         }
 
         try

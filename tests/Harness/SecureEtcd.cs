@@ -10,6 +10,13 @@ public sealed class SecureEtcd : IAsyncDisposable
 {
     public const string Password = "correct horse";
 
+    /// <summary>A member that has fallen out with the others does not start, or all of them refuse writes.</summary>
+    public static IReadOnlyList<string> WithChecks(TimeSpan interval) =>
+        ["--experimental-initial-corrupt-check", $"--experimental-corrupt-check-time={interval.TotalSeconds}s"];
+
+    private const string UserSetting = "ETCDCTL_USER";
+    private const int EvidenceLines = 40;
+
     private readonly (string Certificate, string Key) client;
 
     private SecureEtcd(CertificateAuthority authority, IReadOnlyList<EtcdMember> members)
@@ -30,11 +37,14 @@ public sealed class SecureEtcd : IAsyncDisposable
         ["ETCDCTL_CACERT"] = Authority.AuthorityFile,
         ["ETCDCTL_CERT"] = client.Certificate,
         ["ETCDCTL_KEY"] = client.Key,
-        ["ETCDCTL_USER"] = $"root:{Password}",
+        [UserSetting] = $"root:{Password}",
     };
 
+    /// <param name="folder">Of certificates, and of what the members keep.</param>
     /// <param name="through">As of <see cref="EtcdMember"/>.</param>
-    public static async Task<SecureEtcd> StartAsync(string folder, Func<int, int>? through = null)
+    /// <param name="flags">Of each member, beside those that everybody needs.</param>
+    public static async Task<SecureEtcd> StartAsync(
+        string folder, Func<int, int>? through = null, IReadOnlyList<string>? flags = null)
     {
         Evidence.Secret(Password);
         Directory.CreateDirectory(folder);
@@ -47,6 +57,7 @@ public sealed class SecureEtcd : IAsyncDisposable
                 "--trusted-ca-file", authority.AuthorityFile, "--client-cert-auth", "--pre-vote",
                 // Hashing passwords as slowly as is usual would take most of a test's time.
                 "--bcrypt-cost", "4",
+                .. flags ?? [],
             ],
             through);
         var etcd = new SecureEtcd(authority, members);
@@ -103,7 +114,17 @@ public sealed class SecureEtcd : IAsyncDisposable
         }
     }
 
-    public async Task<string> EtcdctlAsync(params string[] arguments)
+    /// <summary>All of them hold the same; all have to serve.</summary>
+    /// <exception cref="InvalidOperationException">One has fallen out with the others; with what each of them said.
+    /// </exception>
+    public Task CheckAgreementAsync() => EtcdAgreement.CheckAsync(
+        // Whom a certificate names logs in nowhere, and logging in is an entry of the log of its own.
+        arguments => EtcdctlAsync(arguments, user: false),
+        () => string.Join('\n', Members.Select(member => $"{member.Address}:\n{member.LastWords(EvidenceLines)}")));
+
+    public Task<string> EtcdctlAsync(params string[] arguments) => EtcdctlAsync(arguments, user: true);
+
+    private async Task<string> EtcdctlAsync(string[] arguments, bool user)
     {
         var start = new ProcessStartInfo("/usr/bin/etcdctl", arguments)
         {
@@ -111,7 +132,7 @@ public sealed class SecureEtcd : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in Etcdctl)
+        foreach (var (name, value) in Etcdctl.Where(setting => user || setting.Key != UserSetting))
         {
             start.Environment[name] = value;
         }

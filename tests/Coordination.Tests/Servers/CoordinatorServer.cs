@@ -12,6 +12,10 @@ public abstract class CoordinatorServer : IAsyncLifetime
 
     public virtual int MemberCount => 1;
 
+    /// <summary>Whether a transaction may read at a revision that is not there, and fails alike on every member.
+    /// </summary>
+    public virtual bool CanReadRevisionsInTransactions => true;
+
     public string Address { get; protected set; } = "";
 
     public virtual CallInvoker Invoker => (_channel ??= GrpcChannel.ForAddress(Address)).CreateCallInvoker();
