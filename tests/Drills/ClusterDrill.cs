@@ -15,6 +15,8 @@ internal static class ClusterDrill
 
     private sealed record VoterRow(string Name, string Fault, int Times, Func<VoterCluster, int, Task<TimeSpan>> Round);
 
+    private sealed record DiskRow(string Name, string Fault, int Times, string Folder);
+
     private sealed record JobRow(
         string Name, string Fault, int Times, Func<JobFaults, Task<TimeSpan>> Round, bool EmbeddedOnly = false);
 
@@ -44,6 +46,12 @@ internal static class ClusterDrill
             (c, i) => VoterFaults.FlipBitAsync(c, new Random(i))),
     ];
 
+    private static readonly DiskRow[] DiskRows =
+    [
+        new("scratch-full", "no space for scratch files, until the jobs are ready once there is", 10, "scratch"),
+        new("store-full", "no space for objects, until the jobs are ready once there is", 10, "objects"),
+    ];
+
     private static readonly JobRow[] JobRows =
     [
         new("kill-master", "kill -9 of the master, until another one answers", 300, run => run.KillMasterAsync()),
@@ -62,13 +70,18 @@ internal static class ClusterDrill
     ];
 
     public static IEnumerable<string> Names =>
-        [.. VoterRows.Select(row => row.Name), .. JobRows.Select(row => row.Name)];
+        [.. VoterRows.Select(row => row.Name), .. DiskRows.Select(row => row.Name), .. JobRows.Select(row => row.Name)];
 
     /// <param name="only">The row, or null: all.</param>
     public static async Task RunAsync(string? only)
     {
         using var folder = new TempFolder();
         await RunVotersAsync([.. VoterRows.Where(row => only is null || row.Name == only)], folder.Path);
+        foreach (var row in DiskRows.Where(row => only is null || row.Name == only))
+        {
+            await RunDiskAsync(row, folder.Path);
+        }
+
         var rows = JobRows.Where(row => only is null || row.Name == only).ToList();
         if (rows.Count == 0)
         {
@@ -114,6 +127,19 @@ internal static class ClusterDrill
 
             await DrillRows.SaveAsync(row.Name, "embedded", row.Fault, seconds);
         }
+    }
+
+    private static async Task RunDiskAsync(DiskRow row, string folder)
+    {
+        await using var disk = await FullDisk.StartAsync(Path.Combine(folder, row.Name), row.Folder);
+        var seconds = new List<double>();
+        for (var i = 0; i < Times(row.Times); i++)
+        {
+            seconds.Add((await disk.RoundAsync()).TotalSeconds);
+            Console.WriteLine($"{row.Name}: {seconds.Count} of {Times(row.Times)}, {seconds[^1]:0.00} s");
+        }
+
+        await DrillRows.SaveAsync(row.Name, "one node", row.Fault, seconds);
     }
 
     private static async Task RunJobsAsync(string coordinator, IEnumerable<JobRow> rows, JobFaults run)

@@ -73,6 +73,25 @@ public sealed class SchedulerCoreTests
         stage.Job("j1").State.ShouldBe(JobState.Running);
     }
 
+    [Theory]
+    [InlineData("scratch_full")]
+    [InlineData("storage_full")]
+    public void A_task_that_finds_a_disk_full_is_tried_again_until_there_is_space_but_not_for_ever(string code)
+    {
+        var stage = new Stage();
+        stage.Order();
+        for (var i = 1; i <= 120; i++)
+        {
+            stage.Job("j1").State.ShouldBe(JobState.Running, $"after {i - 1} times");
+            var session = stage.Join("w1", 1);
+            stage.Fail("w1", $"j1/probe#{i}", code);
+            stage.Leave(session);
+            stage.Pass(31);
+        }
+
+        stage.Job("j1").Failure.Code.ShouldBe(code);
+    }
+
     [Fact]
     public void A_task_that_takes_every_worker_down_fails_its_job()
     {

@@ -16,7 +16,8 @@ internal sealed partial class CoordinatorCore
     // the leases' clock runs at most this much between two steps.
     private static readonly TimeSpan MaximumTickAdvance = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>A leader whose disk is this far behind those of the others gives the leadership away.</summary>
+    /// <summary>A leader whose disk is this far behind those of the others, twice in a row, or once twice as far, gives
+    /// the leadership away. Any disk has a slow moment, and meanwhile the others' commit.</summary>
     private static readonly TimeSpan SlowDisk = TimeSpan.FromMilliseconds(300);
 
     private TimeSpan _lastNow;
@@ -28,15 +29,18 @@ internal sealed partial class CoordinatorCore
     private bool _hasBegun;
     private uint _leasesNamed;
 
-    /// <summary>Where the log ended, and when; until this disk has it all.</summary>
-    private (ulong Index, TimeSpan At) _toBeDurable;
+    /// <summary>Where the log ended, and when; null: this disk had it all at the last tick.</summary>
+    private (ulong Index, TimeSpan At)? _toBeDurable;
+
+    /// <summary>The last time that it had not, it took so long.</summary>
+    private bool _wasSlow;
 
     private void LeaderChanged(RaftEffect.LeaderChanged changed)
     {
         _hasBegun = false;
         if (changed.Role == RaftRole.Leader)
         {
-            (_leasesNamed, _compactionAsked, _toBeDurable) = (0, false, (0, _now));
+            (_leasesNamed, _compactionAsked, _toBeDurable, _wasSlow) = (0, false, null, false);
             return;
         }
         // They may still be committed: whoever asked cannot know, and is told so at once.
@@ -119,17 +123,21 @@ internal sealed partial class CoordinatorCore
 
     private void LeaveSlowDisk()
     {
-        if (_raft.DurableIndex >= _toBeDurable.Index)
+        if (_toBeDurable is { } done && _raft.DurableIndex >= done.Index)
         {
-            _toBeDurable = (_raft.Log.LastIndex, _now);
+            (_toBeDurable, _wasSlow) = (null, _now - done.At >= SlowDisk);
+        }
+        if (_toBeDurable is not { } awaited)
+        {
+            _toBeDurable = _raft.Log.LastIndex > _raft.DurableIndex ? (_raft.Log.LastIndex, _now) : null;
             return;
         }
         var faster = _raft.Progresses
-            .Where(progress => _raft.Members.IsVoter(progress.Node) && progress.Match >= _toBeDurable.Index)
+            .Where(progress => _raft.Members.IsVoter(progress.Node) && progress.Match >= awaited.Index)
             .MaxBy(progress => progress.Match);
-        if (_now - _toBeDurable.At >= SlowDisk && faster is not null)
+        if (_now - awaited.At >= (_wasSlow ? SlowDisk : 2 * SlowDisk) && faster is not null)
         {
-            _toBeDurable = (_raft.Log.LastIndex, _now);
+            _toBeDurable = null;
             _forRaft.Add(new RaftEvent.TransferLeadership(--_lastOwnRequest, faster.Node));
         }
     }

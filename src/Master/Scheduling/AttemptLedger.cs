@@ -20,8 +20,15 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     /// <summary>How often a task may take its worker down with it before its job fails.</summary>
     public const int LossLimit = 32;
 
+    /// <summary>How often a task is tried again, for about an hour, that finds no space: that is nothing of its own
+    /// doing, and it is to go on by itself once there is some. One that needs more than a disk has must end.</summary>
+    public const int FullDiskLimit = 120;
+
+    private const string ScratchFullCode = "scratch_full";
+
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetryDelay = TimeSpan.FromSeconds(30);
+    private const int Doublings = 5;
 
     public void Assign(TaskRun task, WorkerRun worker, string effectiveClass)
     {
@@ -274,13 +281,14 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
             return;
         }
 
-        record.Failures++;
+        var isFull = failure.Code is ScratchFullCode or ErrorCodes.StorageFull;
+        var times = isFull ? ++record.FullDisks : ++record.Failures;
         record.LastFailure = failure;
         record.LastFailedAttempt = attempt;
         state.Emit(new Note(
             $"{task.Spec.Id} attempt {attempt} failed: {failure.Code}: {failure.Message}",
             task.Job.Record));
-        if (failure.Permanent || record.Failures >= state.Options.AttemptLimit)
+        if (failure.Permanent || times >= (isFull ? FullDiskLimit : state.Options.AttemptLimit))
         {
             Fail(task, failure);
             return;
@@ -290,7 +298,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         if (current)
         {
             task.Current = 0;
-            var delay = FirstRetryDelay * Math.Pow(2, record.Failures - 1);
+            var delay = FirstRetryDelay * Math.Pow(2, Math.Min(times - 1, Doublings));
             task.RetryAt = state.Now + (delay < LastRetryDelay ? delay : LastRetryDelay);
             state.Retries.Add(task);
         }

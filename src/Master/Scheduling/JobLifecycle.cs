@@ -236,6 +236,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             // What failed before the restart does not count. Durable with the next attempt; see Load.
             task.Record.Failures = 0;
             task.Record.Losses = 0;
+            task.Record.FullDisks = 0;
         }
 
         MakeAllReady(job);

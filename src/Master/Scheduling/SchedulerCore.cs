@@ -199,11 +199,13 @@ internal sealed class SchedulerCore
     {
         task.Record = record;
         if (task.Job.Active &&
-            (record.Failures >= state.Options.AttemptLimit || record.Losses > AttemptLedger.LossLimit))
+            (record.Failures >= state.Options.AttemptLimit || record.Losses > AttemptLedger.LossLimit ||
+                record.FullDisks >= AttemptLedger.FullDiskLimit))
         {
             // The job was restarted, and this task had no attempt since.
             record.Failures = 0;
             record.Losses = 0;
+            record.FullDisks = 0;
         }
 
         if (task.Committed)

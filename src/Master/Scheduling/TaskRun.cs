@@ -88,7 +88,8 @@ internal sealed class TaskRun(JobRun job, TaskSpec spec)
     }
 
     /// <summary>Since the job was started or restarted.</summary>
-    private bool HasFailed => Record.Failures > 0 || Record.Losses > AttemptLedger.LossLimit;
+    private bool HasFailed => Record.Failures > 0 || Record.Losses > AttemptLedger.LossLimit
+        || Record.FullDisks >= AttemptLedger.FullDiskLimit;
 
     public void NoteEnd(DateTimeOffset now) => Record.EndedAtUnixMs = now.ToUnixTimeMilliseconds();
 
