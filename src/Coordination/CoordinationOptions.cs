@@ -59,7 +59,8 @@ public sealed record CoordinationOptions : IValidatableObject
     [Range(100, 1_000_000, ErrorMessage = "may be 100 to 1000000 entries.")]
     public int SnapshotEntries { get; set; } = 10_000;
 
-    /// <summary>Embedded: revisions that a watch can go back before it gets a snapshot instead.</summary>
+    /// <summary>Revisions that a watch can go back before it gets a snapshot instead; embedded, no more than 16 MiB of
+    /// changes.</summary>
     [Range(1_000, 1_000_000, ErrorMessage = "may be 1000 to 1000000 revisions.")]
     public int HistoryRevisions { get; set; } = 10_000;
 

@@ -33,7 +33,6 @@ public sealed class DispatcherTests
         [
             "probe", "chunk-0000", "audio", "poster", "subtitles", "chunk-0001", "chunk-0002", "publish", "storyboard",
         ]);
-        stage.Sweep("j1");
         stage.Job("j1").State.ShouldBe(JobState.Done);
     }
 
@@ -71,7 +70,6 @@ public sealed class DispatcherTests
         stage.Join("w1", 9, $"j1/{last}#1");
         stage.Job("j1").State.ShouldBe(JobState.Running);
         stage.Commit("w1", $"j1/{last}#1");
-        stage.Sweep("j1");
         stage.Job("j1").State.ShouldBe(JobState.Done);
     }
 
@@ -83,7 +81,6 @@ public sealed class DispatcherTests
         stage.Order();
         WorkToTheEnd(stage, _ => Plan(4));
         stage.Assigned.ShouldNotContain("j1/storyboard#1");
-        stage.Sweep("j1");
         stage.Job("j1").State.ShouldBe(JobState.Done);
     }
 

@@ -127,7 +127,6 @@ public sealed class DrainTests
         for (var i = 1; stage.Job("j1").State == JobState.Running && i < 100; i++)
         {
             stage.Fail("w1", $"j1/probe#{i}", "handed_back");
-            stage.Sweep("j1");
         }
 
         stage.Job("j1").Failure.Code.ShouldBe("worker_lost");

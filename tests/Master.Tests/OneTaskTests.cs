@@ -21,7 +21,6 @@ public sealed class OneTaskTests
                       persist task chunk-0003 attempts=1 open=[1@w1]
             """, Case.Sensitive);
         stage.Commit("w1", "k1/chunk-0003#1").ShouldBe("ACCEPTED");
-        stage.Sweep("k1");
         stage.Job("k1").State.ShouldBe(JobState.Done);
         stage.Watch("k1", follow: false);
         stage.Fed.Where(e => e.Revision > 0).Select(e => e.EventCase)
@@ -39,7 +38,6 @@ public sealed class OneTaskTests
         Schedule(stage, "r1", "k3").Job.ShouldBe("k1", "though no worker is there yet");
         stage.Join("w1", 1, "k1/chunk-0003#1");
         stage.Commit("w1", "k1/chunk-0003#1");
-        stage.Sweep("k1");
         Schedule(stage, "r1", "k4").Job.ShouldBe("k1");
         stage.Assigned.ShouldBe(["k1/chunk-0003#1"]);
     }
@@ -106,7 +104,6 @@ public sealed class OneTaskTests
         Schedule(stage, "r1", "k1", new OneTask { Probe = new ProbeWork { Preset = "gop: 00:00:02" } });
         stage.Sent[^1].Message.Assign.Probe.Preset.ShouldBe("gop: 00:00:02");
         stage.Commit("w1", "k1/probe#1", Stage.Plan(chunks: 4)).ShouldBe("ACCEPTED");
-        stage.Sweep("k1");
         stage.Assigned.ShouldBe(["k1/probe#1"]);
         stage.Job("k1").State.ShouldBe(JobState.Done);
     }
@@ -128,7 +125,6 @@ public sealed class OneTaskTests
         {
             Schedule(stage, $"r-{job}", job);
             stage.Commit("w1", $"{job}/chunk-0003#1");
-            stage.Sweep(job);
         }
 
         return stage;

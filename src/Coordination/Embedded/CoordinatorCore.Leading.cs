@@ -89,15 +89,25 @@ internal sealed partial class CoordinatorCore
         {
             ProposeOwn(new Command { LeaseExpire = new LeaseExpire { Ids = { expired } } });
         }
-        var store = _state.Store;
-        if (!_compactionAsked && store.Revision - store.CompactedRevision >= 2 * _limits.HistoryRevisions)
-        {
-            _compactionAsked = true;
-            var revision = store.Revision - _limits.HistoryRevisions;
-            ProposeOwn(new Command { Compact = new CompactionRequest { Revision = revision } });
-        }
+        CompactIfDue();
         PromoteIfReady();
         LeaveSlowDisk();
+    }
+
+    /// <summary>Once there is twice as much of the past as is kept, in revisions or in bytes: a revision has as many
+    /// changes as its transaction, and the past would outweigh by far what is there now.</summary>
+    private void CompactIfDue()
+    {
+        var store = _state.Store;
+        var keptBytes = Math.Min(_limits.HistoryBytes, _limits.StoreBytes / 8);
+        if (_compactionAsked || (store.Revision - store.CompactedRevision < 2 * _limits.HistoryRevisions
+            && store.HistoryBytes < 2 * keptBytes))
+        {
+            return;
+        }
+        _compactionAsked = true;
+        var revision = Math.Max(store.Revision - _limits.HistoryRevisions, store.FirstOfTheLast(keptBytes));
+        ProposeOwn(new Command { Compact = new CompactionRequest { Revision = revision } });
     }
 
     /// <summary>Two learners become voters one after the other, so that their number is even only in between: two

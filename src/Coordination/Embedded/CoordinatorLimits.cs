@@ -12,6 +12,9 @@ internal sealed record CoordinatorLimits
     /// <summary>Revisions that watches can go back; older ones are compacted once twice as many are there.</summary>
     public long HistoryRevisions { get; init; } = 10_000;
 
+    /// <summary>The same in bytes of their changes. Never more than an eighth of <see cref="StoreBytes"/>.</summary>
+    public long HistoryBytes { get; init; } = 16 * 1024 * 1024;
+
     /// <summary>What keys, values and history may take; beyond it writes are refused until something is
     /// deleted.</summary>
     public long StoreBytes { get; init; } = 512L * 1024 * 1024;

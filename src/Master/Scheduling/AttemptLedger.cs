@@ -235,7 +235,8 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         state.Speeds.Learn(task, commit.MediaSeconds, commit.WallSeconds);
         if (!planned && job.Uncommitted == 0)
         {
-            jobs.End(job, JobState.Done, null, RecordWrite.Of(record));
+            // Whoever watches hears of the commit first; then Report proceeds.
+            jobs.Decide(job, JobState.Done, null, RecordWrite.Of(record));
         }
         else if (planned)
         {

@@ -99,17 +99,27 @@ internal sealed class JobFeeds(SchedulerState state)
     /// <summary>At the end of a step: one progress message a job.</summary>
     public void Flush()
     {
-        foreach (var job in changed)
-        {
-            var progress = Progress(job, job.Changed.OrderBy(t => t.Spec.Rank));
-            job.Changed.Clear();
-            foreach (var subscription in job.Watches)
-            {
-                state.Emit(new Feed(subscription.Id, [progress]));
-            }
-        }
-
+        changed.ForEach(TellProgress);
         changed.Clear();
+    }
+
+    /// <summary>Before the end of a job, which is the last that its watchers hear.</summary>
+    public void Flush(JobRun job)
+    {
+        if (changed.Remove(job))
+        {
+            TellProgress(job);
+        }
+    }
+
+    private void TellProgress(JobRun job)
+    {
+        var progress = Progress(job, job.Changed.OrderBy(t => t.Spec.Rank));
+        job.Changed.Clear();
+        foreach (var subscription in job.Watches)
+        {
+            state.Emit(new Feed(subscription.Id, [progress]));
+        }
     }
 
     public static JobEvent Planned(JobRun job) => Event(job, job.Record.PlannedRevision, e => e.Planned = new JobPlanned

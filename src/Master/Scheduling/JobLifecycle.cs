@@ -89,8 +89,18 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         }
     }
 
-    /// <summary>Decides the end. The caller has emitted no Persist of the job's record in this step.</summary>
+    /// <summary>Decides the end, and goes towards it.</summary>
     public void End(JobRun job, JobState final, TaskFailure? failure, params IReadOnlyList<RecordWrite> together)
+    {
+        Decide(job, final, failure, together);
+        Proceed(job);
+    }
+
+    /// <summary>
+    /// Decides the end; the caller proceeds, when it has told what came before. It has emitted no Persist of the job's
+    /// record in this step.
+    /// </summary>
+    public void Decide(JobRun job, JobState final, TaskFailure? failure, params IReadOnlyList<RecordWrite> together)
     {
         job.Record.Ending = new JobEnded { State = final, Failure = failure };
         state.Persist([.. together, RecordWrite.Of(job.Record)]);
@@ -114,7 +124,6 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         }
 
         job.ClearReady();
-        Proceed(job);
     }
 
     /// <summary>No commit of the attempt is accepted from now on, durably; then its worker is told to stop.</summary>
@@ -190,6 +199,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             }
 
             state.Persist(RecordWrite.Of(job.Record));
+            feeds.Flush(job);
             feeds.Publish(job, JobFeeds.Turned(job, turn));
             state.Emit(new JobOver(job.Record.Clone()));
             Note(job, $"job {Word(job.Record.State)}" +
@@ -343,11 +353,18 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         job.Sweeping = true;
         var spares = true;
         PlantedInMaster.Bend(MasterFault.CommittedObjectsSwept, ref spares, to: false);
-        state.Emit(new Sweep(job.Id, [.. job.Tasks.SelectMany(task =>
+        var sweep = new Sweep(job.Id, [.. job.Tasks.SelectMany(task =>
             Enumerable.Range(1, (int)task.Attempts)
                 .Where(attempt => attempt != task.Record.CommittedAttempt || !spares)
                 .Select(attempt => ObjectKey.AttemptPrefix(
-                    job.Record.MediaId, job.Id, task.Spec.Id, (uint)attempt)))]));
+                    job.Record.MediaId, job.Id, task.Spec.Id, (uint)attempt)))]);
+        if (sweep.Prefixes.Count == 0)
+        {
+            Finish(job.Id);
+            return;
+        }
+
+        state.Emit(sweep);
     }
 
     // Tasks first: a header without its tasks is a job that can be forgotten again, tasks without it are nobody's.

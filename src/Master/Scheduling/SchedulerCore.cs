@@ -172,6 +172,12 @@ internal sealed class SchedulerCore
             }
         }
 
+        foreach (var ended in state.Jobs.Values.Where(j => j is { Ended: true, IsOneTask: true })
+            .OrderBy(j => j.Record.EndedAtUnixMs))
+        {
+            state.OneTaskEnded.Enqueue(ended);
+        }
+
         foreach (var job in state.Jobs.Values)
         {
             job.Revision = job.Tasks.Select(t => t.CommittedRevision)
@@ -184,12 +190,6 @@ internal sealed class SchedulerCore
             }
 
             jobs.Proceed(job);
-        }
-
-        foreach (var ended in state.Jobs.Values.Where(j => j is { Ended: true, IsOneTask: true })
-            .OrderBy(j => j.Record.EndedAtUnixMs))
-        {
-            state.OneTaskEnded.Enqueue(ended);
         }
 
         state.Emit(new Note($"master with fence {state.Fence}: {state.Unfinished.Count} unfinished jobs"));

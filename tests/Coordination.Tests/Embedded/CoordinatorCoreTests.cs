@@ -220,6 +220,25 @@ public sealed class CoordinatorCoreTests
     }
 
     [Fact]
+    public void History_of_large_changes_is_cut_sooner_so_that_writes_over_and_over_do_not_fill_the_store()
+    {
+        const int Value = 10_000;
+        var core = new CoreDriver(new CoordinatorLimits { HistoryBytes = 40 * Value, StoreBytes = 400 * Value });
+        for (var i = 0; i < 1_000; i++)
+        {
+            core.Put("key", new string('x', Value));
+            core.Advance(TimeSpan.FromMilliseconds(100));
+        }
+        var store = core.State.Store;
+        (store.Revision - store.CompactedRevision).ShouldBeInRange(38, 80);
+        store.SizeBytes.ShouldBeLessThan(85 * Value);
+        store.HistoryBytes.ShouldBe(store.ChangesFrom(store.CompactedRevision + 1).ToArray().Sum(r => r.SizeBytes));
+        var (restored, content) = (new StateMachine(), SnapshotContent.Of(core.State));
+        SnapshotContent.Restore(restored, content);
+        restored.Store.HistoryBytes.ShouldBe(store.HistoryBytes);
+    }
+
+    [Fact]
     public void A_full_store_refuses_to_grow_and_can_be_emptied()
     {
         var core = new CoreDriver(new CoordinatorLimits { StoreBytes = 10_000 });

@@ -15,6 +15,7 @@ internal sealed class Stage
     public const string Preset = "ladder_h264_aac";
 
     private readonly Dictionary<string, IMessage> disk = new(StringComparer.Ordinal);
+    private readonly HashSet<string> sweeps = new(StringComparer.Ordinal);
     private readonly StringBuilder script = new();
     private readonly DateTimeOffset start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private readonly MasterOptions options;
@@ -140,12 +141,17 @@ internal sealed class Stage
         return subscription;
     }
 
-    public void Sweep(string job) => Step($"objects of {job} are swept", new Swept(job));
+    public void Sweep(string job)
+    {
+        sweeps.Remove(job).ShouldBeTrue($"nothing of {job} is to be swept");
+        Step($"objects of {job} are swept", new Swept(job));
+    }
 
     /// <summary>The process dies, and another starts from what is on the disk.</summary>
     public void Restart()
     {
         core = new SchedulerCore(options, ++fence);
+        sweeps.Clear();
         Step("the master dies; another starts", new Loaded(
             [.. disk.Values.OfType<JobRecord>().Select(r => r.Clone())],
             [.. disk.Values.OfType<TaskRecord>().Select(r => r.Clone())])
@@ -243,6 +249,9 @@ internal sealed class Stage
                 break;
             case Send send:
                 Sent.Add((send.Session, send.Message));
+                break;
+            case Sweep sweep:
+                sweeps.Add(sweep.JobId);
                 break;
             case Feed feed:
                 Fed.AddRange(feed.Events);

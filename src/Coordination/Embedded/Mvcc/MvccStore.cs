@@ -8,7 +8,11 @@ namespace Hexcast.Coordination.Embedded.Mvcc;
 internal readonly record struct Change(Event.Types.EventType Type, KeyValue Current, KeyValue? Previous);
 
 /// <summary>All that one revision changed, in order. Never empty.</summary>
-internal sealed record RevisionChanges(long Revision, IReadOnlyList<Change> Changes);
+internal sealed record RevisionChanges(long Revision, IReadOnlyList<Change> Changes)
+{
+    /// <summary>What its versions weigh.</summary>
+    public long SizeBytes { get; } = Changes.Sum(change => KeyHistory.SizeOf(change.Current.Key, change.Current));
+}
 
 /// <summary>
 /// Keys with all their versions since the last compaction, as in etcd: every transaction that changes something makes
@@ -44,6 +48,9 @@ internal sealed class MvccStore
     /// <summary>An upper estimate of the memory that keys, values and their history take.</summary>
     public long SizeBytes { get; private set; }
 
+    /// <summary>Of that, the changes after the compacted revision.</summary>
+    public long HistoryBytes { get; private set; }
+
     /// <summary>What reads see: within a transaction, what it wrote so far.</summary>
     public long ReadRevision => _open is { Count: > 0 } ? Revision + 1 : Revision;
 
@@ -68,6 +75,7 @@ internal sealed class MvccStore
         Revision++;
         var revision = new RevisionChanges(Revision, changes);
         _history.Add(revision);
+        HistoryBytes += revision.SizeBytes;
         return revision;
     }
 
@@ -126,6 +134,17 @@ internal sealed class MvccStore
         return skip >= _history.Count ? [] : CollectionsMarshal.AsSpan(_history)[(int)skip..];
     }
 
+    /// <summary>The revision after which no more than so many bytes of changes come.</summary>
+    public long FirstOfTheLast(long bytes)
+    {
+        var revision = Revision;
+        for (var i = _history.Count - 1; i >= 0 && (bytes -= _history[i].SizeBytes) >= 0; i--)
+        {
+            revision = _history[i].Revision - 1;
+        }
+        return revision;
+    }
+
     public long Count(KeyRange range, long revision) => _keys.Count(range, revision);
 
     /// <summary>The first keys that are not before this one, as they were at the compacted revision; and where to go
@@ -156,6 +175,10 @@ internal sealed class MvccStore
         if (revision > Revision)
         {
             return CoordinatorError.FutureRevision;
+        }
+        foreach (var gone in ChangesFrom(CompactedRevision + 1)[..(int)(revision - Math.Max(CompactedRevision, 1))])
+        {
+            HistoryBytes -= gone.SizeBytes;
         }
         CompactedRevision = revision;
         Clean(CleanedAtOnce);
@@ -216,7 +239,9 @@ internal sealed class MvccStore
                     _keys.Remove(key);
                 }
             }
-            _history.Add(new RevisionChanges(saved.Revision, changes));
+            var restored = new RevisionChanges(saved.Revision, changes);
+            _history.Add(restored);
+            HistoryBytes += restored.Revision > compactedRevision ? restored.SizeBytes : 0;
         }
         if (_history.Count > 0)
         {
