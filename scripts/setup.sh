@@ -12,14 +12,14 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 readonly run_packages=(ffmpeg ffprobe bwrap npm)
 # A server and a client in C++ to measure ours against.
 readonly grpc_peer_packages=(g++ protoc grpc_cpp_plugin pkg-config grpc++)
-readonly test_packages=(chromium curl etcd etcdctl openssl python3-grpc node nginx wrk prometheus promtool fuser nft ip cc)
+readonly test_packages=(chromium curl etcd etcdctl openssl python3-grpc node nginx wrk prometheus promtool fuser nft ip cc strace)
 declare -rA debian_packages=(
   [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [bwrap]=bubblewrap [npm]=npm [node]=nodejs
   [chromium]=chromium [curl]=curl [etcd]=etcd-server [etcdctl]=etcd-client
   [prometheus]=prometheus [promtool]=prometheus
   [python3-grpc]="python3-grpcio python3-protobuf"
   [nginx]=nginx [openssl]=openssl [wrk]=wrk [fuser]=psmisc
-  [nft]=nftables [ip]=iproute2 [cc]="gcc libc6-dev"
+  [nft]=nftables [ip]=iproute2 [cc]="gcc libc6-dev" [strace]=strace
   [g++]=g++ [protoc]="protobuf-compiler libprotobuf-dev" [grpc_cpp_plugin]=protobuf-compiler-grpc
   [pkg-config]=pkg-config [grpc++]=libgrpc++-dev
 )

@@ -70,13 +70,17 @@ internal static class ClusterDrill
     ];
 
     public static IEnumerable<string> Names =>
-        [.. VoterRows.Select(row => row.Name), .. DiskRows.Select(row => row.Name), .. JobRows.Select(row => row.Name)];
+        [
+            .. VoterRows.Select(row => row.Name).Union(EtcdRows.Names),
+            .. DiskRows.Select(row => row.Name), .. JobRows.Select(row => row.Name),
+        ];
 
     /// <param name="only">The row, or null: all.</param>
     public static async Task RunAsync(string? only)
     {
         using var folder = new TempFolder();
         await RunVotersAsync([.. VoterRows.Where(row => only is null || row.Name == only)], folder.Path);
+        await EtcdRows.RunAsync(only, folder.Path);
         foreach (var row in DiskRows.Where(row => only is null || row.Name == only))
         {
             await RunDiskAsync(row, folder.Path);
@@ -159,7 +163,7 @@ internal static class ClusterDrill
         }
     }
 
-    private static int Times(int whole) => int.TryParse(
+    public static int Times(int whole) => int.TryParse(
         Environment.GetEnvironmentVariable(RoundsVariable), CultureInfo.InvariantCulture, out var most)
         ? Math.Min(whole, most) : whole;
 }

@@ -16,6 +16,7 @@ public sealed class EtcdMember : IAsyncDisposable
 
     private readonly string folder;
     private readonly string name;
+    private readonly ProcessPlace place;
     private readonly EtcdPorts ports;
     private readonly IReadOnlyList<string> flags;
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };
@@ -23,11 +24,16 @@ public sealed class EtcdMember : IAsyncDisposable
     private string cluster = "";
     private Process? process;
 
-    private EtcdMember(string folder, int number, EtcdPorts ports, IReadOnlyList<string> flags)
+    private EtcdMember(string folder, string name, ProcessPlace place, EtcdPorts ports, IReadOnlyList<string> flags)
     {
-        (this.folder, name, this.ports, this.flags) = (folder, $"node-{number}", ports, flags);
-        Address = $"{(flags.Contains("--cert-file") ? "https" : "http")}://127.0.0.1:{ports.Clients}";
+        (this.folder, this.name, this.place, this.ports, this.flags) = (folder, name, place, ports, flags);
+        Address = $"{(flags.Contains("--cert-file") ? "https" : "http")}://{place.Address}:{ports.Clients}";
     }
+
+    public string Name => name;
+
+    /// <summary>What it keeps.</summary>
+    public string DataFolder => Path.Combine(folder, name);
 
     /// <summary>Of its clients.</summary>
     public string Address { get; }
@@ -39,16 +45,26 @@ public sealed class EtcdMember : IAsyncDisposable
     /// <param name="folder">What the members keep lies below it.</param>
     /// <param name="flags">Of each member, such as those for TLS.</param>
     /// <param name="through">Where a member's port for the others is to be reached; null: at that port.</param>
+    /// <param name="placeOf">Where a member of that name runs; null: here.</param>
     public static async Task<IReadOnlyList<EtcdMember>> StartAsync(
-        string folder, int members = 1, IReadOnlyList<string>? flags = null, Func<int, int>? through = null)
+        string folder,
+        int members = 1,
+        IReadOnlyList<string>? flags = null,
+        Func<int, int>? through = null,
+        Func<string, Task<ProcessPlace>>? placeOf = null)
     {
         if (!File.Exists(Executable))
         {
             throw new InvalidOperationException($"{Executable} is missing: apt-get install etcd-server etcd-client");
         }
 
-        var all = Enumerable.Range(1, members)
-            .Select(number => new EtcdMember(folder, number, EtcdPorts.Free(through), flags ?? [])).ToList();
+        var all = new List<EtcdMember>();
+        foreach (var host in Enumerable.Range(1, members).Select(number => $"node-{number}"))
+        {
+            var at = placeOf is null ? ProcessPlace.Here : await placeOf(host);
+            all.Add(new EtcdMember(folder, host, at, EtcdPorts.Free(at.Address, through), flags ?? []));
+        }
+
         foreach (var member in all)
         {
             member.cluster = string.Join(',', all.Select(m => $"{m.name}={m.ports.PeersUrl}"));
@@ -65,7 +81,8 @@ public sealed class EtcdMember : IAsyncDisposable
 
     public void Start()
     {
-        var start = new ProcessStartInfo(Executable)
+        string[] command = [.. place.Prefix, Executable];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             UseShellExecute = false,
             RedirectStandardError = true,
@@ -73,10 +90,10 @@ public sealed class EtcdMember : IAsyncDisposable
             ArgumentList =
             {
                 "--name", name,
-                "--data-dir", Path.Combine(folder, name),
+                "--data-dir", DataFolder,
                 "--listen-client-urls", Address,
                 "--advertise-client-urls", Address,
-                "--listen-peer-urls", $"http://127.0.0.1:{ports.ListenPeers}",
+                "--listen-peer-urls", $"http://{place.Address}:{ports.ListenPeers}",
                 "--initial-advertise-peer-urls", ports.PeersUrl,
                 "--listen-metrics-urls", ports.HealthUrl,
                 "--initial-cluster", cluster,
@@ -182,17 +199,17 @@ public sealed class EtcdMember : IAsyncDisposable
     }
 
     /// <param name="AdvertisedPeers">Where the others are told to reach it, which may be something in between.</param>
-    private sealed record EtcdPorts(int Clients, int ListenPeers, int AdvertisedPeers, int Health)
+    private sealed record EtcdPorts(string Host, int Clients, int ListenPeers, int AdvertisedPeers, int Health)
     {
-        public string PeersUrl => $"http://127.0.0.1:{AdvertisedPeers}";
+        public string PeersUrl => $"http://{Host}:{AdvertisedPeers}";
 
         /// <summary>Without TLS, whatever clients have to show.</summary>
-        public string HealthUrl => $"http://127.0.0.1:{Health}";
+        public string HealthUrl => $"http://{Host}:{Health}";
 
-        public static EtcdPorts Free(Func<int, int>? through)
+        public static EtcdPorts Free(string host, Func<int, int>? through)
         {
             var peers = FreePort();
-            return new EtcdPorts(FreePort(), peers, through?.Invoke(peers) ?? peers, FreePort());
+            return new EtcdPorts(host, FreePort(), peers, through?.Invoke(peers) ?? peers, FreePort());
         }
     }
 }

@@ -45,9 +45,11 @@ public sealed class NodeCluster : IAsyncDisposable
 
     /// <summary>Three that may be master, and do nothing else, on an etcd that is there.</summary>
     public static async Task<NodeCluster> StartMastersOnEtcdAsync(
-        string folder, IReadOnlyDictionary<string, string> settings)
+        string folder,
+        IReadOnlyDictionary<string, string> settings,
+        Func<string, Task<ProcessPlace>>? placeOf = null)
     {
-        var cluster = new NodeCluster(folder, isEmbedded: false);
+        var cluster = new NodeCluster(folder, isEmbedded: false, placeOf);
         await Task.WhenAll(
             ((string[])["front", "master-1", "master-2"]).Select(name => cluster.StartAsync(name, "master", settings)));
         return cluster;

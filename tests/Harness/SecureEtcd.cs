@@ -119,12 +119,16 @@ public sealed class SecureEtcd : IAsyncDisposable
     /// </exception>
     public Task CheckAgreementAsync() => EtcdAgreement.CheckAsync(
         // Whom a certificate names logs in nowhere, and logging in is an entry of the log of its own.
-        arguments => EtcdctlAsync(arguments, user: false),
+        arguments => EtcdctlAsync(arguments, Etcdctl.Where(setting => setting.Key != UserSetting)),
         () => string.Join('\n', Members.Select(member => $"{member.Address}:\n{member.LastWords(EvidenceLines)}")));
 
-    public Task<string> EtcdctlAsync(params string[] arguments) => EtcdctlAsync(arguments, user: true);
+    public Task<string> EtcdctlAsync(params string[] arguments) => EtcdctlAsync(arguments, Etcdctl);
 
-    private async Task<string> EtcdctlAsync(string[] arguments, bool user)
+    /// <param name="arguments">As a person would give them.</param>
+    /// <param name="settings">Its own, by environment.</param>
+    /// <exception cref="InvalidOperationException">What it says on standard error.</exception>
+    internal static async Task<string> EtcdctlAsync(
+        string[] arguments, IEnumerable<KeyValuePair<string, string>> settings)
     {
         var start = new ProcessStartInfo("/usr/bin/etcdctl", arguments)
         {
@@ -132,7 +136,7 @@ public sealed class SecureEtcd : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in Etcdctl.Where(setting => user || setting.Key != UserSetting))
+        foreach (var (name, value) in settings)
         {
             start.Environment[name] = value;
         }

@@ -28,6 +28,17 @@ public sealed class CoordinatorView : IDisposable
     public static CoordinatorView Of(PlatformProcess node) =>
         new(GrpcChannel.ForAddress($"http://{node.Grpc}"), []);
 
+    /// <summary>A member of an etcd without users.</summary>
+    public static CoordinatorView Of(EtcdMember member) => new(GrpcChannel.ForAddress(member.Address), []);
+
+    /// <summary>It leads the others, as far as it knows.</summary>
+    public async Task<bool> LeadsAsync()
+    {
+        var status = await new Maintenance.MaintenanceClient(channel.CreateCallInvoker()).StatusAsync(
+            new StatusRequest(), headers, Deadline());
+        return status.Leader == status.Header.MemberId;
+    }
+
     /// <summary>Durable and committed when the task ends well.</summary>
     /// <exception cref="RpcException">It was not; or, where the limit was over, nobody knows.</exception>
     public async Task PutAsync(string key, string value, TimeSpan limit) => await Kv.PutAsync(
