@@ -37,7 +37,7 @@ internal sealed class EffectLog
             }
 
             var mustWait = durable == 0;
-            PlantedInMaster.Bend(MasterFault.AnsweredBeforeDurable, ref mustWait, to: false);
+            Planted.Bend(MasterFault.AnsweredBeforeDurable, ref mustWait, to: false);
             if (mustWait)
             {
                 return null;

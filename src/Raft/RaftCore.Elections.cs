@@ -57,7 +57,7 @@ internal sealed partial class RaftCore
     private void AnswerOldTerm(RaftMessage message)
     {
         var isRefused = true;
-        Planted.Bend(PlantedFault.OldTermAccepted, ref isRefused, to: false);
+        Planted.Bend(RaftFault.OldTermAccepted, ref isRefused, to: false);
         switch (message)
         {
             case RaftMessage.AppendRequest request when !isRefused:
@@ -128,11 +128,11 @@ internal sealed partial class RaftCore
     {
         var isFree = _hardState.Vote == request.From || (_hardState.Vote == 0 && _leader == 0)
             || (request.IsPre && request.Term > Term);
-        Planted.Bend(PlantedFault.VotesTwiceInATerm, ref isFree, to: true);
+        Planted.Bend(RaftFault.VotesTwiceInATerm, ref isFree, to: true);
         var isUpToDate = _log.IsUpToDate(request.LastIndex, request.LastTerm);
-        Planted.Bend(PlantedFault.VotesForAnOlderLog, ref isUpToDate, to: true);
+        Planted.Bend(RaftFault.VotesForAnOlderLog, ref isUpToDate, to: true);
         var mayVote = !IsRecovering;
-        Planted.Bend(PlantedFault.RecoveringNodeVotes, ref mayVote, to: true);
+        Planted.Bend(RaftFault.RecoveringNodeVotes, ref mayVote, to: true);
         if (!isFree || !isUpToDate || !mayVote)
         {
             Send(request.From, new RaftMessage.VoteResponse(Id, Term, request.IsPre, Granted: false));
@@ -144,7 +144,7 @@ internal sealed partial class RaftCore
         {
             WaitForOwnDisk();
             SetHardState(_hardState with { Vote = request.From });
-            Planted.Bend(PlantedFault.VoteAnsweredBeforeFsync, ref promises, to: false);
+            Planted.Bend(RaftFault.VoteAnsweredBeforeFsync, ref promises, to: false);
         }
         if (promises)
         {

@@ -35,7 +35,7 @@ internal sealed partial class RaftCore
         var holds = _log.Holds(request.PreviousIndex, request.PreviousTerm);
         if (request.PreviousIndex <= _log.LastIndex)
         {
-            Planted.Bend(PlantedFault.EntrySkipped, ref holds, to: true);
+            Planted.Bend(RaftFault.EntrySkipped, ref holds, to: true);
         }
         if (!holds)
         {
@@ -51,7 +51,7 @@ internal sealed partial class RaftCore
         _verified = Math.Max(_verified, last);
         FollowCommit(request.Commit);
         var mustWait = true;
-        Planted.Bend(PlantedFault.AppendAnsweredBeforeFsync, ref mustWait, to: false);
+        Planted.Bend(RaftFault.AppendAnsweredBeforeFsync, ref mustWait, to: false);
         if (mustWait)
         {
             SendWhenDurable(request.From, Acceptance(last));
@@ -68,7 +68,7 @@ internal sealed partial class RaftCore
         if (entry.Index <= _log.LastIndex)
         {
             var isThere = _log.Holds(entry.Index, entry.Term);
-            Planted.Bend(PlantedFault.ConflictKept, ref isThere, to: true);
+            Planted.Bend(RaftFault.ConflictKept, ref isThere, to: true);
             if (isThere)
             {
                 return;
@@ -101,7 +101,7 @@ internal sealed partial class RaftCore
     private void FollowCommit(ulong commit)
     {
         var isBounded = true;
-        Planted.Bend(PlantedFault.FollowerCommitsBeyondWhatItChecked, ref isBounded, to: false);
+        Planted.Bend(RaftFault.FollowerCommitsBeyondWhatItChecked, ref isBounded, to: false);
         CommitTo(Math.Min(commit, isBounded ? _verified : _log.LastIndex));
     }
 

@@ -80,7 +80,7 @@ internal sealed partial class RaftCore
         _uncommittedBytes += payload.Length;
         _hasEntriesToSend = true;
         var mustWait = true;
-        Planted.Bend(PlantedFault.LeaderCountsItselfBeforeFsync, ref mustWait, to: false);
+        Planted.Bend(RaftFault.LeaderCountsItselfBeforeFsync, ref mustWait, to: false);
         if (!mustWait)
         {
             AcknowledgeOwn(_log.LastIndex);
@@ -90,7 +90,9 @@ internal sealed partial class RaftCore
     private void WriteRefused()
     {
         var from = _writes.LogIndex + 1;
-        if (Role != RaftRole.Leader || Members.Count > 1 || from > _log.LastIndex)
+        // A group that becomes one of one only by what is refused has told others of it: they may hold or commit it.
+        var isAlone = Members.Count == 1 && Members.Contains(Id) && _log.MembersIndex < from;
+        if (Role != RaftRole.Leader || !isAlone || from > _log.LastIndex)
         {
             _effects.Add(new RaftEffect.WriteAgain());
             return;
@@ -242,7 +244,7 @@ internal sealed partial class RaftCore
             ProgressOf(node) is { IsRecovering: false } progress ? progress.Match : 0);
         // An entry of an older term is committed by one of this term behind it, never by counting (3.6.2).
         var isOfThisTerm = _log.Holds(reached, Term);
-        Planted.Bend(PlantedFault.CommitsAnOlderTermsEntry, ref isOfThisTerm, to: true);
+        Planted.Bend(RaftFault.CommitsAnOlderTermsEntry, ref isOfThisTerm, to: true);
         if (reached > _commit && isOfThisTerm)
         {
             LeadCommitTo(reached);

@@ -34,7 +34,7 @@ internal sealed partial class RaftCore
     private bool ChangeIsUnderWay()
     {
         var isUnderWay = _log.MembersIndex > _commit;
-        Planted.Bend(PlantedFault.TwoChangesAtOnce, ref isUnderWay, to: false);
+        Planted.Bend(RaftFault.TwoChangesAtOnce, ref isUnderWay, to: false);
         return isUnderWay;
     }
 

@@ -46,7 +46,7 @@ internal sealed partial class RaftCore
     private void LeadRead(WaitingRead read)
     {
         var isEstablished = IsTermEstablished;
-        Planted.Bend(PlantedFault.ReadBeforeTheTermIsEstablished, ref isEstablished, to: true);
+        Planted.Bend(RaftFault.ReadBeforeTheTermIsEstablished, ref isEstablished, to: true);
         if (isEstablished)
         {
             WaitForProof(read);
@@ -81,7 +81,7 @@ internal sealed partial class RaftCore
     {
         var proven = Members.Reached(node => ProgressOf(node)?.Round ?? 0);
         var needsProof = true;
-        Planted.Bend(PlantedFault.ReadWithoutAQuorum, ref needsProof, to: false);
+        Planted.Bend(RaftFault.ReadWithoutAQuorum, ref needsProof, to: false);
         while (_reads.TryTakeProven(needsProof ? proven : _round, out var index, out var read))
         {
             if (read.From == 0)

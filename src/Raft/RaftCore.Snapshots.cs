@@ -97,7 +97,7 @@ internal sealed partial class RaftCore
         receiving.Offset = stored.NextOffset;
         _receiving = receiving;
         var isWhole = stored.IsLast;
-        Planted.Bend(PlantedFault.SnapshotWithoutItsLastPiece, ref isWhole, to: true);
+        Planted.Bend(RaftFault.SnapshotWithoutItsLastPiece, ref isWhole, to: true);
         if (isWhole)
         {
             (_installing, _receiving) = (receiving.Mark, null);

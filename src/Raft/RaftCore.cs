@@ -57,8 +57,8 @@ internal sealed partial class RaftCore
         _recoveryContext = _nextContext++;
         _hardState = recovered.HardState;
         var (remembersVote, remembersLoss) = (true, true);
-        Planted.Bend(PlantedFault.VoteForgottenAtRestart, ref remembersVote, to: false);
-        Planted.Bend(PlantedFault.RecoveryForgottenAtRestart, ref remembersLoss, to: false);
+        Planted.Bend(RaftFault.VoteForgottenAtRestart, ref remembersVote, to: false);
+        Planted.Bend(RaftFault.RecoveryForgottenAtRestart, ref remembersLoss, to: false);
         _hardState = remembersVote ? _hardState : _hardState with { Vote = 0 };
         _hardState = remembersLoss ? _hardState : _hardState with { Recovering = false };
         _log = new RaftLog(recovered.Snapshot, recovered.Entries);

@@ -94,7 +94,7 @@ internal sealed class RaftLog
         var keep = (int)(index - FirstIndex);
         _entries.RemoveRange(keep, _entries.Count - keep);
         var rollsBack = true;
-        Planted.Bend(PlantedFault.MembersNotRolledBack, ref rollsBack, to: false);
+        Planted.Bend(RaftFault.MembersNotRolledBack, ref rollsBack, to: false);
         while (rollsBack && _members.Count > 1 && _members[^1].Index >= index)
         {
             _members.RemoveAt(_members.Count - 1);

@@ -9,8 +9,5 @@ internal sealed class StreamState(int session)
 
     public bool Welcomed { get; set; }
 
-    /// <summary>Of the mastership at its other end, once it is welcomed.</summary>
-    public long Fence { get; set; }
-
     public bool IsUnanswered(DateTimeOffset now, TimeSpan limit) => !Welcomed && now - OpenedAt >= limit;
 }

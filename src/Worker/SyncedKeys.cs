@@ -18,7 +18,7 @@ internal sealed class SyncedKeys
 
     public ByteString? Find(string key) => values.GetValueOrDefault(key);
 
-    public void Take(SyncSnapshot snapshot, long fence)
+    public void Take(SyncSnapshot snapshot)
     {
         pieces.AddRange(snapshot.Entries);
         if (snapshot.More)
@@ -33,7 +33,7 @@ internal sealed class SyncedKeys
         }
 
         pieces.Clear();
-        Position = new SyncPosition { Fence = fence, Seq = snapshot.Seq };
+        Position = new SyncPosition { Term = snapshot.Term, Seq = snapshot.Seq };
     }
 
     /// <summary>False: events before it are missing, and only a snapshot helps.</summary>

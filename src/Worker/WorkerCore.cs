@@ -139,13 +139,12 @@ internal sealed class WorkerCore(WorkerProfile profile)
     private void OnWelcome(StreamState welcomed, MasterWelcome welcome)
     {
         welcomed.Welcomed = true;
-        welcomed.Fence = welcome.Fence;
         streamFailures = 0;
         fence = Math.Max(fence, welcome.Fence);
         synced.Begin();
         // Whoever welcomes says so again: the word that ended it may have been on a stream that broke.
         var forgets = true;
-        PlantedInWorker.Bend(WorkerFault.DrainOutlivesItsStream, ref forgets, to: false);
+        Planted.Bend(WorkerFault.DrainOutlivesItsStream, ref forgets, to: false);
         draining &= !forgets;
         if (welcomed == successor)
         {
@@ -169,7 +168,7 @@ internal sealed class WorkerCore(WorkerProfile profile)
                 HandBackWaiting();
                 break;
             case MasterMessage.MessageOneofCase.Snapshot when from == stream:
-                synced.Take(message.Snapshot, from.Fence);
+                synced.Take(message.Snapshot);
                 FollowSettings();
                 break;
             case MasterMessage.MessageOneofCase.Sync when from == stream:
@@ -334,8 +333,8 @@ internal sealed class WorkerCore(WorkerProfile profile)
     private void OnNoAnswer(AttemptState attempt)
     {
         var (givesUp, deletes) = (false, false);
-        PlantedInWorker.Bend(WorkerFault.ReportGivenUp, ref givesUp, to: true);
-        PlantedInWorker.Bend(WorkerFault.CommitDeletedWithoutAVerdict, ref deletes, to: true);
+        Planted.Bend(WorkerFault.ReportGivenUp, ref givesUp, to: true);
+        Planted.Bend(WorkerFault.CommitDeletedWithoutAVerdict, ref deletes, to: true);
         if (givesUp)
         {
             attempts.Remove(attempt.Key);
@@ -410,7 +409,7 @@ internal sealed class WorkerCore(WorkerProfile profile)
             Leaving = leaving,
         };
         var claimsAll = true;
-        PlantedInWorker.Bend(WorkerFault.UnreportedNotClaimed, ref claimsAll, to: false);
+        Planted.Bend(WorkerFault.UnreportedNotClaimed, ref claimsAll, to: false);
         hello.Running.AddRange(Claimed.Where(a => claimsAll || a.Phase != Phase.Reporting).Select(a => a.Key.ToRef()));
         return hello;
     }

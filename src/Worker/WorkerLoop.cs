@@ -34,7 +34,12 @@ internal sealed class WorkerLoop(
     private readonly Backoff streamBackoff = new(options.ReconnectFirst, options.ReconnectLimit, bench.Clock);
     private readonly Dictionary<int, MasterStream> streams = [];
     private readonly TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly DateTimeOffset startedAt = bench.Clock.GetUtcNow();
+    private readonly long startedTimestamp = bench.Clock.GetTimestamp();
     private Task masterMoved = Task.CompletedTask;
+
+    // Does not jump when the wall clock is set: a stream that nobody answers is given up in time.
+    private DateTimeOffset Now => startedAt + bench.Clock.GetElapsedTime(startedTimestamp);
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -66,7 +71,7 @@ internal sealed class WorkerLoop(
             await foreach (var happened in events.Reader.ReadAllAsync(stop.Token))
             {
                 Forget(happened);
-                foreach (var effect in core.Step(happened, bench.Clock.GetUtcNow()))
+                foreach (var effect in core.Step(happened, Now))
                 {
                     Execute(effect, stop.Token);
                 }

@@ -5,6 +5,7 @@ internal static class SimulationDrill
 {
     private const int Seeds = 100_000;
     private const int GroupSeeds = 20_000;
+    private const int JobSeeds = 8_000;
 
     public static async Task RunAsync(DrillReport report)
     {
@@ -16,6 +17,10 @@ internal static class SimulationDrill
         await RunAsync(
             report, "Whole coordinators on their logs; docs/decisions/0015-voters.md says what each run checks.",
             ["exec", dll, "sim", "--groups", "--seeds", $"{GroupSeeds}"]);
+        await RunAsync(
+            report, "Masters and workers on such coordinators; docs/decisions/0007-scheduler-state.md says what each " +
+            "run checks.",
+            ["exec", dll, "sim", "--jobs", "--seeds", $"{JobSeeds}"]);
     }
 
     private static async Task RunAsync(DrillReport report, string what, string[] arguments)

@@ -7,7 +7,7 @@ namespace Hexcast.Master.Tests;
 /// <summary>What workers follow: nothing is left out, whatever they missed.</summary>
 public sealed class SyncTests
 {
-    private const long Fence = 7;
+    private const long Term = 7;
 
     [Fact]
     public void A_worker_gets_all_there_is_and_then_every_change_under_the_next_number()
@@ -30,19 +30,19 @@ public sealed class SyncTests
         stage.Set(("/hexcast/rules/a", "1"));
         stage.Set(("/hexcast/rules/a", "2"));
         stage.Set(("/hexcast/rules/a", "3"));
-        Told(stage, JoinFrom(stage, Fence, 1)).ShouldBe(["2 a=2", "3 a=3"]);
-        Told(stage, JoinFrom(stage, Fence, 3)).ShouldBeEmpty();
+        Told(stage, JoinFrom(stage, Term, 1)).ShouldBe(["2 a=2", "3 a=3"]);
+        Told(stage, JoinFrom(stage, Term, 3)).ShouldBeEmpty();
     }
 
     [Theory]
-    [InlineData(Fence + 1, 2)]
-    [InlineData(Fence - 1, 2)]
-    [InlineData(Fence, 4)]
-    public void A_position_that_means_nothing_here_leads_to_a_snapshot(long fence, long seq)
+    [InlineData(Term + 1, 2)]
+    [InlineData(Term - 1, 2)]
+    [InlineData(Term, 4)]
+    public void A_position_that_means_nothing_here_leads_to_a_snapshot(long term, long seq)
     {
         var stage = new Stage();
         stage.Set(("/hexcast/rules/a", "1"), ("/hexcast/rules/b", "1"), ("/hexcast/rules/b", null));
-        Told(stage, JoinFrom(stage, fence, seq)).ShouldBe(["snapshot 3 [a=1]"]);
+        Told(stage, JoinFrom(stage, term, seq)).ShouldBe(["snapshot 3 [a=1]"]);
     }
 
     [Fact]
@@ -55,8 +55,8 @@ public sealed class SyncTests
         }
 
         var last = SyncBoard.BufferLimit + 1;
-        Told(stage, JoinFrom(stage, Fence, 0)).ShouldBe([$"snapshot {last} [a={last}]"]);
-        Told(stage, JoinFrom(stage, Fence, 1)).Count().ShouldBe(SyncBoard.BufferLimit);
+        Told(stage, JoinFrom(stage, Term, 0)).ShouldBe([$"snapshot {last} [a={last}]"]);
+        Told(stage, JoinFrom(stage, Term, 1)).Count().ShouldBe(SyncBoard.BufferLimit);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class SyncTests
         Told(stage, session).Count().ShouldBe(2, "the empty one of the beginning, and this");
         stage.Set(("/hexcast/rules/0001", null));
         Told(stage, session).Last().ShouldBe($"{SyncBoard.BurstLimit + 2} 0001 gone");
-        Told(stage, JoinFrom(stage, Fence, 1)).Single().ShouldStartWith("snapshot");
+        Told(stage, JoinFrom(stage, Term, 1)).Single().ShouldStartWith("snapshot");
     }
 
     [Fact]
@@ -111,9 +111,9 @@ public sealed class SyncTests
         Told(stage, session).ShouldBe(["snapshot 3 [a=1 b=1 c=1]"]);
     }
 
-    private static long JoinFrom(Stage stage, long fence, long seq) => stage.Join(new WorkerHello
+    private static long JoinFrom(Stage stage, long term, long seq) => stage.Join(new WorkerHello
     {
-        NodeId = "w1", Slots = 1, Synced = new SyncPosition { Fence = fence, Seq = seq },
+        NodeId = "w1", Slots = 1, Synced = new SyncPosition { Term = term, Seq = seq },
     });
 
     private static IEnumerable<string> Told(Stage stage, long session) => stage.Sent

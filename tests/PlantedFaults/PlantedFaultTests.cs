@@ -1,50 +1,53 @@
+using Hexcast.Coordination.Embedded;
+using Hexcast.Master.Scheduling;
 using Hexcast.Raft;
 using Hexcast.Simulation;
+using Hexcast.Simulation.Coordinators;
+using Hexcast.Worker;
 
 namespace Hexcast.PlantedFaults;
 
-/// <summary>The test of the simulator: each mistake is found, within so many seeds. A mistake that takes more is not
-/// covered well enough: the weather wants changing, not this list.</summary>
-public sealed class PlantedFaultTests
+public sealed class PlantedRaftFaultTests
 {
-    private const int MostSeeds = 4_000;
-
-    public static TheoryData<string> Faults =>
-        [.. Enum.GetNames<PlantedFault>().Where(name => name != nameof(PlantedFault.None))];
+    public static TheoryData<string> Faults => FaultSearch.Names<RaftFault>();
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void The_simulator_finds(string fault)
-    {
-        var (seeds, what) = Search(Enum.Parse<PlantedFault>(fault));
-        TestContext.Current.TestOutputHelper!.WriteLine($"{fault}: {seeds} seeds, {what}");
-        what.ShouldNotBeNull($"{fault} went unnoticed in {seeds} seeds");
-    }
+    public void The_simulator_finds_a_cores(string fault) => FaultSearch.Finds<RaftFault>(fault, 4_000, Run.Of);
 
     [Fact]
-    public void Without_a_fault_it_finds_nothing() => Search(PlantedFault.None, seeds: 20).What.ShouldBeNull();
+    public void Without_a_fault_it_finds_nothing() => FaultSearch.FindsNothing(Run.Of);
+}
 
-    private static (int Seeds, string? What) Search(PlantedFault fault, int seeds = MostSeeds)
-    {
-        Planted.Active = fault;
-        try
-        {
-            for (var seed = 1; seed <= seeds; seed++)
-            {
-                try
-                {
-                    Run.Of((ulong)seed);
-                }
-                catch (ViolationException violation)
-                {
-                    return (seed, violation.Message.Split('\n')[0]);
-                }
-            }
-            return (seeds, null);
-        }
-        finally
-        {
-            Planted.Active = PlantedFault.None;
-        }
-    }
+public sealed class PlantedGroupFaultTests
+{
+    public static TheoryData<string> Faults => FaultSearch.Names<CoordinatorFault>();
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void The_simulator_finds_a_coordinators(string fault) =>
+        FaultSearch.Finds<CoordinatorFault>(fault, 1_000, GroupRun.Of);
+
+    [Fact]
+    public void Without_a_fault_it_finds_nothing() => FaultSearch.FindsNothing(GroupRun.Of);
+}
+
+public sealed class PlantedJobFaultTests
+{
+    public static TheoryData<string> OfMaster => FaultSearch.Names<MasterFault>();
+
+    public static TheoryData<string> OfWorker => FaultSearch.Names<WorkerFault>();
+
+    [Theory]
+    [MemberData(nameof(OfMaster))]
+    public void The_simulator_finds_a_masters(string fault) =>
+        FaultSearch.Finds<MasterFault>(fault, 1_000, Simulation.Jobs.JobRun.Of);
+
+    [Theory]
+    [MemberData(nameof(OfWorker))]
+    public void The_simulator_finds_a_workers(string fault) =>
+        FaultSearch.Finds<WorkerFault>(fault, 1_000, Simulation.Jobs.JobRun.Of);
+
+    [Fact]
+    public void Without_a_fault_it_finds_nothing() => FaultSearch.FindsNothing(Simulation.Jobs.JobRun.Of);
 }

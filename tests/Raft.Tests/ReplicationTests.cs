@@ -88,6 +88,21 @@ public sealed class ReplicationTests
         group[2].Applied[^1].ShouldEndWith("kept");
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_group_that_becomes_one_of_one_by_what_is_refused_drops_nothing(ulong removed)
+    {
+        var group = new Group(2).Elect(1);
+        group.Settle();
+        group[1].HoldsDisk = true;
+        group.Propose(1, "kept");
+        group.Change(1, MemberChange.Remove, removed);
+        group.Step(1, new RaftEvent.WriteRefused(), "n1's disk is full");
+        group[1].Effects.OfType<RaftEffect.Dropped>().ShouldBeEmpty("n2 has it, and may have committed it");
+        group[1].Effects.OfType<RaftEffect.WriteAgain>().ShouldNotBeEmpty();
+    }
+
     [Fact]
     public void A_leader_commits_by_the_others_disks_while_its_own_is_slow()
     {

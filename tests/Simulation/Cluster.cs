@@ -3,17 +3,14 @@ using Hexcast.Raft;
 namespace Hexcast.Simulation;
 
 /// <summary>One group of nodes in its world, its clients, and what befalls it.</summary>
-internal sealed class Cluster
+internal sealed class Cluster : NodeGroup<SimNode>
 {
     private const double DeathInAStep = 0.0005;
     private const double DeathAtAnElection = 0.1;
 
-    private readonly Dictionary<ulong, SimNode> _nodes = [];
-
     public Cluster(World world, Weather weather)
+        : base(world, weather)
     {
-        (World, Weather) = (world, weather);
-        Network = new SimNetwork(this);
         First = Members.Of(Enumerable.Range(1, weather.Voters).Select(i => (ulong)i));
         foreach (var voter in First.Voters)
         {
@@ -22,45 +19,19 @@ internal sealed class Cluster
         Clients = [.. Enumerable.Range(1, weather.Clients).Select(i => new SimClient(this, i))];
     }
 
-    public World World { get; }
-
-    public Weather Weather { get; }
-
-    public SimNetwork Network { get; }
-
     public Oracle Oracle { get; } = new();
 
     public Members First { get; }
-
-    public List<SimNode> Nodes { get; } = [];
 
     public IReadOnlyList<SimClient> Clients { get; }
 
     public List<Call> Calls { get; } = [];
 
-    public bool IsCalm { get; set; }
-
     public int Acknowledged { get; set; }
 
-    public int Crashes { get; private set; }
+    public override SimNode? Leader => Nodes.Where(n => n.Core?.Role == RaftRole.Leader).MaxBy(n => n.Core!.Term);
 
-    public int Damages { get; private set; }
-
-    public int Snapshots { get; set; }
-
-    public int Installs { get; set; }
-
-    public SimNode? Leader => Nodes.Where(n => n.Core?.Role == RaftRole.Leader).MaxBy(n => n.Core!.Term);
-
-    public SimNode? Find(ulong id) => _nodes.GetValueOrDefault(id);
-
-    public SimNode Add(ulong id, Members members)
-    {
-        var node = new SimNode(this, id, members);
-        Nodes.Add(node);
-        _nodes.Add(id, node);
-        return node;
-    }
+    public void Add(ulong id, Members members) => Add(new SimNode(this, id, members));
 
     /// <summary>After damage a copy may be missing that was there when it was counted.</summary>
     public bool IsDurableAt(ulong node, ulong index, ulong term) =>
@@ -68,7 +39,7 @@ internal sealed class Cluster
 
     public bool DiesInStep(List<RaftEffect> effects)
     {
-        if (IsCalm || (!Weather.Crashes && !Weather.DeathAtElections))
+        if (World.IsCalm || (!Weather.Crashes && !Weather.DeathAtElections))
         {
             return false;
         }
@@ -81,7 +52,7 @@ internal sealed class Cluster
     /// <summary>It has just begun to lead, and ends before it gets far: it dies, or nobody hears it any more.</summary>
     public void Leads(SimNode node)
     {
-        if (IsCalm || !Weather.DeathAtElections || World.Dice.Roll(0.4))
+        if (World.IsCalm || !Weather.DeathAtElections || World.Dice.Roll(0.4))
         {
             return;
         }
@@ -90,29 +61,14 @@ internal sealed class Cluster
             World.After(World.Dice.Between(0, 15), () => CrashFor(node));
             return;
         }
-        World.After(World.Dice.Between(0, World.Dice.Roll(0.5) ? 0 : 15), () => Network.Mute(node.Id));
-        World.After(World.Dice.Between(200, 900), () => Network.Unmute(node.Id));
+        World.After(World.Dice.Between(0, World.Dice.Roll(0.5) ? 0 : 15), () => Lines.Mute(node.Id));
+        World.After(World.Dice.Between(200, 900), () => Lines.Unmute(node.Id));
     }
 
-    public void CrashFor(SimNode node)
+    public override void Restart(SimNode node)
     {
-        if (!node.IsUp)
-        {
-            return;
-        }
-        Crashes++;
-        node.Crash();
-        World.After(World.Dice.Between(5, World.Dice.Roll(0.3) ? 2_500 : 300), () => Restart(node));
-    }
-
-    public void Restart(SimNode node)
-    {
-        if (node.IsUp)
-        {
-            return;
-        }
         // A minority at a time: what more than that has lost, nobody can give back.
-        var damaged = Weather.Damage && !IsCalm && World.Dice.Roll(0.3)
+        var damaged = Weather.Damage && !World.IsCalm && World.Dice.Roll(0.3)
             && Nodes.All(n => n == node || !n.IsHurt) && SmallestGroup() >= 3;
         Damages += damaged ? 1 : 0;
         node.Boot(damaged);

@@ -1,11 +1,4 @@
-using Hexcast.Raft;
-
 namespace Hexcast.Simulation;
-
-/// <summary>What a run went through, for the sums of many.</summary>
-internal sealed record Journey(
-    ulong Digest, long Events, long Messages, int Acknowledged, ulong Elections, int Crashes, int Damages,
-    int Snapshots, int Installs, int MemberChanges, TimeSpan Simulated);
 
 /// <summary>One seed: a cluster in its weather, then calm, then the reckoning.</summary>
 internal static class Run
@@ -24,8 +17,8 @@ internal static class Run
         var weather = Weather.Of(world.Dice);
         tell?.Invoke(weather.ToString());
         var cluster = new Cluster(world, weather);
-        var fate = new Fate(cluster);
-        try
+        var fate = new ClusterFate(cluster);
+        ViolationException.Catch(() =>
         {
             foreach (var client in cluster.Clients)
             {
@@ -42,19 +35,16 @@ internal static class Run
             {
                 throw new ViolationException($"it has not healed: {Standing(cluster)}");
             }
-        }
-        catch (InvalidOperationException broken)
-        {
-            // The core found it by itself and would have ended its process.
-            throw new ViolationException(broken.Message);
-        }
+        });
         if (Linearizability.FindFault(cluster.Calls) is { } fault)
         {
             throw new ViolationException($"no register answers so:\n  {string.Join("\n  ", fault.TakeLast(24))}");
         }
-        return new Journey(
-            world.Digest, world.Events, cluster.Network.Sent, cluster.Acknowledged, cluster.Oracle.Elections,
-            cluster.Crashes, cluster.Damages, cluster.Snapshots, cluster.Installs, fate.MemberChanges, world.Now);
+        return Journey.Of(
+            world, ("messages", cluster.Lines.Sent), ("writes acknowledged", cluster.Acknowledged),
+            ("leaders", (long)cluster.Oracle.Elections), ("crashes", cluster.Crashes),
+            ("damaged logs", cluster.Damages), ("snapshots", cluster.Snapshots), ("installed", cluster.Installs),
+            ("changes of members asked for", fate.MemberChanges));
     }
 
     private static bool HasHealed(Cluster cluster)

@@ -4,7 +4,7 @@ using Hexcast.Raft.Tests;
 namespace Hexcast.Simulation;
 
 /// <summary>The shell around a core: a process that runs, stops, dies and comes back, on a disk that stays.</summary>
-internal sealed class SimNode
+internal sealed class SimNode : INode
 {
     private readonly Cluster _cluster;
     private readonly World _world;
@@ -40,9 +40,7 @@ internal sealed class SimNode
 
     public bool IsPaused { get; private set; }
 
-    public TimeSpan SyncMinimum { get; set; } = TimeSpan.FromMilliseconds(0.2);
-
-    public TimeSpan SyncMaximum { get; set; } = TimeSpan.FromMilliseconds(4);
+    public (double From, double To) SyncMs { get; set; } = NodeGroup<SimNode>.FastSync;
 
     /// <summary>It lost entries, and has not got them back as far as its disk knows.</summary>
     public bool IsHurt { get; private set; }
@@ -182,7 +180,7 @@ internal sealed class SimNode
                 });
                 break;
             case RaftEffect.Send send:
-                _cluster.Network.Send(this, send.To, send.Message);
+                _cluster.Lines.Send(Id, send.To, send.Message);
                 break;
             case RaftEffect.Apply apply:
                 foreach (var entry in apply.Entries)
@@ -286,7 +284,7 @@ internal sealed class SimNode
         }
         _isSyncing = true;
         var (life, writes) = (_life, Disk.Unsynced);
-        _world.After(_world.Dice.Between(SyncMinimum.TotalMilliseconds, SyncMaximum.TotalMilliseconds), () =>
+        _world.After(_world.Dice.Between(SyncMs.From, SyncMs.To), () =>
         {
             if (life == _life)
             {

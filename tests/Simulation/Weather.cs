@@ -4,7 +4,7 @@ namespace Hexcast.Simulation;
 
 /// <summary>What one run has to bear. Each seed switches some troubles on and others off: a mistake that hides behind
 /// constant chaos shows where only one thing goes wrong.</summary>
-internal sealed record Weather
+internal record Weather
 {
     public required int Voters { get; init; }
 

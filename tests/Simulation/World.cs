@@ -1,3 +1,5 @@
+using Hexcast.Coordination.Embedded;
+
 namespace Hexcast.Simulation;
 
 /// <summary>Simulated time, and all the chance there is in a run: both follow from the seed, so a run can be repeated.
@@ -20,6 +22,9 @@ internal sealed class World(ulong seed)
     public long Events { get; private set; }
 
     public Action<string>? Tell { get; init; }
+
+    /// <summary>Nothing strikes any more, and what is there has to heal.</summary>
+    public bool IsCalm { get; set; }
 
     public void After(TimeSpan delay, Action happens) => _agenda.Enqueue(happens, ((Now + delay).Ticks, ++_order));
 
@@ -80,4 +85,19 @@ internal sealed class Dice(ulong seed)
 }
 
 /// <summary>Something that must always hold did not.</summary>
-internal sealed class ViolationException(string what) : Exception(what);
+internal sealed class ViolationException(string what) : Exception(what)
+{
+    /// <summary>What a core finds by itself would have ended its process.</summary>
+    public static void Catch(Action run)
+    {
+        try
+        {
+            run();
+        }
+        catch (Exception broken) when (broken is InvalidOperationException or KeyNotFoundException
+            or ArgumentException or NullReferenceException or FileNotFoundException or CoordinatorDataException)
+        {
+            throw new ViolationException(broken.ToString());
+        }
+    }
+}

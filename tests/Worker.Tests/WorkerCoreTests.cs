@@ -208,7 +208,7 @@ public sealed class WorkerCoreTests
         Snapshot(1, seq: 7);
         Sync(1, 8, "/hexcast/rules/a", "1").ShouldBe("");
         Step(new WorkerEvent.StreamLost(1));
-        Hello(2).Synced.ShouldBe(new SyncPosition { Fence = 5, Seq = 8 });
+        Hello(2).Synced.ShouldBe(new SyncPosition { Term = 4, Seq = 8 });
         Welcome(2, fence: 5);
         Sync(2, 9, "/hexcast/rules/a", "2").ShouldBe("");
         Sync(2, 11, "/hexcast/rules/a", "4").ShouldBe("close 2", "10 is missing");
@@ -416,7 +416,7 @@ public sealed class WorkerCoreTests
     private string Receive(int session, MasterMessage message) => Step(new WorkerEvent.Received(session, message));
 
     private string Snapshot(int session, long seq) =>
-        Receive(session, new MasterMessage { Snapshot = new SyncSnapshot { Seq = seq } });
+        Receive(session, new MasterMessage { Snapshot = new SyncSnapshot { Term = 4, Seq = seq } });
 
     private string Sync(int session, long seq, string key, string value) => Receive(session, new MasterMessage
     {

@@ -52,7 +52,7 @@ internal sealed partial class CoordinatorCore
     {
         _hasBegun = true;
         var isRenewed = true;
-        PlantedInCoordinator.Bend(CoordinatorFault.LeaseCarriedOverShort, ref isRenewed, to: false);
+        Planted.Bend(CoordinatorFault.LeaseCarriedOverShort, ref isRenewed, to: false);
         if (isRenewed)
         {
             _state.Leases.RenewAll(_leaseClock);

@@ -10,14 +10,14 @@ internal sealed partial class CoordinatorCore
     private static bool NeedsNoProof(IMessage request)
     {
         var isLocal = request is RangeRequest { Serializable: true } or StatusRequest;
-        PlantedInCoordinator.Bend(CoordinatorFault.ReadWithoutProof, ref isLocal, to: true);
+        Planted.Bend(CoordinatorFault.ReadWithoutProof, ref isLocal, to: true);
         return isLocal;
     }
 
     private void KeepAliveWhenProven(CoordinatorEvent.KeepAlive keepAlive)
     {
         var mustProve = true;
-        PlantedInCoordinator.Bend(CoordinatorFault.KeepAliveWithoutProof, ref mustProve, to: false);
+        Planted.Bend(CoordinatorFault.KeepAliveWithoutProof, ref mustProve, to: false);
         if (mustProve)
         {
             ReadWhenProven(keepAlive.RequestId, keepAlive);

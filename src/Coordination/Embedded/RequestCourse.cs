@@ -7,7 +7,7 @@ internal static class RequestCourse
     public static bool MayRepeat(bool isRepeatable)
     {
         var isRepeated = isRepeatable;
-        PlantedInCoordinator.Bend(CoordinatorFault.WriteRepeatedThatMayBeDone, ref isRepeated, to: true);
+        Planted.Bend(CoordinatorFault.WriteRepeatedThatMayBeDone, ref isRepeated, to: true);
         return isRepeated;
     }
 }

@@ -33,7 +33,7 @@ internal static class SnapshotContent
             state.Members[member.Id] = member;
         }
         var isWhole = true;
-        PlantedInCoordinator.Bend(CoordinatorFault.KeysForgetTheirLeaseInASnapshot, ref isWhole, to: false);
+        Planted.Bend(CoordinatorFault.KeysForgetTheirLeaseInASnapshot, ref isWhole, to: false);
         foreach (var value in state.Store.Range(EveryKey, state.Store.Revision)
             .Where(value => value.Lease != 0 && isWhole))
         {

@@ -135,7 +135,7 @@ internal sealed class StateMachine
     {
         // Deleted first, in a revision of its own: only so is the create revision, the mastership's fence, new.
         var isNew = true;
-        PlantedInCoordinator.Bend(CoordinatorFault.FenceKeptOverTerms, ref isNew, to: false);
+        Planted.Bend(CoordinatorFault.FenceKeptOverTerms, ref isNew, to: false);
         Store.Begin();
         if (isNew)
         {

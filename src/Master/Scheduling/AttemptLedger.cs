@@ -46,7 +46,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         // and the store will say so before anybody is told of the assignment.
         worker.Attempts[task.Key(attempt)] = new HeldAttempt(task);
         var isDurable = true;
-        PlantedInMaster.Bend(MasterFault.AttemptNumberNotDurable, ref isDurable, to: false);
+        Planted.Bend(MasterFault.AttemptNumberNotDurable, ref isDurable, to: false);
         if (isDurable)
         {
             state.Persist(RecordWrite.Of(task.Record));
@@ -174,7 +174,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
 
         var open = task.Open(attempt);
         var counts = open is { Superseded: false } && !task.Committed && task.Job.Active;
-        PlantedInMaster.Bend(MasterFault.LateCommitAccepted, ref counts, to: task.Job.Active && open is not null);
+        Planted.Bend(MasterFault.LateCommitAccepted, ref counts, to: task.Job.Active && open is not null);
         var current = task.Current == attempt;
         Remove(task, attempt);
         if (counts && (current || report.Commit is not null))

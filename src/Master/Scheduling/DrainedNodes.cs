@@ -97,7 +97,7 @@ internal sealed class DrainedNodes(SchedulerState state, JobLifecycle jobs, Sync
         };
         state.Drained[order.NodeId] = record;
         var isDurable = true;
-        PlantedInMaster.Bend(MasterFault.DrainNotDurable, ref isDurable, to: false);
+        Planted.Bend(MasterFault.DrainNotDurable, ref isDurable, to: false);
         if (isDurable)
         {
             state.Persist(RecordWrite.Of(record));

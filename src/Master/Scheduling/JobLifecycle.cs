@@ -352,7 +352,7 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     {
         job.Sweeping = true;
         var spares = true;
-        PlantedInMaster.Bend(MasterFault.CommittedObjectsSwept, ref spares, to: false);
+        Planted.Bend(MasterFault.CommittedObjectsSwept, ref spares, to: false);
         var sweep = new Sweep(job.Id, [.. job.Tasks.SelectMany(task =>
             Enumerable.Range(1, (int)task.Attempts)
                 .Where(attempt => attempt != task.Record.CommittedAttempt || !spares)

@@ -155,7 +155,7 @@ internal sealed class SchedulerCore
 
     private void Load(Loaded loaded)
     {
-        state.Since = state.Now;
+        (state.Since, state.Term) = (state.Now, loaded.Term);
         drained.Load(loaded.Nodes);
         board.Take(new SettingsChanged(null, loaded.Settings));
         foreach (var record in loaded.Jobs)

@@ -9,6 +9,9 @@ internal abstract record SchedulerEvent;
 /// <summary>First event of a mastership: everything that the coordinator holds.</summary>
 internal sealed record Loaded(IReadOnlyList<JobRecord> Jobs, IReadOnlyList<TaskRecord> Tasks) : SchedulerEvent
 {
+    /// <summary>Revision at which the term began: higher in each, also under the same fence.</summary>
+    public long Term { get; init; }
+
     public IReadOnlyList<NodeRecord> Nodes { get; init; } = [];
 
     public IReadOnlyList<SettingValue> Settings { get; init; } = [];

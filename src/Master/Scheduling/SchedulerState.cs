@@ -11,6 +11,9 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
 
     public long Fence { get; } = fence;
 
+    /// <summary>Revision at which this term of the mastership began.</summary>
+    public long Term { get; set; }
+
     /// <summary>Of the node that is the master.</summary>
     public string NodeId { get; } = nodeId;
 
@@ -63,7 +66,7 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
     public void ConfirmMastership()
     {
         var confirms = true;
-        PlantedInMaster.Bend(MasterFault.AbsenceNotConfirmed, ref confirms, to: false);
+        Planted.Bend(MasterFault.AbsenceNotConfirmed, ref confirms, to: false);
         if (confirms)
         {
             effects.Add(new Persist([]));

@@ -5,7 +5,7 @@ namespace Hexcast.Master.Scheduling;
 
 /// <summary>
 /// What workers follow: keys of the coordinator, and their changes numbered from one. A worker that was away gets the
-/// changes since; one that was away for more than is kept, or knows another mastership's numbers, a snapshot.
+/// changes since; one that was away for more than is kept, or knows another term's numbers, a snapshot.
 /// </summary>
 internal sealed class SyncBoard(SchedulerState state)
 {
@@ -65,8 +65,8 @@ internal sealed class SyncBoard(SchedulerState state)
     public void Greet(long session, SyncPosition? known)
     {
         var oldest = seq - recent.Count;
-        var isOfThisTerm = known?.Fence == state.Fence;
-        PlantedInMaster.Bend(MasterFault.ResumesNumbersOfAnotherTerm, ref isOfThisTerm, to: true);
+        var isOfThisTerm = known?.Term == state.Term;
+        Planted.Bend(MasterFault.ResumesNumbersOfAnotherTerm, ref isOfThisTerm, to: true);
         if (known is null || !isOfThisTerm || known.Seq < oldest || known.Seq > seq)
         {
             SendSnapshot(session);
@@ -121,7 +121,7 @@ internal sealed class SyncBoard(SchedulerState state)
 
     private void SendSnapshot(long session)
     {
-        var piece = new SyncSnapshot { Seq = seq };
+        var piece = new SyncSnapshot { Term = state.Term, Seq = seq };
         var bytes = 0;
         foreach (var (key, value) in values)
         {
@@ -129,7 +129,7 @@ internal sealed class SyncBoard(SchedulerState state)
             {
                 piece.More = true;
                 state.Emit(new Send(session, new MasterMessage { Snapshot = piece }));
-                (piece, bytes) = (new SyncSnapshot { Seq = seq }, 0);
+                (piece, bytes) = (new SyncSnapshot { Term = state.Term, Seq = seq }, 0);
             }
 
             piece.Entries.Add(new SyncEntry { Key = key, Value = value });

@@ -120,7 +120,7 @@ internal sealed class WorkerTable(
             }
 
             var isSpared = true;
-            PlantedInMaster.Bend(MasterFault.AssignsToAStreamThatIsReplaced, ref isSpared, to: false);
+            Planted.Bend(MasterFault.AssignsToAStreamThatIsReplaced, ref isSpared, to: false);
             worker.Retiring = isSpared;
             worker.StreamEndsAt = state.Now + state.Options.WorkerDeadAfter;
             state.Emit(new Send(worker.Session, new MasterMessage { Reconnect = new Reconnect() }));
@@ -179,7 +179,7 @@ internal sealed class WorkerTable(
         foreach (var (key, held) in worker.Attempts.ToList())
         {
             var isLost = held.Task?.Current == key.Attempt;
-            PlantedInMaster.Bend(MasterFault.LostWorkersKeepTheirTasks, ref isLost, to: false);
+            Planted.Bend(MasterFault.LostWorkersKeepTheirTasks, ref isLost, to: false);
             if (isLost)
             {
                 attempts.Lose(held.Task!);

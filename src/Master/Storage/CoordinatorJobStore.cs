@@ -57,7 +57,7 @@ internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobS
             settings.AddRange(range.KeyValues.Select(v => new SettingValue(v.Key, v.Value)));
         }
 
-        return new Loaded(jobs, tasks) { Nodes = nodes, Settings = settings };
+        return new Loaded(jobs, tasks) { Term = begun.Revision, Nodes = nodes, Settings = settings };
     }
 
     public async IAsyncEnumerable<SettingsChanged> FollowSettingsAsync(

@@ -34,9 +34,9 @@ internal sealed class RecordTransactions
     public IEnumerable<Compare> Guards(long fence, IReadOnlyList<RecordWrite> writes)
     {
         var (comparesFence, comparesTerm) = (true, true);
-        PlantedInMaster.Bend(MasterFault.MastershipNotCompared, ref comparesFence, to: false);
-        PlantedInMaster.Bend(MasterFault.MastershipNotCompared, ref comparesTerm, to: false);
-        PlantedInMaster.Bend(MasterFault.LateWriteOfAnEarlierTermAccepted, ref comparesTerm, to: false);
+        Planted.Bend(MasterFault.MastershipNotCompared, ref comparesFence, to: false);
+        Planted.Bend(MasterFault.MastershipNotCompared, ref comparesTerm, to: false);
+        Planted.Bend(MasterFault.LateWriteOfAnEarlierTermAccepted, ref comparesTerm, to: false);
         if (comparesFence)
         {
             yield return Fence(fence);

@@ -27,7 +27,7 @@ internal sealed class Stage
     {
         this.options = options ?? new MasterOptions();
         (Now, core) = (start, new SchedulerCore(this.options, fence));
-        Step("a master starts", new Loaded([], []));
+        Step("a master starts", new Loaded([], []) { Term = fence });
     }
 
     public DateTimeOffset Now { get; private set; }
@@ -156,6 +156,7 @@ internal sealed class Stage
             [.. disk.Values.OfType<JobRecord>().Select(r => r.Clone())],
             [.. disk.Values.OfType<TaskRecord>().Select(r => r.Clone())])
         {
+            Term = fence,
             Nodes = [.. disk.Values.OfType<NodeRecord>().Select(r => r.Clone())],
         });
     }

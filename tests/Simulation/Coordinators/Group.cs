@@ -1,3 +1,5 @@
+using Google.Protobuf;
+using Hexcast.Coordination;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Raft;
@@ -5,17 +7,15 @@ using Hexcast.Raft;
 namespace Hexcast.Simulation.Coordinators;
 
 /// <summary>A group of coordinators in its world.</summary>
-internal sealed class Group
+internal sealed class Group : NodeGroup<GroupMember>
 {
     private const double DeathInAStep = 0.0004;
 
-    private readonly Dictionary<ulong, GroupMember> _members = [];
-
-    public Group(World world, GroupWeather weather)
+    /// <param name="house">What else runs in each member's process; null: nothing.</param>
+    public Group(World world, GroupWeather weather, Func<GroupMember, IResident>? house = null)
+        : base(world, weather)
     {
-        (World, Weather) = (world, weather);
-        Oracle = new GroupOracle(world);
-        Lines = new GroupLines(this);
+        (Sky, Oracle, House) = (weather, new GroupOracle(world), house);
         var ids = Enumerable.Range(1, weather.Voters).Select(i => (ulong)i).ToList();
         foreach (var id in ids)
         {
@@ -25,107 +25,146 @@ internal sealed class Group
                 record.HardState = new SavedHardState { Term = 1 };
                 record.Members.AddRange(ids.Select(Saved));
             }
-            var member = Add(record);
+            var member = new GroupMember(this, record);
             if (ids.Count > 1)
             {
-                Begin(member, Hexcast.Raft.Members.Of(ids));
+                Begin(member, Members.Of(ids));
             }
+            Add(member);
             member.Boot();
         }
     }
 
-    public World World { get; }
-
-    public GroupWeather Weather { get; }
+    public GroupWeather Sky { get; }
 
     public GroupOracle Oracle { get; }
 
-    public GroupLines Lines { get; }
+    public Func<GroupMember, IResident>? House { get; }
 
-    public List<GroupMember> Members { get; } = [];
+    public int MemberChanges { get; private set; }
 
-    public bool IsCalm { get; set; }
+    public override GroupMember? Leader => Nodes.Where(m => m.Core?.IsLeader == true).MaxBy(m => m.Core!.Term);
 
-    public int Crashes { get; private set; }
+    /// <summary>Whom somebody asks: anybody who is or was a member; once it is calm, nobody who has been removed.
+    /// </summary>
+    public GroupMember Any()
+    {
+        var member = World.Dice.Pick(Nodes);
+        return World.IsCalm && Leader is { } leader && !leader.Core!.Members.Contains(member.Id) ? leader : member;
+    }
 
-    public int Damages { get; set; }
-
-    public int Snapshots { get; set; }
-
-    public int Installs { get; set; }
-
-    public GroupMember? Leader => Members.Where(m => m.Core?.IsLeader == true).MaxBy(m => m.Core!.Term);
-
-    /// <summary>Of whoever leads, as soon as everything before its term is applied there.</summary>
-    public Action<GroupMember>? Began { get; set; }
-
-    public GroupMember? Find(ulong id) => _members.GetValueOrDefault(id);
-
-    public void TermBegan(GroupMember member) => Began?.Invoke(member);
-
-    /// <summary>A node that has been let in; the group will hear of it.</summary>
+    /// <summary>A node that has waited for a place: first where it is reached, then that it is one of them.</summary>
     public void Join()
     {
-        if (Leader is not { } leader)
-        {
-            return;
-        }
-        var record = new MemberRecord { Id = (ulong)Members.Count + 1 };
+        var leader = Leader!;
+        MemberChanges++;
+        var record = new MemberRecord { Id = (ulong)Nodes.Count + 1 };
         record.Members.AddRange(leader.Core!.KnownMembers);
-        var member = Add(record);
+        var member = new GroupMember(this, record);
+        Add(member);
         member.Boot();
         leader.Ask(id => new CoordinatorEvent.Propose(id, new Command { MemberPut = Saved(member.Id) }), _ => { });
+        leader.Govern(id => new RaftEvent.ChangeMembers(id, MemberChange.AddLearner, member.Id));
+    }
+
+    /// <summary>For good: it votes no more, then nobody knows any more where it is reached, and somebody switches it
+    /// off.</summary>
+    public void Remove(ulong member)
+    {
+        var leader = Leader!;
+        MemberChanges++;
         leader.Ask(
-            id => new CoordinatorEvent.ForRaft(
-                new RaftEvent.ChangeMembers(id, MemberChange.AddLearner, member.Id)), _ => { });
+            id => new CoordinatorEvent.ForRaft(new RaftEvent.ChangeMembers(id, MemberChange.Remove, member)),
+            answer =>
+            {
+                if (answer is { Leader: null, Refused: RaftError.None, Outcome.Error: CoordinatorError.None })
+                {
+                    leader.Ask(
+                        id => new CoordinatorEvent.Propose(id, new Command { MemberRemove = member }), _ => { });
+                }
+            });
+        World.After(World.Dice.Between(500, 8_000), () => SwitchOffIfRemoved(Find(member)!));
     }
 
-    public bool DiesInStep() => !IsCalm && Weather.Crashes && World.Dice.Roll(DeathInAStep);
-
-    public void CrashFor(GroupMember member)
+    /// <summary>It keeps what it has on its disk, and is never started again.</summary>
+    public void SwitchOffIfRemoved(GroupMember member)
     {
-        if (!member.IsUp)
+        if (member.IsUp && Oracle.Removed.Contains(member.Id))
         {
-            return;
+            member.Crash();
         }
-        Crashes++;
-        member.Crash(losesPower: World.Dice.Roll(0.6));
-        World.After(World.Dice.Between(5, World.Dice.Roll(0.3) ? 2_500 : 300), () => Restart(member));
     }
 
-    public void Restart(GroupMember member)
+    /// <summary>Asked once; the answer is held against the log. Null: refused, or nobody knows. Or it never comes.
+    /// </summary>
+    public void Propose(GroupMember at, Command command, Action<IMessage?> answered)
     {
-        if (member.IsUp)
+        var floor = Oracle.Told;
+        new GroupRequest(
+            this, at, id => new CoordinatorEvent.Propose(id, command.Clone()), ofLeader: true, isRepeatable: false,
+            outcome => World.After(World.Dice.Between(0.1, 1), () =>
+            {
+                if (outcome is { Response: null })
+                {
+                    Oracle.NotDone(command);
+                }
+                else if (outcome is { Response: { } response })
+                {
+                    Oracle.Answered(command, floor, response);
+                }
+                answered(outcome?.Response);
+            })).Begin();
+    }
+
+    /// <summary>As <see cref="Propose"/>: a range, or a transaction that only reads.</summary>
+    public void Read(GroupMember at, IMessage request, Action<IMessage?> answered)
+    {
+        var floor = Oracle.Told;
+        new GroupRequest(
+            this, at, id => new CoordinatorEvent.Read(id, request), ofLeader: false, isRepeatable: true,
+            outcome => World.After(World.Dice.Between(0.1, 1), () =>
+            {
+                if (outcome?.Response is { } response)
+                {
+                    Oracle.Read(request, floor, response);
+                }
+                answered(outcome?.Response);
+            })).Begin();
+    }
+
+    public bool DiesInStep() => !World.IsCalm && Sky.Crashes && World.Dice.Roll(DeathInAStep);
+
+    public override void Restart(GroupMember node)
+    {
+        if (Oracle.Removed.Contains(node.Id))
         {
             return;
         }
         // One member's disk is bad: what a majority has lost, nobody can give back.
-        if (Weather.Damage && !IsCalm && World.Dice.Roll(0.3) && member == Members[0])
+        if (Sky.Damage && !World.IsCalm && World.Dice.Roll(0.3) && node == Nodes[0])
         {
-            member.GoBad();
+            node.GoBad();
         }
         try
         {
-            member.Boot();
+            node.Boot();
         }
-        catch (Exception refused) when (member.Disk.IsFull || member.Disk.SyncFails)
+        catch (Exception refused) when (node.Disk.IsFull || node.Disk.SyncFails)
         {
             // It says so and does not start: somebody starts it again.
             World.Tell?.Invoke(
-                $"{World.Now.TotalMilliseconds,10:0.00}  n{member.Id} does not start: {refused.Message}");
-            World.After(World.Dice.Between(50, 300), () => Restart(member));
+                $"{World.Now.TotalMilliseconds,10:0.00}  n{node.Id} does not start: {refused.Message}");
+            World.After(World.Dice.Between(50, 300), () =>
+            {
+                if (!node.IsUp)
+                {
+                    Restart(node);
+                }
+            });
         }
     }
 
     private static SavedMember Saved(ulong id) => new() { Id = id, Node = $"node-{id}", Address = $"node-{id}" };
-
-    private GroupMember Add(MemberRecord record)
-    {
-        var member = new GroupMember(this, record.Id, record);
-        Members.Add(member);
-        _members.Add(record.Id, member);
-        return member;
-    }
 
     /// <summary>The first members' logs begin with who they are.</summary>
     private static void Begin(GroupMember member, Members first)

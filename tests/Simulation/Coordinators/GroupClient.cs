@@ -79,7 +79,7 @@ internal sealed class GroupClient(Group group, int number)
         }
     }
 
-    private string Key() => Prefix + _dice.Below(group.Weather.Keys).ToString(CultureInfo.InvariantCulture);
+    private string Key() => Prefix + _dice.Below(group.Sky.Keys).ToString(CultureInfo.InvariantCulture);
 
     private PutRequest NewPut(string key) => new() { Key = Text(key), Value = Text($"c{number}-{++_values}") };
 
@@ -104,71 +104,29 @@ internal sealed class GroupClient(Group group, int number)
         Failure = { All() },
     };
 
-    private void Do(int asked, Command command)
+    private void Do(int asked, Command command) => group.Propose(group.Any(), command, response =>
     {
-        var floor = group.Oracle.Told;
-        Begin(asked, id => new CoordinatorEvent.Propose(id, command.Clone()), ofLeader: true, isRepeatable: false,
-            response =>
-            {
-                switch (response)
-                {
-                    case null:
-                        group.Oracle.NotDone(command);
-                        break;
-                    case PutResponse put:
-                        group.Oracle.Answered(command, floor, put.Header.Revision, "put");
-                        (_lastKey, _lastSeen) = (command.Put.Key.ToStringUtf8(), put.Header.Revision);
-                        break;
-                    case DeleteRangeResponse deleted:
-                        group.Oracle.Answered(
-                            command, floor, deleted.Header.Revision, $"{deleted.Deleted} deleted");
-                        break;
-                    case TxnResponse txn:
-                        group.Oracle.Answered(command, floor, txn.Header.Revision, KeyValueModel.Told(txn));
-                        break;
-                }
-            });
-    }
-
-    private void Read(int asked, IMessage request)
-    {
-        var floor = group.Oracle.Told;
-        var isSerializable = request is RangeRequest { Serializable: true };
-        Begin(asked, id => new CoordinatorEvent.Read(id, request), ofLeader: false, isRepeatable: true, response =>
+        if (response is PutResponse put)
         {
-            switch (response)
-            {
-                case RangeResponse range:
-                    group.Oracle.Read(
-                        request, floor, range.Header.Revision, KeyValueModel.Told(range), isSerializable);
-                    if (range.Kvs.Count > 0)
-                    {
-                        var seen = _dice.Pick(range.Kvs);
-                        (_lastKey, _lastSeen) = (seen.Key.ToStringUtf8(), seen.ModRevision);
-                    }
-                    break;
-                case TxnResponse txn:
-                    group.Oracle.Read(request, floor, txn.Header.Revision, KeyValueModel.Told(txn), false);
-                    break;
-            }
-        });
-    }
+            (_lastKey, _lastSeen) = (command.Put.Key.ToStringUtf8(), put.Header.Revision);
+        }
+        Answered(asked, response);
+    });
 
-    private void Begin(
-        int asked, Func<long, CoordinatorEvent> ask, bool ofLeader, bool isRepeatable, Action<IMessage?> answered)
+    private void Read(int asked, IMessage request) => group.Read(group.Any(), request, response =>
     {
-        var at = _dice.Pick(group.Members);
-        new GroupRequest(group, at, ask, ofLeader, isRepeatable, outcome =>
-            group.World.After(_dice.Between(0.1, 1), () =>
-            {
-                if (outcome is { } known)
-                {
-                    // Null: not done, and it never will be.
-                    answered(known.Response);
-                    Answers += known.Response is null ? 0 : 1;
-                }
-                Over(asked);
-            })).Begin();
+        if (response is RangeResponse { Kvs: { Count: > 0 } found })
+        {
+            var seen = _dice.Pick(found);
+            (_lastKey, _lastSeen) = (seen.Key.ToStringUtf8(), seen.ModRevision);
+        }
+        Answered(asked, response);
+    });
+
+    private void Answered(int asked, IMessage? response)
+    {
+        Answers += response is null ? 0 : 1;
+        Over(asked);
     }
 
     private void Over(int asked)

@@ -16,11 +16,11 @@ internal sealed class GroupLeaseholder(Group group, int number)
     public void Think() => group.World.After(_dice.Between(50, 1_500), Grant);
 
     private TimeSpan Promise(TimeSpan asked) =>
-        asked + TimeSpan.FromSeconds(Seconds / (1 + group.Weather.ClockSkew / 2));
+        asked + TimeSpan.FromSeconds(Seconds / (1 + group.Sky.ClockSkew / 2));
 
     private void Grant()
     {
-        if (group.IsCalm)
+        if (group.World.IsCalm)
         {
             return;
         }
@@ -35,13 +35,12 @@ internal sealed class GroupLeaseholder(Group group, int number)
                 }
                 Promised(granted.ID, asked);
                 Hang(granted.ID);
-                Keep(granted.ID, 1 + _dice.Below(8));
+                Keep(granted.ID, 1 + _dice.Below(4));
             });
     }
 
     private void Hang(long lease)
     {
-        var floor = group.Oracle.Told;
         var command = new Command
         {
             Put = new PutRequest
@@ -50,13 +49,7 @@ internal sealed class GroupLeaseholder(Group group, int number)
                 Lease = lease,
             },
         };
-        Do(id => new CoordinatorEvent.Propose(id, command.Clone()), isRepeatable: false, outcome =>
-        {
-            if (outcome?.Response is PutResponse put)
-            {
-                group.Oracle.Answered(command, floor, put.Header.Revision, "put");
-            }
-        });
+        group.Propose(group.Any(), command, _ => { });
     }
 
     private void Keep(long lease, int times) => group.World.After(_dice.Between(100, 900), () =>
@@ -98,7 +91,7 @@ internal sealed class GroupLeaseholder(Group group, int number)
     private void Do(Func<long, CoordinatorEvent> ask, bool isRepeatable, Action<Outcome?> done)
     {
         var isOver = false;
-        new GroupRequest(group, _dice.Pick(group.Members), ask, ofLeader: true, isRepeatable, Once).Begin();
+        new GroupRequest(group, group.Any(), ask, ofLeader: true, isRepeatable, Once).Begin();
         group.World.After(TimeSpan.FromMilliseconds(2_500), () => Once(null));
 
         void Once(Outcome? outcome)

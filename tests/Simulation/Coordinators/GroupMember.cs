@@ -8,6 +8,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hexcast.Simulation.Coordinators;
 
+/// <summary>What else runs in a member's process, and lives and dies with it.</summary>
+internal interface IResident
+{
+    void Begin();
+
+    void End();
+}
+
 /// <summary>What a client's stream of watches hears.</summary>
 internal interface IWatchTaker
 {
@@ -20,7 +28,7 @@ internal interface IWatchTaker
 /// The shell around a coordinator's core: a process that runs, stands still, dies and comes back, with the real log on
 /// a disk that stays. Two writing threads, and a thread for the core, all in simulated time.
 /// </summary>
-internal sealed class GroupMember
+internal sealed class GroupMember : INode
 {
     private readonly Group _group;
     private readonly World _world;
@@ -28,6 +36,8 @@ internal sealed class GroupMember
     private readonly List<CoordinatorEvent> _inbox = [];
     private readonly Dictionary<long, Action<MemberAnswer>> _waiting = [];
     private readonly Dictionary<long, IWatchTaker> _streams = [];
+    private readonly List<Action> _held = [];
+    private readonly IResident? _resident;
     private CoordinatorCore? _core;
     private SimLane<LogWork>? _logLane;
     private SimLane<SnapshotWork>? _snapshotLane;
@@ -39,12 +49,13 @@ internal sealed class GroupMember
     private long _lastStream;
     private bool _isAwake;
 
-    public GroupMember(Group group, ulong id, MemberRecord first)
+    public GroupMember(Group group, MemberRecord first)
     {
-        (_group, _world, Id) = (group, group.World, id);
+        (_group, _world, Id) = (group, group.World, first.Id);
         Disk = new SimFiles(_world.Dice);
-        _clockRate = 1 + group.Weather.ClockSkew * (_world.Dice.Below(1_000) / 1_000.0 - 0.5);
+        _clockRate = 1 + group.Sky.ClockSkew * (_world.Dice.Below(1_000) / 1_000.0 - 0.5);
         MemberFile.TrySave(Disk, first);
+        _resident = group.House?.Invoke(this);
     }
 
     public ulong Id { get; }
@@ -59,9 +70,10 @@ internal sealed class GroupMember
 
     public bool IsPaused { get; private set; }
 
-    public (double From, double To) SyncMs { get; set; } = (0.2, 4);
+    public (double From, double To) SyncMs { get; set; } = NodeGroup<GroupMember>.FastSync;
 
-    private TimeSpan LocalNow => TimeSpan.FromTicks((long)((_world.Now - _bootedAt).Ticks * _clockRate));
+    /// <summary>Of its process's clock that does not jump.</summary>
+    public TimeSpan LocalNow => TimeSpan.FromTicks((long)((_world.Now - _bootedAt).Ticks * _clockRate));
 
     public void Boot()
     {
@@ -75,7 +87,7 @@ internal sealed class GroupMember
         _logLane = new SimLane<LogWork>(_world, Duration, () => writer.Wait, writer.Take, Fail);
         _snapshotLane = new SimLane<SnapshotWork>(_world, Duration, () => keeper.Wait, keeper.Take, Fail);
         var identity = new MemberIdentity("sim", Name, Id, Name);
-        _core = new CoordinatorCore(identity, _group.Weather.Limits, _world.Dice.Next(), opened.Recovery, LocalNow);
+        _core = new CoordinatorCore(identity, _group.Sky.Limits, _world.Dice.Next(), opened.Recovery, LocalNow);
         _seen = _core.AppliedIndex;
         _group.Oracle.IsAt(Id, _seen, _core.State.Store.Revision);
         if (opened.UnreadableFrom > 0)
@@ -84,11 +96,13 @@ internal sealed class GroupMember
             Post(new CoordinatorEvent.ForRaft(new RaftEvent.LogUnreadable(opened.UnreadableFrom)));
         }
         Post(new CoordinatorEvent.Tick());
+        _resident?.Begin();
     }
 
-    /// <param name="losesPower">Otherwise only the process ends, and what it wrote stays.</param>
-    public void Crash(bool losesPower)
+    /// <summary>The power goes; or only the process ends, and what it wrote stays.</summary>
+    public void Crash()
     {
+        var losesPower = _world.Dice.Roll(0.6);
         Tell(losesPower ? "loses its power" : "is killed");
         (_core, _life, _isAwake) = (null, _life + 1, false);
         foreach (var work in new[] { _logLane!.Die(), _snapshotLane!.Die() })
@@ -104,6 +118,8 @@ internal sealed class GroupMember
         }
         _inbox.Clear();
         _waiting.Clear();
+        _held.Clear();
+        _resident?.End();
         foreach (var stream in _streams.Values.ToList())
         {
             _world.After(_world.Dice.Between(1, 300), stream.End);
@@ -124,9 +140,30 @@ internal sealed class GroupMember
     {
         IsPaused = false;
         Wake();
+        List<Action> held = [.. _held];
+        _held.Clear();
+        held.ForEach(Do);
     }
 
-    public void Receive(RaftMessage message) => Post(new CoordinatorEvent.ForRaft(new RaftEvent.Received(message)));
+    /// <summary>In this process: when it runs again, if it stands still.</summary>
+    public void Do(Action happens)
+    {
+        if (IsPaused)
+        {
+            _held.Add(happens);
+        }
+        else if (IsUp)
+        {
+            happens();
+        }
+    }
+
+    /// <summary>After that much of its own time, unless it dies before.</summary>
+    public void After(TimeSpan local, Action happens) => InThisLife(local / _clockRate, () => Do(happens));
+
+    public void Take(RaftEvent happened) => Post(new CoordinatorEvent.ForRaft(happened));
+
+    public void Govern(Func<long, RaftEvent> ask) => Ask(id => new CoordinatorEvent.ForRaft(ask(id)), _ => { });
 
     public void Ask(Func<long, CoordinatorEvent> ask, Action<MemberAnswer> answered)
     {
@@ -164,7 +201,7 @@ internal sealed class GroupMember
 
     private void Wake()
     {
-        if (_isAwake || IsPaused)
+        if (_isAwake || IsPaused || !IsUp)
         {
             return;
         }
@@ -252,9 +289,6 @@ internal sealed class GroupMember
             case CoordinatorEffect.MembersChanged changed
                 when core.Members.All.All(id => changed.Members.Any(member => member.Id == id)):
                 _logLane!.Post(new LogWork.Remember(changed.Members));
-                break;
-            case CoordinatorEffect.TermBegan:
-                _group.TermBegan(this);
                 break;
             case CoordinatorEffect.OfRaft raft:
                 CarryOut(raft.Effect);

@@ -18,6 +18,7 @@ internal sealed class GroupOracle(World world)
     private readonly List<(ulong Term, byte[] Payload, long Revision, ModelOutcome Outcome)> _log = [];
     private readonly Dictionary<ulong, ulong> _leaders = [];
     private readonly Dictionary<long, int> _byRevision = [];
+    private IReadOnlyList<ulong> _members = [];
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
     private readonly Dictionary<long, TimeSpan> _ended = [];
@@ -30,10 +31,13 @@ internal sealed class GroupOracle(World world)
 
     public int Elections { get; private set; }
 
+    /// <summary>Those who were members and are no more, for good.</summary>
+    public HashSet<ulong> Removed { get; } = [];
+
     public ulong LastIndex => (ulong)_log.Count;
 
     /// <summary>Each command once, in order, as soon as the first member has applied it.</summary>
-    public Action<Command>? Committed { get; set; }
+    public Action<Command, ModelOutcome>? Committed { get; set; }
 
     public static void Require(bool holds, string otherwise)
     {
@@ -64,12 +68,18 @@ internal sealed class GroupOracle(World world)
         }
         Require(entry.Index == LastIndex + 1, $"n{member} applied {entry.Index} after {LastIndex}");
         var command = entry.Kind == EntryKind.Membership ? new Command() : Command.Parser.ParseFrom(payload);
+        if (entry.Kind == EntryKind.Membership)
+        {
+            var before = _members;
+            _members = [.. Members.Decode(payload).All];
+            Removed.UnionWith(before.Except(_members));
+        }
         NoteEndOfLeases(command);
         var outcome = Model.Apply(command);
         _log.Add((entry.Term, payload, Model.Revision, outcome));
         // Those behind that change nothing have no revision of their own.
         _byRevision.TryAdd(Model.Revision, _log.Count - 1);
-        foreach (var value in ValuesOf(command))
+        foreach (var value in outcome.Error == CoordinatorError.None ? ValuesOf(command) : [])
         {
             Require(_written.Add(value), $"{value} was written twice, and asked for once");
             Require(!_refused.Contains(value), $"{value} was written, and somebody was told that it was not");
@@ -80,7 +90,7 @@ internal sealed class GroupOracle(World world)
             Require(fence > _lastFence, $"the fence {fence} is not above {_lastFence} (I3)");
             _lastFence = fence;
         }
-        Committed?.Invoke(command);
+        Committed?.Invoke(command, outcome);
     }
 
     /// <summary>After the entries up to this one a member's store stands where the model did.</summary>
@@ -99,7 +109,36 @@ internal sealed class GroupOracle(World world)
     }
 
     /// <param name="floor">What had been told before this was asked.</param>
-    public void Answered(Command command, long floor, long revision, string told)
+    public void Answered(Command command, long floor, IMessage response)
+    {
+        var (revision, told) = response switch
+        {
+            PutResponse put => (put.Header.Revision, "put"),
+            DeleteRangeResponse deleted => (deleted.Header.Revision, $"{deleted.Deleted} deleted"),
+            TxnResponse txn => (txn.Header.Revision, KeyValueModel.Told(txn)),
+            _ => (0, ""),
+        };
+        if (revision > 0)
+        {
+            Answered(command, floor, revision, told);
+        }
+    }
+
+    public void Read(IMessage request, long floor, IMessage response)
+    {
+        var isSerializable = request is RangeRequest { Serializable: true };
+        var (revision, told) = response is TxnResponse txn
+            ? (txn.Header.Revision, KeyValueModel.Told(txn))
+            : (((RangeResponse)response).Header.Revision, KeyValueModel.Told((RangeResponse)response));
+        Require(isSerializable || revision >= floor, $"{request} saw {revision}, after {floor} was told (I5)");
+        var expected = request is TxnRequest asked
+            ? Model.Read(asked, revision)
+            : Model.Told((RangeRequest)request, revision);
+        Require(expected == told, $"{request} was told {told} at {revision}, where there was {expected} (I5)");
+        Told = isSerializable ? Told : Math.Max(Told, revision);
+    }
+
+    private void Answered(Command command, long floor, long revision, string told)
     {
         Require(
             _byRevision.TryGetValue(revision, out var at),
@@ -113,13 +152,8 @@ internal sealed class GroupOracle(World world)
                 !Model.Range(range.Key.ToStringUtf8(), range.RangeEnd.ToStringUtf8(), revision).Any(),
                 $"{command} was told {told} at {revision}, where there is something (I5)");
         }
-        else if (payload.AsSpan().SequenceEqual(command.ToByteArray()))
-        {
-            Require(
-                outcome.Told == told && outcome.Error == CoordinatorError.None,
-                $"{command} was told {told}, and did {outcome.Told} (I5)");
-        }
-        else
+        else if (outcome.Told != told || outcome.Error != CoordinatorError.None
+            || !payload.AsSpan().SequenceEqual(command.ToByteArray()))
         {
             // It changed nothing, so it has no revision of its own.
             var changes = command.KindCase switch
@@ -135,16 +169,6 @@ internal sealed class GroupOracle(World world)
                 $"{command} was told {told} at {revision} (I5)");
         }
         Told = Math.Max(Told, revision);
-    }
-
-    public void Read(IMessage request, long floor, long revision, string told, bool isSerializable)
-    {
-        Require(isSerializable || revision >= floor, $"{request} saw {revision}, after {floor} was told (I5)");
-        var expected = request is TxnRequest txn
-            ? Model.Read(txn, revision)
-            : Model.Told((RangeRequest)request, revision);
-        Require(expected == told, $"{request} was told {told} at {revision}, where there was {expected} (I5)");
-        Told = isSerializable ? Told : Math.Max(Told, revision);
     }
 
     /// <summary>Somebody was told that this lease stays at least until then.</summary>
@@ -173,11 +197,14 @@ internal sealed class GroupOracle(World world)
         }
     }
 
+    /// <summary>What a <see cref="GroupClient"/> writes is different each time.</summary>
     private static IEnumerable<string> ValuesOf(Command command) => command.KindCase switch
     {
-        Command.KindOneofCase.Put => [command.Put.Value.ToStringUtf8()],
-        Command.KindOneofCase.Txn => command.Txn.Success.Where(o => o.RequestPut is not null)
-            .Select(o => o.RequestPut.Value.ToStringUtf8()).Take(1),
+        Command.KindOneofCase.Put when IsClients(command.Put) => [command.Put.Value.ToStringUtf8()],
+        Command.KindOneofCase.Txn => command.Txn.Success.Select(o => o.RequestPut)
+            .Where(put => put is not null && IsClients(put)).Select(put => put.Value.ToStringUtf8()).Take(1),
         _ => [],
     };
+
+    private static bool IsClients(PutRequest put) => put.Key.Span.StartsWith("/k/"u8);
 }

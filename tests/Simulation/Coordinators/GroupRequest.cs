@@ -44,7 +44,7 @@ internal sealed class GroupRequest(
     private void PassOn(ulong leader)
     {
         var isOver = false;
-        group.Lines.Call(at.Id, leader, member => member.Ask(ask, answer => group.Lines.Call(leader, at.Id, _ =>
+        Call(at, leader, passed => passed.Ask(ask, answer => Call(passed, at.Id, _ =>
         {
             if (isOver)
             {
@@ -76,6 +76,14 @@ internal sealed class GroupRequest(
                 done(null);
             }
         });
+    }
+
+    private void Call(GroupMember from, ulong to, Action<GroupMember> arrived)
+    {
+        if (group.Find(to) is { } known)
+        {
+            group.Lines.Call(from.Id, to, group.Sky.LostCalls, () => arrived(known));
+        }
     }
 
     private void Again()

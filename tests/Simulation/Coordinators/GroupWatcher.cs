@@ -8,7 +8,7 @@ namespace Hexcast.Simulation.Coordinators;
 /// Follows a prefix from member to member, as the client does: it resumes behind what it has, and reads anew what was
 /// compacted before it came. Each event has to be the next one that the model knows.
 /// </summary>
-internal sealed class GroupWatcher(Group group, string prefix, string end)
+internal sealed class GroupWatcher(Group group, string prefix, string end, Func<GroupMember>? where = null)
 {
     private readonly Dice _dice = group.World.Dice;
     private GroupMember? _at;
@@ -22,6 +22,11 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
 
     public int Events { get; private set; }
 
+    /// <summary>All that there is, before the first change and after a gap.</summary>
+    public Action<IReadOnlyList<KeyValue>>? Resynced { get; init; }
+
+    public Action<Event>? Changed { get; init; }
+
     /// <summary>It has seen all that there is.</summary>
     public bool IsCurrent
     {
@@ -32,11 +37,42 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
         }
     }
 
+    /// <summary>One key, as every change leaves it, from what it is now.</summary>
+    public static GroupWatcher OfKey(Group group, string key, Func<GroupMember>? where, Action<KeyValue?> told) =>
+        Below(group, key, 0, where, all => told(all.Count > 0 ? all[0] : null), change =>
+            told(change.Type == Event.Types.EventType.Put ? change.Kv : null));
+
+    /// <param name="from">Behind what has been read; 0: it reads.</param>
+    public static GroupWatcher Below(
+        Group group, string prefix, long from, Func<GroupMember>? where, Action<IReadOnlyList<KeyValue>> resynced,
+        Action<Event> changed)
+    {
+        var watcher = new GroupWatcher(group, prefix, $"{prefix[..^1]}{(char)(prefix[^1] + 1)}", where)
+        {
+            Resynced = resynced, Changed = changed,
+        };
+        if (from > 0)
+        {
+            watcher.ResumeBehind(from);
+        }
+        watcher.Begin();
+        return watcher;
+    }
+
+    public void Stop()
+    {
+        _life++;
+        if (_stream != 0)
+        {
+            _at!.Hear(new CoordinatorEvent.WatchClosed(_stream));
+        }
+    }
+
     public void Begin()
     {
         _life++;
         (_stream, _isCreated) = (0, false);
-        if (_next == 0 && _dice.Roll(0.7))
+        if (_next == 0 && (Resynced is not null || _dice.Roll(0.7)))
         {
             ReadAnew();
         }
@@ -48,7 +84,7 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
 
     private void Take(int life, WatchResponse response)
     {
-        var isSlow = group.Weather.SlowWatchers && !group.IsCalm && _dice.Roll(0.3);
+        var isSlow = group.Sky.SlowWatchers && !group.World.IsCalm && _dice.Roll(0.3);
         // In its order: one response after the other.
         var at = group.World.Now + _dice.Between(0.1, isSlow ? 500 : 3);
         _lastTaken = at > _lastTaken ? at : _lastTaken;
@@ -56,7 +92,7 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
         {
             if (life == _life)
             {
-                Taken(response);
+                Taken(life, response);
             }
         });
     }
@@ -91,22 +127,21 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
     {
         var life = _life;
         var request = new RangeRequest { Key = GroupClient.Text(prefix), RangeEnd = GroupClient.Text(end) };
-        new GroupRequest(
-            group, _dice.Pick(group.Members), id => new CoordinatorEvent.Read(id, request), ofLeader: false,
-            isRepeatable: true, outcome =>
+        group.Read(where?.Invoke() ?? group.Any(), request, response =>
+        {
+            if (life != _life)
             {
-                if (life != _life)
-                {
-                    return;
-                }
-                if (outcome?.Response is not RangeResponse range)
-                {
-                    End();
-                    return;
-                }
-                ResumeBehind(range.Header.Revision);
-                Open();
-            }).Begin();
+                return;
+            }
+            if (response is not RangeResponse range)
+            {
+                End();
+                return;
+            }
+            ResumeBehind(range.Header.Revision);
+            Open();
+            Resynced?.Invoke(range.Kvs);
+        });
         group.World.After(TimeSpan.FromSeconds(3), () =>
         {
             if (life == _life && _stream == 0)
@@ -129,7 +164,7 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
     private void Open()
     {
         _floor = group.Oracle.Told;
-        _at = _dice.Pick(group.Members);
+        _at = where?.Invoke() ?? group.Any();
         _stream = _at.OpenWatch(new Stream(this, _life));
         if (_stream == 0)
         {
@@ -145,7 +180,7 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
         }));
     }
 
-    private void Taken(WatchResponse response)
+    private void Taken(int life, WatchResponse response)
     {
         if (response.CompactRevision > 0)
         {
@@ -173,11 +208,18 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
         }
         foreach (var happened in response.Events)
         {
-            Check(happened);
+            if (life == _life)
+            {
+                Check(happened);
+            }
+        }
+        if (life != _life)
+        {
+            return;
         }
         _at!.Hear(new CoordinatorEvent.WatchTaken(_stream, response.Events.Count));
         // A client that moves on by itself.
-        if (!group.IsCalm && _dice.Roll(0.01))
+        if (!group.World.IsCalm && _dice.Roll(0.01))
         {
             Leave();
         }
@@ -203,6 +245,7 @@ internal sealed class GroupWatcher(Group group, string prefix, string end)
         // A revision comes whole, in one response.
         _next = happened.Kv.ModRevision + 1;
         Events++;
+        Changed?.Invoke(happened);
     }
 
     private void SkipOthers()

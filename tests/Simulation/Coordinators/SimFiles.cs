@@ -1,3 +1,4 @@
+using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Log;
 
 namespace Hexcast.Simulation.Coordinators;
@@ -86,7 +87,7 @@ internal sealed class SimFiles(Dice dice) : IDisk
         {
             work();
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or CoordinatorDataException)
         {
             // As far as it got.
         }

@@ -3,9 +3,12 @@ using Hexcast.Master.Scheduling;
 
 namespace Hexcast.Simulation.Jobs;
 
-/// <summary>Does to a cluster what its weather says, until it is calm.</summary>
+/// <summary>Does to workers, streams and whoever orders what their weather says, until it is calm.</summary>
 internal sealed class JobFate(JobCluster cluster)
 {
+    private const double StrokeMs = 900;
+    private const double LookMs = 400;
+
     private readonly HashSet<string> _asking = new(StringComparer.Ordinal);
 
     private World World => cluster.World;
@@ -15,48 +18,45 @@ internal sealed class JobFate(JobCluster cluster)
     public void Begin()
     {
         var weather = cluster.Weather;
-        Every(weather.MasterDeaths, 2_000, 12_000, () =>
-        {
-            cluster.Masters.LastOrDefault()?.Die();
-            World.After(Dice.Between(0, 2_000), ElectIfTroubled);
-        });
-        Every(weather.StaleMasters, 4_000, 15_000, ElectIfTroubled);
-        Every(weather.Cuts, 1_000, 8_000, () => Dice.Pick(cluster.Workers).AnyStream?.Cut());
-        Every(weather.Stalls, 3_000, 15_000, () =>
-            Dice.Pick(cluster.Workers).AnyStream?.Stall(Dice.Roll(0.5), Dice.Between(500, 14_000)));
-        Every(weather.WorkerCrashes, 3_000, 15_000, () =>
-        {
-            var worker = Dice.Pick(cluster.Workers);
-            worker.Crash();
-            World.After(Dice.Between(10, 15_000), worker.Boot);
-        });
-        Every(weather.Restarts, 3_000, 15_000, () => Dice.Pick(cluster.Workers).Leave());
-        Every(weather.Drains, 3_000, 15_000, Drain);
-        Every(weather.Settings, 200, 6_000, Set);
-        Every(weather.StaleMasters, 100, 1_000, () => Dice.Pick(cluster.Users).Look());
-        Every(weather.Cancels, 10_000, 40_000, () => Dice.Pick(cluster.Users).Cancel());
-        Every(weather.Cancels || weather.FailingTasks, 3_000, 15_000, () => Dice.Pick(cluster.Users).Retry());
+        new Strokes(World, StrokeMs)
+            .If(weather.Cuts, Cut, Cut, Cut)
+            .If(weather.Stalls, Stall, Stall)
+            .If(weather.WorkerCrashes, Crash, Crash)
+            .If(weather.Restarts, Leave, Leave)
+            .If(weather.Drains, Drain, Drain)
+            .If(weather.Settings, Set, Set, Set)
+            .If(weather.Cancels, Cancel)
+            .If(weather.Cancels || weather.FailingTasks, Retry, Retry)
+            .If(weather.Deletes, Delete)
+            .If(weather.ClockJumps, Jump)
+            .Begin();
+        new Strokes(World, LookMs).If(!weather.IsKind, Look).Begin();
     }
 
-    private void ElectIfTroubled()
+    private void Cut() => Dice.Pick(cluster.Workers).AnyStream?.Cut();
+
+    private void Stall() =>
+        Dice.Pick(cluster.Workers).AnyStream?.Stall(Dice.Roll(0.5), Dice.Between(500, 14_000));
+
+    private void Crash()
     {
-        if (cluster.IsCalm)
-        {
-            return;
-        }
-        cluster.Elect();
-        // Those before have not heard of it yet.
-        foreach (var stale in cluster.Masters.SkipLast(1).ToList())
-        {
-            World.After(Dice.Between(0, 3_000), () =>
-            {
-                if (stale.IsAlive)
-                {
-                    stale.Die();
-                }
-            });
-        }
+        var worker = Dice.Pick(cluster.Workers);
+        worker.Crash();
+        World.After(Dice.Between(10, 15_000), worker.Boot);
     }
+
+    private void Leave() => Dice.Pick(cluster.Workers).Leave();
+
+    private void Look() => Dice.Pick(cluster.Users).Look();
+
+    private void Cancel() => Dice.Pick(cluster.Users).Cancel();
+
+    private void Retry() => Dice.Pick(cluster.Users).Retry();
+
+    private void Delete() => Dice.Pick(cluster.Users).Delete();
+
+    /// <summary>By less than jobs of one task are kept for.</summary>
+    private void Jump() => Dice.Pick(cluster.Nodes).ClockOffset = TimeSpan.FromMinutes(25) * (Dice.Below(3) - 1);
 
     // One word about a node at a time: what was asked first may be heard last.
     private void Drain()
@@ -84,7 +84,7 @@ internal sealed class JobFate(JobCluster cluster)
                     return;
                 }
                 JobCluster.Require(
-                    cluster.Store.Nodes.Any(n => n.NodeId == worker.Name),
+                    cluster.Ledger.Synced.ContainsKey(RecordWrite.NodeKey(worker.Name)),
                     $"{worker.Name} was said to be drained, and that is not durable (I1)");
                 worker.DrainedAt = World.Now;
             });
@@ -95,25 +95,8 @@ internal sealed class JobFate(JobCluster cluster)
         var burst = Dice.Roll(0.03) ? SyncBoard.BufferLimit + 1 : 1 + Dice.Below(3);
         for (var i = 0; i < burst; i++)
         {
-            cluster.Store.Set(
+            cluster.Set(
                 $"/hexcast/rules/{(burst > 3 ? i % 7 : Dice.Below(5))}", Dice.Roll(0.3) ? null : $"{cluster.Number()}");
         }
-    }
-
-    private void Every(bool happens, double fromMs, double toMs, Action action)
-    {
-        if (happens)
-        {
-            Again();
-        }
-
-        void Again() => World.After(Dice.Between(fromMs, toMs), () =>
-        {
-            if (!cluster.IsCalm)
-            {
-                action();
-                Again();
-            }
-        });
     }
 }

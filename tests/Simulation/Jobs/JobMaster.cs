@@ -1,39 +1,73 @@
 using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Client;
+using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Master;
 using Hexcast.Master.Scheduling;
 using Hexcast.Master.Storage;
+using Hexcast.Simulation.Coordinators;
 
 namespace Hexcast.Simulation.Jobs;
 
-/// <summary>One term of a master: the real core, the real log of effects and the real guards, on a slow disk.</summary>
-internal sealed class JobMaster(JobCluster cluster, long fence)
+/// <summary>One term of a master: the real core, the real log of effects and the real guards, on its node's
+/// coordinator.</summary>
+internal sealed class JobMaster(JobCluster cluster, JobNode node, long fence)
 {
+    private const int MostWrites = 100;
+    private const int StepsBetweenCounts = 16;
+
+    private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(10);
+
     private readonly SchedulerCore _core = new(
-        new MasterOptions { QueueLimit = 10, StreamMaxAge = cluster.Weather.StreamMaxAge }, fence, $"m{fence}");
+        new MasterOptions { QueueLimit = 10, StreamMaxAge = cluster.Weather.StreamMaxAge }, fence, node.Member.Name);
     private readonly EffectLog _log = new();
     private readonly RecordTransactions _records = new();
     private readonly Dictionary<long, Action<IMessage?, string?>> _calls = [];
     private readonly Dictionary<long, JobStream> _streams = [];
+    private readonly Dictionary<long, JobFollower> _followers = [];
+    private readonly List<GroupWatcher> _watchers = [];
+    private readonly DateTimeOffset _startedAt = cluster.Now + node.ClockOffset;
+    private readonly TimeSpan _started = node.Member.LocalNow;
+    private readonly List<SchedulerEvent> _early = [];
     private bool _isCommitting;
+    private long _term;
     private DateTimeOffset? _alarm;
-    private TimeSpan _followed;
+    private int _steps;
 
     public bool IsAlive { get; private set; } = true;
 
-    public long Fence => fence;
+    /// <summary>It acts; what came before waits until then.</summary>
+    public bool IsLoaded { get; private set; }
 
-    public void Begin() => Feed(cluster.Store.Load(_records, fence));
+    private DateTimeOffset Now => _startedAt + (node.Member.LocalNow - _started);
+
+    /// <summary>As its store does: its own key first, then all that is there, then what changes.</summary>
+    public void Begin()
+    {
+        var begin = new TxnRequest();
+        begin.Compare.AddRange(RecordTransactions.BeginGuards(fence).Select(guard => guard.Message));
+        begin.Success.AddRange(RecordTransactions.Begin(fence).Select(operation => operation.Message));
+        Transact(begin, begun =>
+        {
+            if (!begun.Succeeded)
+            {
+                Over();
+                return;
+            }
+            _term = begun.Header.Revision;
+            _records.Begun(_term);
+            Read(
+                [RecordWrite.Prefix, RecordWrite.NodePrefix, .. JobLedger.Followed], [],
+                Load);
+        });
+    }
 
     public void Ask(Func<long, SchedulerEvent> ask, Action<IMessage?, string?> answered)
     {
-        if (IsAlive)
-        {
-            var request = cluster.Number();
-            _calls.Add(request, answered);
-            Feed(ask(request));
-        }
+        var request = cluster.Number();
+        _calls.Add(request, answered);
+        Feed(ask(request));
     }
 
     public void Open(JobStream stream, WorkerHello hello)
@@ -42,34 +76,108 @@ internal sealed class JobMaster(JobCluster cluster, long fence)
         Feed(new WorkerJoined(stream.Id, hello.Clone()));
     }
 
-    /// <summary>Its watch tells, in order and in its own time.</summary>
-    public void Follow(IReadOnlyList<SettingValue> values)
+    public long Watch(JobFollower follower, WatchJobRequest request)
     {
-        var at = cluster.World.Now + cluster.World.Dice.Between(0, 200);
-        _followed = at > _followed ? at : _followed;
-        cluster.World.After(_followed - cluster.World.Now, () => Feed(new SettingsChanged(null, values)));
+        var subscription = cluster.Number();
+        _followers.Add(subscription, follower);
+        Feed(new WatchOpened(subscription, request));
+        return subscription;
     }
 
-    public void Feed(SchedulerEvent happened)
+    public void Unwatch(long subscription)
     {
-        if (IsAlive)
+        if (_followers.Remove(subscription))
         {
-            cluster.World.Tell?.Invoke($"{cluster.World.Now} m{fence} {happened}");
-            _log.Add(_core.Step(happened, cluster.Now));
-            Pump();
+            Feed(new WatchClosed(subscription));
         }
     }
 
+    /// <summary>The events of a job behind a cursor, as a new reader gets them.</summary>
+    public IReadOnlyList<JobEvent> History(string jobId, int after) =>
+        [.. _core.Step(
+                new WatchOpened(cluster.Number(), new WatchJobRequest { JobId = jobId, AfterRevision = after }), Now)
+            .OfType<Feed>().SelectMany(feed => feed.Events).Where(e => e.Revision > 0)];
+
+    public void Feed(SchedulerEvent happened)
+    {
+        IsLoaded |= happened is Loaded;
+        if (!IsLoaded)
+        {
+            _early.Add(happened);
+        }
+        if (!IsAlive || !IsLoaded)
+        {
+            return;
+        }
+        cluster.World.Tell?.Invoke($"{cluster.World.Now} m{fence} {happened}");
+        _log.Add(_core.Step(happened, Now));
+        if (++_steps % StepsBetweenCounts == 0)
+        {
+            CheckCounts(_core.State);
+        }
+        Pump();
+    }
+
     /// <summary>Its process is gone, or its term is over; what was on its way may still get there.</summary>
-    public void Die()
+    public void End()
     {
         IsAlive = false;
-        cluster.Masters.Remove(this);
+        _watchers.ForEach(watcher => watcher.Stop());
         foreach (var stream in _streams.Values.ToList())
         {
             stream.Cut();
         }
+        foreach (var follower in _followers.Values)
+        {
+            cluster.World.After(cluster.World.Dice.Between(0, 100), follower.Reopen);
+        }
+        foreach (var call in _calls.Values)
+        {
+            cluster.World.After(TimeSpan.Zero, () => call(null, JobCluster.Unavailable));
+        }
     }
+
+    /// <summary>It cannot go on: what it has written is not known, or somebody else has.</summary>
+    private void Over()
+    {
+        if (IsAlive)
+        {
+            End();
+            node.Over(this);
+        }
+    }
+
+    private void Load(IReadOnlyList<RangeResponse> read)
+    {
+        foreach (var record in read[0].Kvs.Concat(read[1].Kvs))
+        {
+            _records.Read(record.Key.ToStringUtf8(), record.ModRevision);
+        }
+        var isTask = read[0].Kvs.ToLookup(kv => kv.Key.Span[RecordWrite.Prefix.Length..].Contains((byte)'/'));
+        Feed(new Loaded(
+            [.. isTask[false].Select(kv => JobRecord.Parser.ParseFrom(kv.Value))],
+            [.. isTask[true].Select(kv => TaskRecord.Parser.ParseFrom(kv.Value))])
+        {
+            Term = _term,
+            Nodes = [.. read[1].Kvs.Select(kv => NodeRecord.Parser.ParseFrom(kv.Value))],
+            Settings = [.. read.Skip(2).SelectMany(range => range.Kvs).Select(Setting)],
+        });
+        _early.ForEach(Feed);
+        foreach (var (prefix, range) in JobLedger.Followed.Zip(read.Skip(2)))
+        {
+            _watchers.Add(GroupWatcher.Below(
+                cluster.Group, prefix, range.Header.Revision, () => node.Member,
+                all => Follow(new SettingsChanged(prefix, [.. all.Select(Setting)])),
+                change => Follow(new SettingsChanged(null, [
+                    change.Type == Event.Types.EventType.Put
+                        ? Setting(change.Kv)
+                        : new SettingValue(change.Kv.Key.ToStringUtf8(), null)]))));
+        }
+    }
+
+    private static SettingValue Setting(KeyValue kv) => new(kv.Key.ToStringUtf8(), kv.Value);
+
+    private void Follow(SettingsChanged changed) => node.Member.Do(() => Feed(changed));
 
     private void Pump()
     {
@@ -77,7 +185,7 @@ internal sealed class JobMaster(JobCluster cluster, long fence)
         {
             Execute(effect);
         }
-        if (!_isCommitting && _log.TakeBatch() is { } batch)
+        if (IsAlive && !_isCommitting && _log.TakeBatch() is { } batch)
         {
             _isCommitting = true;
             Commit(batch);
@@ -85,7 +193,7 @@ internal sealed class JobMaster(JobCluster cluster, long fence)
         if (_core.NextWake is { } wake && wake != _alarm)
         {
             _alarm = wake;
-            cluster.World.After(wake > cluster.Now ? wake - cluster.Now : TimeSpan.Zero, () =>
+            node.Member.After(wake > Now ? wake - Now : TimeSpan.Zero, () =>
             {
                 if (_alarm == wake)
                 {
@@ -98,43 +206,75 @@ internal sealed class JobMaster(JobCluster cluster, long fence)
 
     private void Commit(IReadOnlyList<RecordWrite> batch)
     {
+        JobCluster.Require(batch.Count <= MostWrites, $"{batch.Count} writes at once");
         var request = new TxnRequest();
         request.Compare.AddRange(_records.Guards(fence, batch).Select(guard => guard.Message));
         request.Success.AddRange(RecordTransactions.Operations(batch).Select(operation => operation.Message));
-        var dice = cluster.World.Dice;
-        var isSlow = !cluster.IsCalm && cluster.Weather.SlowDisk && dice.Roll(0.03);
-        if (!cluster.IsCalm && dice.Roll(cluster.Weather.LostCommits))
+        Transact(request, response =>
         {
-            // It arrives late or never, and this master is told nothing: its term ends, and another begins.
-            if (dice.Roll(0.7))
+            if (!response.Succeeded)
             {
-                cluster.World.After(dice.Between(0, 4_000), () => cluster.Store.Commit(fence, request, batch));
+                Over();
+                return;
             }
-            cluster.World.After(dice.Between(0, 500), () => cluster.RenewTerm(this));
-            return;
-        }
-        cluster.World.After(dice.Between(0.5, isSlow ? 2_000 : 5), () =>
-        {
-            var revision = cluster.Store.Commit(fence, request, batch);
-            cluster.World.After(dice.Between(0, 2), () => Committed(batch, revision));
+            _records.Written(batch, response.Header.Revision);
+            _log.Committed();
+            _isCommitting = false;
+            Pump();
         });
     }
 
-    private void Committed(IReadOnlyList<RecordWrite> batch, long? revision)
+    private void Read(IEnumerable<string> prefixes, List<RangeResponse> read, Action<IReadOnlyList<RangeResponse>> done)
     {
-        if (!IsAlive)
+        if (prefixes.FirstOrDefault() is not { } prefix)
         {
+            done(read);
             return;
         }
-        if (revision is not { } at)
+        var (key, end) = KeyBytes.Prefix(prefix);
+        Call<RangeResponse>(
+            answered => cluster.Group.Read(node.Member, new RangeRequest { Key = key, RangeEnd = end }, answered),
+            range => Read(prefixes.Skip(1), [.. read, range], done));
+    }
+
+    /// <summary>One that can only read needs no entry in the log.</summary>
+    private void Transact(TxnRequest request, Action<TxnResponse> done) => Call(
+        answered =>
         {
-            Die();
-            return;
+            if (request.Success.Count == 0)
+            {
+                cluster.Group.Read(node.Member, request, answered);
+                return;
+            }
+            var command = new Command { Txn = request };
+            cluster.Ledger.Sent(command, fence, _term);
+            cluster.Group.Propose(node.Member, command, answered);
+        },
+        done);
+
+    /// <summary>Without an answer the term is over.</summary>
+    private void Call<T>(Action<Action<IMessage?>> ask, Action<T> done) where T : class, IMessage
+    {
+        var isOver = false;
+        ask(response => node.Member.Do(() => Answered(response as T)));
+        node.Member.After(CallTime, () => Answered(null));
+
+        void Answered(T? response)
+        {
+            if (isOver || !IsAlive)
+            {
+                return;
+            }
+            isOver = true;
+            if (response is null)
+            {
+                Over();
+            }
+            else
+            {
+                done(response);
+            }
         }
-        _records.Written(batch, at);
-        _log.Committed();
-        _isCommitting = false;
-        Pump();
     }
 
     private void Execute(SchedulerEffect effect)
@@ -153,13 +293,19 @@ internal sealed class JobMaster(JobCluster cluster, long fence)
             case DropWorker drop when _streams.Remove(drop.Session, out var stream):
                 stream.EndByMaster();
                 break;
+            case Feed feed when _followers.TryGetValue(feed.Subscription, out var follower):
+                follower.Take(feed.Subscription, feed.Events);
+                break;
+            case EndFeed end when _followers.Remove(end.Subscription, out var follower):
+                follower.End(end.Subscription);
+                break;
             case Sweep sweep:
                 SweepFrom(sweep, 0);
                 break;
         }
     }
 
-    private void SweepFrom(Sweep sweep, int next) => cluster.World.After(cluster.World.Dice.Between(0, 30), () =>
+    private void SweepFrom(Sweep sweep, int next) => node.Member.After(cluster.World.Dice.Between(0, 30), () =>
     {
         if (!IsAlive)
         {
@@ -173,4 +319,28 @@ internal sealed class JobMaster(JobCluster cluster, long fence)
         cluster.Remove(sweep.Prefixes[next]);
         SweepFrom(sweep, next + 1);
     });
+
+    /// <summary>What is counted as it changes is what somebody finds who counts it all.</summary>
+    private static void CheckCounts(SchedulerState state)
+    {
+        foreach (var lane in Enumerable.Range(0, Dispatcher.AllClasses.Count))
+        {
+            var ready = state.Jobs.Values.SelectMany(j => j.Ready).Where(t => Dispatcher.Lane(t) == lane).ToList();
+            var running = state.Jobs.Values.Sum(j => j.Tasks.Count(t => t.Current > 0 && Dispatcher.Lane(t) == lane));
+            var jobs = state.Unfinished.Values.Count(j => Dispatcher.LaneOf(j) == lane);
+            JobCluster.Require(
+                (state.Counts.Ready(lane), state.Counts.Running(lane), state.Counts.Jobs(lane))
+                    == (ready.Count, running, jobs)
+                    && state.Counts.WaitsSince(lane) == ready.Min(t => (DateTimeOffset?)t.ReadySince),
+                $"lane {lane} is counted wrongly");
+        }
+        foreach (var job in state.Jobs.Values)
+        {
+            JobCluster.Require(
+                (job.Running, job.Retrying, job.Tasks.Count - job.Uncommitted) == (
+                    job.Tasks.Count(t => t.Current > 0), job.Tasks.Count(t => t.RetryAt is not null),
+                    job.Tasks.Count(t => t.Committed)),
+                $"the tasks of {job.Id} are counted wrongly");
+        }
+    }
 }

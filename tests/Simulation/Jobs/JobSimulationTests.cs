@@ -8,11 +8,11 @@ public sealed class JobSimulationTests
 
     [Fact]
     public void No_acknowledged_job_is_lost_no_task_commits_twice_and_every_job_ends_as_it_should() =>
-        Campaign.Of(from: 1, Seeds, JobClusterRun.Of, _ => { }).ShouldBeEmpty();
+        Campaign.Of(from: 1, Seeds, JobRun.Of).Failures.ShouldBeEmpty();
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_run_is_its_seed(ulong seed) => JobClusterRun.Of(seed).ShouldBe(JobClusterRun.Of(seed));
+    public void A_run_is_its_seed(ulong seed) => JobRun.Of(seed).ShouldBeEquivalentTo(JobRun.Of(seed));
 }

@@ -4,12 +4,12 @@ using Hexcast.Master.Scheduling;
 namespace Hexcast.Simulation.Jobs;
 
 /// <summary>One StreamHeartbeat call: in order both ways, and each end learns in its own time that it broke.</summary>
-internal sealed class JobStream(JobCluster cluster, JobMaster master, JobWorker worker, int session)
+internal sealed class JobStream(JobCluster cluster, JobNode node, JobWorker worker, int session)
 {
     private TimeSpan _lastUp;
     private TimeSpan _lastDown;
     private bool _isBroken;
-    private bool _isOpen;
+    private JobMaster? _master;
 
     /// <summary>The worker's number; <see cref="Id"/> is the master's.</summary>
     public int Session => session;
@@ -21,19 +21,11 @@ internal sealed class JobStream(JobCluster cluster, JobMaster master, JobWorker 
         _lastUp = Later(_lastUp);
         cluster.World.After(_lastUp - cluster.World.Now, () =>
         {
-            if (_isBroken || !master.IsAlive)
+            if (!node.Member.IsUp)
             {
                 Break(tellsMaster: false);
             }
-            else if (message.Hello is { } hello)
-            {
-                _isOpen = true;
-                master.Open(this, hello);
-            }
-            else if (_isOpen)
-            {
-                master.Feed(new WorkerHeard(Id, message.Heartbeat));
-            }
+            node.Member.Do(() => Heard(message));
         });
     }
 
@@ -74,6 +66,23 @@ internal sealed class JobStream(JobCluster cluster, JobMaster master, JobWorker 
         }
     }
 
+    private void Heard(WorkerMessage message)
+    {
+        if (_isBroken || (_master ?? node.Term) is not { IsAlive: true } master)
+        {
+            Break(tellsMaster: false);
+        }
+        else if (message.Hello is { } hello)
+        {
+            _master = master;
+            master.Open(this, hello);
+        }
+        else
+        {
+            _master?.Feed(new WorkerHeard(Id, message.Heartbeat));
+        }
+    }
+
     private void Break(bool tellsMaster)
     {
         if (_isBroken)
@@ -85,7 +94,8 @@ internal sealed class JobStream(JobCluster cluster, JobMaster master, JobWorker 
         cluster.World.After(dice.Between(0, 100), () => worker.Lose(this));
         if (tellsMaster)
         {
-            cluster.World.After(dice.Between(0, 300), () => master.Feed(new WorkerLeft(Id)));
+            cluster.World.After(
+                dice.Between(0, 300), () => node.Member.Do(() => _master?.Feed(new WorkerLeft(Id))));
         }
     }
 

@@ -12,6 +12,13 @@ internal sealed class JobUser(JobCluster cluster, int number)
     /// <summary>Acknowledged, so it may not be lost.</summary>
     public string? JobId { get; private set; }
 
+    public JobFollower? Follower { get; private set; }
+
+    /// <summary>The media is to go, and with it the job.</summary>
+    public bool IsDeleting { get; private set; }
+
+    public bool IsForgotten { get; private set; }
+
     /// <summary>One to six chunks, with sound, a storyboard and subtitles or without, by the media's name.</summary>
     public static PlanSummary PlanOf(string media)
     {
@@ -35,7 +42,7 @@ internal sealed class JobUser(JobCluster cluster, int number)
     public void Order()
     {
         // Ids of jobs come from the clock in production, so each is later than those before.
-        cluster.Call<SchedulerEvent>(
+        cluster.Call(
             request => _wantsOneTask
                 ? new TaskOrdered(request, $"j{cluster.Number():D8}", new ScheduleTaskRequest
                 {
@@ -57,8 +64,27 @@ internal sealed class JobUser(JobCluster cluster, int number)
                 }
                 JobId = message is TranscodeResponse job ? job.JobId : ((ScheduleTaskResponse)message!).JobId;
                 JobCluster.Require(
-                    cluster.Store.Jobs.Any(j => j.JobId == JobId), "an order was acknowledged and is not durable (I1)");
+                    cluster.Ledger.Find(JobId) is not null, "an order was acknowledged and is not durable (I1)");
+                Follower = new JobFollower(cluster, JobId);
+                Follower.Reopen();
             });
+    }
+
+    public void Delete()
+    {
+        if (JobId is null || IsDeleting)
+        {
+            return;
+        }
+        IsDeleting = true;
+        cluster.Call(request => new ForgetOrdered(request, _media), (_, refusal) =>
+        {
+            JobCluster.Require(refusal is null, $"{_media} is not forgotten but {refusal}");
+            JobCluster.Require(
+                cluster.Ledger.Jobs.All(j => j.MediaId != _media), $"{_media} was forgotten and has a job (I1)");
+            cluster.RemoveMedia(_media);
+            IsForgotten = true;
+        });
     }
 
     public void Cancel() => Ask(request => new CancelOrdered(request, JobId!));
@@ -67,14 +93,15 @@ internal sealed class JobUser(JobCluster cluster, int number)
 
     public void Retry() => Ask(request => new RetryOrdered(request, JobId!));
 
-    public JobState State => cluster.Store.Jobs.SingleOrDefault(j => j.JobId == JobId)?.State ?? JobState.Unspecified;
+    public JobState State => cluster.Ledger.Find(JobId)?.State ?? JobState.Unspecified;
 
     private void Ask(Func<long, SchedulerEvent> ask)
     {
-        if (JobId is not null)
+        if (JobId is not null && !IsDeleting)
         {
             cluster.Call(ask, (_, refusal) => JobCluster.Require(
-                refusal is null or "precondition_failed", $"{JobId} was acknowledged and is {refusal} (I1)"));
+                refusal is null or "precondition_failed" || IsDeleting,
+                $"{JobId} was acknowledged and is {refusal} (I1)"));
         }
     }
 }

@@ -1,18 +1,21 @@
+using Hexcast.Raft;
+using Hexcast.Simulation.Coordinators;
+
 namespace Hexcast.Simulation.Jobs;
 
-/// <summary>What one run of masters and workers has to bear: each seed has some of the troubles.</summary>
+/// <summary>What one run of masters and workers has to bear besides what befalls their coordinators.</summary>
 internal sealed record JobWeather
 {
-    public required TimeSpan Trouble { get; init; }
+    /// <summary>What befalls the coordinators, and with them the masters: each runs on one of their nodes.</summary>
+    public required GroupWeather Sky { get; init; }
+
+    /// <summary>Nodes stand for the mastership under leases, as on etcd, so it may be another node's than the log's.
+    /// </summary>
+    public required bool Stands { get; init; }
 
     public required int Workers { get; init; }
 
     public required int Users { get; init; }
-
-    public required bool MasterDeaths { get; init; }
-
-    /// <summary>A master that was replaced goes on for a while, and some still take it for the master.</summary>
-    public required bool StaleMasters { get; init; }
 
     public required bool WorkerCrashes { get; init; }
 
@@ -25,11 +28,6 @@ internal sealed record JobWeather
     /// <summary>Requests and answers that get lost: calls come twice.</summary>
     public required double LostCalls { get; init; }
 
-    /// <summary>Transactions whose answer never comes, and that are carried out late.</summary>
-    public required double LostCommits { get; init; }
-
-    public required bool SlowDisk { get; init; }
-
     public required bool FailingTasks { get; init; }
 
     /// <summary>Nodes that stop in order and start again.</summary>
@@ -41,14 +39,18 @@ internal sealed record JobWeather
 
     public required bool Cancels { get; init; }
 
+    public required bool Deletes { get; init; }
+
+    /// <summary>Clocks that are set, forth or back.</summary>
+    public required bool ClockJumps { get; init; }
+
     /// <summary>A node that never comes back.</summary>
     public required bool OneStaysDown { get; init; }
 
     public required TimeSpan StreamMaxAge { get; init; }
 
     /// <summary>Nothing in it gives a reason to run a task twice.</summary>
-    public bool IsKind => !(MasterDeaths || StaleMasters || WorkerCrashes || Cuts || Stalls || SlowDisk || FailingTasks
-        || Restarts || Drains || Cancels || OneStaysDown || LostCommits > 0);
+    public required bool IsKind { get; init; }
 
     public static JobWeather Of(Dice dice)
     {
@@ -58,24 +60,46 @@ internal sealed record JobWeather
         var workers = 2 + dice.Below(3);
         return new JobWeather
         {
-            Trouble = dice.Between(20_000, 60_000),
+            Sky = SkyOf(dice, kind),
+            IsKind = kind,
+            Stands = Has(0.4),
             Workers = workers,
             Users = 2 + dice.Below(6),
-            MasterDeaths = Has(0.7),
-            StaleMasters = Has(0.6),
             WorkerCrashes = Has(0.6),
             Cuts = Has(0.6),
             Stalls = Has(0.4),
             LostCalls = dice.Roll(0.5) ? 0 : 0.1,
-            LostCommits = Has(0.4) ? 0.03 : 0,
-            SlowDisk = Has(0.4),
             FailingTasks = Has(0.5),
             Restarts = Has(0.4),
             Drains = Has(0.4),
             Settings = dice.Roll(0.5),
             Cancels = Has(0.4),
+            Deletes = Has(0.3),
+            ClockJumps = Has(0.3),
             OneStaysDown = workers > 2 && Has(0.2),
             StreamMaxAge = dice.Roll(0.5) ? TimeSpan.FromMinutes(30) : dice.Between(2_000, 12_000),
+        };
+    }
+
+    /// <summary>Rarer strokes and slower beats than where only coordinators are looked at: jobs have to get somewhere
+    /// in between, and time is made of beats.</summary>
+    private static GroupWeather SkyOf(Dice dice, bool kind)
+    {
+        var sky = GroupWeather.Of(dice);
+        var beats = RaftOptions.For(TimeSpan.FromMilliseconds(dice.Roll(0.2) ? 300 : 1_000));
+        return (kind ? sky.Cleared() : sky) with
+        {
+            Trouble = dice.Between(15_000, 40_000),
+            StrokeMs = 1_500 + dice.Below(4_500),
+            Limits = sky.Limits with
+            {
+                Raft = sky.Limits.Raft with
+                {
+                    ElectionTimeoutMinimum = beats.ElectionTimeoutMinimum,
+                    ElectionTimeoutMaximum = beats.ElectionTimeoutMaximum,
+                    HeartbeatInterval = beats.HeartbeatInterval,
+                },
+            },
         };
     }
 }

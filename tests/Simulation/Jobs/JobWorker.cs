@@ -12,6 +12,7 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
     private readonly Dictionary<int, JobStream> _streams = [];
     private readonly Dictionary<AttemptKey, TaskAssignment> _runs = [];
     private WorkerCore? _core;
+    private JobDirectory? _directory;
     private int _life;
 
     public string Name => name;
@@ -34,6 +35,7 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
         {
             _life++;
             _core = new WorkerCore(new WorkerProfile(name, slots, new NodeLabels { Codecs = { "aac", "h264" } }));
+            _directory = new JobDirectory(cluster.Group);
             Feed(new WorkerEvent.Started());
             Beat(_life);
         }
@@ -44,6 +46,7 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
     {
         _life++;
         _core = null;
+        _directory?.Close();
         _runs.Clear();
         foreach (var stream in _streams.Values.ToList())
         {
@@ -162,12 +165,12 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
 
     private void Open(int session)
     {
-        if (cluster.Guess() is not { IsAlive: true } master)
+        if (cluster.Guess(_directory!) is not { Member.IsUp: true } node)
         {
             In(_life, cluster.World.Dice.Between(1, 50), () => Feed(new WorkerEvent.StreamLost(session)));
             return;
         }
-        _streams[session] = new JobStream(cluster, master, this, session);
+        _streams[session] = new JobStream(cluster, node, this, session);
         Feed(new WorkerEvent.StreamOpened(session));
     }
 
@@ -175,11 +178,12 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
     {
         var key = AttemptKey.Of(task.Attempt);
         JobCluster.Require(_runs.TryAdd(key, task), $"{name} runs {key} twice");
+        JobCluster.Require(_runs.Count <= slots, $"{name} was given more than its {slots} slots");
         cluster.Write(Prefix(task));
         var dice = cluster.World.Dice;
         In(_life, dice.Between(10, dice.Roll(0.05) ? 15_000 : 2_000), () =>
         {
-            var fails = !cluster.IsCalm && cluster.Weather.FailingTasks && dice.Roll(0.1);
+            var fails = !cluster.World.IsCalm && cluster.Weather.FailingTasks && dice.Roll(0.1);
             End(key, fails
                 ? AttemptOutcome.Failed("tool_failed", "", permanent: dice.Roll(0.1))
                 : AttemptOutcome.Committed(JobUser.CommitOf(task, Prefix(task))));
@@ -204,7 +208,7 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
     {
         var (life, key) = (_life, AttemptKey.Of(request.Attempt));
         var sent = request.Clone();
-        cluster.Try(number => new AttemptReported(number, sent.Clone()), (message, refusal) =>
+        cluster.Try(_directory!, number => new AttemptReported(number, sent.Clone()), (message, refusal) =>
         {
             if (life != _life)
             {
@@ -218,7 +222,8 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
             if (answer.Verdict == ReportStatusResponse.Types.Verdict.Accepted && sent.Commit is not null)
             {
                 JobCluster.Require(
-                    cluster.Store.IsCommitted(key.JobId, key.TaskId, key.Attempt),
+                    cluster.Ledger.IsCommitted(key.JobId, key.TaskId, key.Attempt)
+                        || cluster.Ledger.Find(key.JobId) is null,
                     $"{key} was accepted and is not durable (I1)");
             }
             Feed(new WorkerEvent.Answered(key, answer.Verdict));

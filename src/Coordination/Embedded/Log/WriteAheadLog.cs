@@ -130,7 +130,7 @@ internal sealed class WriteAheadLog : IDisposable
             _batch.ResetWrittenCount();
         }
         var isSynced = true;
-        PlantedInCoordinator.Bend(CoordinatorFault.AnsweredBeforeFsync, ref isSynced, to: false);
+        Planted.Bend(CoordinatorFault.AnsweredBeforeFsync, ref isSynced, to: false);
         if (isSynced)
         {
             _file.Sync();

@@ -25,7 +25,7 @@ internal sealed class UnprovenWatches
     public bool MustWait(long stream, WatchRequest request)
     {
         var mustWait = request.CreateRequest is not null || _streams.ContainsKey(stream);
-        PlantedInCoordinator.Bend(CoordinatorFault.WatchBegunWithoutProof, ref mustWait, to: false);
+        Planted.Bend(CoordinatorFault.WatchBegunWithoutProof, ref mustWait, to: false);
         return mustWait;
     }
 

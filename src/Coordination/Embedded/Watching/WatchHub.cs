@@ -153,7 +153,7 @@ internal sealed class WatchHub(
         }
         var id = request.WatchId != 0 ? request.WatchId : stream.NewWatchId();
         var isWhole = true;
-        PlantedInCoordinator.Bend(CoordinatorFault.WatchEventSkippedAtResume, ref isWhole, to: false);
+        Planted.Bend(CoordinatorFault.WatchEventSkippedAtResume, ref isWhole, to: false);
         var watcher = new Watcher(id, range, request)
         {
             NextRevision = request.StartRevision > 0
@@ -193,7 +193,7 @@ internal sealed class WatchHub(
     private void Replay(WatchStream stream, Watcher watcher)
     {
         var isGone = watcher.NextRevision < _store.CompactedRevision;
-        PlantedInCoordinator.Bend(CoordinatorFault.CompactedWatchGoesOn, ref isGone, to: false);
+        Planted.Bend(CoordinatorFault.CompactedWatchGoesOn, ref isGone, to: false);
         if (isGone)
         {
             stream.Watchers.Remove(watcher.Id);

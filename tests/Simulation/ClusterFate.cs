@@ -1,0 +1,38 @@
+using Hexcast.Raft;
+
+namespace Hexcast.Simulation;
+
+/// <summary>What befalls a group of consensus cores.</summary>
+internal sealed class ClusterFate(Cluster cluster) : Fate<SimNode>(cluster)
+{
+    private const int MostNodes = 7;
+
+    private ulong _lastId = (ulong)cluster.Nodes.Count;
+
+    public int MemberChanges { get; private set; }
+
+    protected override void ChangeMembers()
+    {
+        if (cluster.Leader is not { } leader)
+        {
+            return;
+        }
+        MemberChanges++;
+        var members = leader.Core!.Members;
+        switch (Dice.Below(3))
+        {
+            case 0 when cluster.Nodes.Count < MostNodes:
+                var id = ++_lastId;
+                cluster.Add(id, Members.None);
+                leader.Govern(request => new RaftEvent.ChangeMembers(request, MemberChange.AddLearner, id));
+                break;
+            case 1 when members.Learners.Count > 0:
+                var learner = Dice.Pick(members.Learners);
+                leader.Govern(request => new RaftEvent.ChangeMembers(request, MemberChange.Promote, learner));
+                break;
+            case 2 when Removable(members) is { } voter:
+                leader.Govern(request => new RaftEvent.ChangeMembers(request, MemberChange.Remove, voter));
+                break;
+        }
+    }
+}
