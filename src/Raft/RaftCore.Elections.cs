@@ -89,6 +89,17 @@ internal sealed partial class RaftCore
     private bool IsHeldUp(TimeSpan due) =>
         _now - due >= _options.HeartbeatInterval && _options.MaximumPatience >= _options.HeartbeatInterval;
 
+    /// <summary>Those who are left stand one after the other, in the order of their ids and a beat apart: by chance two
+    /// would often stand at once, and split the vote. Before the first one a beat passes too, in which the others learn
+    /// that the leader is gone.</summary>
+    private void MissLeader()
+    {
+        var before = Members.Voters.Count(voter => voter < Id && voter != _leader);
+        var at = _now + (before + 1) * _options.HeartbeatInterval;
+        SetRole(RaftRole.Follower, leader: 0);
+        _electionAt = at < _electionAt ? at : _electionAt;
+    }
+
     private void OnElectionTimeout()
     {
         RestartElectionTimer();

@@ -133,6 +133,9 @@ internal sealed partial class RaftCore
             case RaftEvent.Received received:
                 Receive(received.Message);
                 break;
+            case RaftEvent.MemberGone gone when Role == RaftRole.Follower && gone.Node == _leader:
+                MissLeader();
+                break;
             case RaftEvent.Persisted persisted:
                 Persisted(persisted.Sequence);
                 break;

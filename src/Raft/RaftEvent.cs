@@ -12,6 +12,10 @@ internal abstract record RaftEvent
 
     public sealed record Received(RaftMessage Message) : RaftEvent;
 
+    /// <summary>The process of another member has ended. It may be back by now: no more follows from this than that a
+    /// leader is not waited for.</summary>
+    public sealed record MemberGone(ulong Node) : RaftEvent;
+
     /// <summary>Everything up to the <see cref="RaftEffect.Persist"/> of this number is durable.</summary>
     public sealed record Persisted(ulong Sequence) : RaftEvent;
 

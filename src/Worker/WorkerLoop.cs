@@ -246,6 +246,7 @@ internal sealed class WorkerLoop(
 
     private async Task RemoveAsync(WorkerEffect.Remove remove, CancellationToken stop)
     {
+        log.LogInformation("The commit of {Attempt} is refused: what it wrote is removed", remove.Attempt);
         await attempts.RemoveObjectsAsync(remove.Prefix, stop);
         await Post(new WorkerEvent.Removed(remove.Attempt), stop);
     }

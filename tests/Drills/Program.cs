@@ -1,22 +1,24 @@
 using Hexcast.Drills;
 
 // ./hexcast drill NAME|all: the long fault matrices, run by hand; each writes its result to docs/drills/NAME.md.
-// ./hexcast drill cluster ROW: one row of that one.
-var row = args.ElementAtOrDefault(1);
+// ./hexcast drill cluster ROW [COORDINATOR]: one row of that one, on one of the two.
+var (row, coordinator) = (args.ElementAtOrDefault(1), args.ElementAtOrDefault(2));
+var isMet = true;
 var drills = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
     ["crash"] = () => ReportAsync("crash", CrashDrill.RunAsync),
-    ["cluster"] = () => ClusterDrill.RunAsync(row),
+    ["cluster"] = async () => isMet &= await ClusterDrill.RunAsync(row, coordinator),
     ["sim"] = () => ReportAsync("sim", SimulationDrill.RunAsync),
     ["power"] = () => ReportAsync("power", PowerDrill.RunAsync),
 };
 var name = args.FirstOrDefault();
 var isKnown = name == "all" || drills.ContainsKey(name ?? "");
-if (!isKnown || (row is not null && (name != "cluster" || !ClusterDrill.Names.Contains(row))))
+var isWrong = row is not null && (name != "cluster" || !ClusterDrill.Names.Contains(row));
+if (!isKnown || isWrong || coordinator is not (null or ClusterDrill.Embedded or ClusterDrill.Etcd))
 {
     Console.Error.WriteLine(
         $"usage: ./hexcast drill NAME|all    (NAME: {string.Join(", ", drills.Keys)})\n" +
-        $"       ./hexcast drill cluster ROW (ROW: {string.Join(", ", ClusterDrill.Names)})");
+        $"       ./hexcast drill cluster ROW [embedded|etcd] (ROW: {string.Join(", ", ClusterDrill.Names)})");
     return name is "--help" or "-h" ? 0 : 2;
 }
 
@@ -35,7 +37,7 @@ foreach (var (drill, run) in drills.Where(d => name == "all" || d.Key == name))
     await run();
 }
 
-return 0;
+return isMet ? 0 : 1;
 
 static async Task ReportAsync(string drill, Func<DrillReport, Task> run)
 {

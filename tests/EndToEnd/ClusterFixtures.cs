@@ -1,24 +1,35 @@
+using Hexcast.Harness.Faults;
+
 namespace Hexcast.EndToEnd;
 
-/// <summary>Five nodes and a clip of several chunks.</summary>
+/// <summary>Six nodes, and the faults that they have to stand.</summary>
 public abstract class ClusterFixture : IAsyncLifetime
 {
     private readonly TempFolder folder = new();
     private NodeCluster? nodes;
+    private CoordinatorView? view;
+    private JobFaults? faults;
 
     public NodeCluster Nodes => nodes!;
 
-    public string Clip => Path.Combine(folder.Path, "clip.mp4");
+    public JobFaults Faults => faults!;
 
     public async ValueTask InitializeAsync()
     {
-        await Clips.MakeStandardAsync(Clip, seconds: 24, size: "854x480");
-        nodes = await StartAsync(folder.Path);
+        var (clip, light) = await JobFaults.MakeClipsAsync(folder.Path);
+        (nodes, view) = await StartAsync(folder.Path);
+        faults = await JobFaults.StartAsync(nodes, view, clip, light);
     }
 
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        if (faults is not null)
+        {
+            await faults.DisposeAsync();
+        }
+
+        view?.Dispose();
         if (nodes is not null)
         {
             await nodes.DisposeAsync();
@@ -27,7 +38,8 @@ public abstract class ClusterFixture : IAsyncLifetime
         folder.Dispose();
     }
 
-    protected abstract Task<NodeCluster> StartAsync(string folder);
+    /// <returns>And their coordinator, by what no test loses.</returns>
+    protected abstract Task<(NodeCluster Nodes, CoordinatorView View)> StartAsync(string folder);
 }
 
 /// <summary>Their coordinator is an etcd of three members, with TLS and users.</summary>
@@ -46,15 +58,19 @@ public sealed class EtcdCluster : ClusterFixture
         }
     }
 
-    protected override async Task<NodeCluster> StartAsync(string folder)
+    protected override async Task<(NodeCluster Nodes, CoordinatorView View)> StartAsync(string folder)
     {
         etcd = await SecureEtcd.StartAsync(Path.Combine(folder, "etcd"));
-        return await NodeCluster.StartOnEtcdAsync(folder, Etcd.Settings());
+        return (await NodeCluster.StartOnEtcdAsync(folder, Etcd.Settings()), CoordinatorView.Of(Etcd));
     }
 }
 
 /// <summary>Three of them keep the coordinator themselves.</summary>
 public sealed class EmbeddedCluster : ClusterFixture
 {
-    protected override Task<NodeCluster> StartAsync(string folder) => NodeCluster.StartEmbeddedAsync(folder);
+    protected override async Task<(NodeCluster Nodes, CoordinatorView View)> StartAsync(string folder)
+    {
+        var nodes = await NodeCluster.StartEmbeddedAsync(folder);
+        return (nodes, CoordinatorView.Of(nodes.Front));
+    }
 }

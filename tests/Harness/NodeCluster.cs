@@ -1,16 +1,19 @@
-using System.Diagnostics;
 using System.Net;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Hexcast.Contracts.V1;
 
 namespace Hexcast.Harness;
 
 /// <summary>
-/// Five nodes: the pages and the catalogue on one, two that may be master, two that work. Each is a process of its own;
-/// they share their coordinator and the folder of objects, and nothing else.
+/// Six nodes: the pages and the catalogue on one, and five that work, of which two may be the master too. Each is a
+/// process of its own; they share their coordinator and the folder of objects, and nothing else.
 /// </summary>
 public sealed class NodeCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UsualReconnect = TimeSpan.FromMilliseconds(100);
 
     private readonly Dictionary<string, PlatformProcess> nodes = [];
     private readonly string folder;
@@ -29,17 +32,30 @@ public sealed class NodeCluster : IAsyncDisposable
 
     public string NameOf(PlatformProcess node) => nodes.Single(pair => pair.Value == node).Key;
 
+    /// <summary>Those that work and may be the master; kept apart, they start first.</summary>
+    public static readonly IReadOnlyList<string> Masters = ["node-2", "node-3"];
+
+    /// <summary>Those that only work. The last one is slow to come back: what it did meanwhile it reports before.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Workers = ["node-4", "node-5", "node-6"];
+
+    public static readonly TimeSpan SlowReconnect = TimeSpan.FromSeconds(4);
+
+    /// <summary>Whether a node may be the master; the one with the catalogue only where it keeps the coordinator.
+    /// </summary>
+    public bool MayLead(PlatformProcess node) =>
+        Masters.Contains(NameOf(node)) || (isEmbedded && node == Front);
+
     /// <summary>On an etcd that is there.</summary>
     public static async Task<NodeCluster> StartOnEtcdAsync(
         string folder, IReadOnlyDictionary<string, string> settings)
     {
         var cluster = new NodeCluster(folder, isEmbedded: false);
-        await Task.WhenAll(
+        await Task.WhenAll([
             cluster.StartAsync("front", "catalog,upload,playback,dashboard", settings),
-            cluster.StartAsync("master-1", "master", settings),
-            cluster.StartAsync("master-2", "master", settings),
-            cluster.StartAsync("worker-1", "worker", settings),
-            cluster.StartAsync("worker-2", "worker", settings));
+            .. Masters.Select(name => cluster.StartAsync(name, "worker,master", settings)),
+            .. Workers.Select(name => cluster.StartAsync(name, "worker", settings)),
+        ]);
         return cluster;
     }
 
@@ -65,10 +81,8 @@ public sealed class NodeCluster : IAsyncDisposable
             "front", "catalog,upload,playback,dashboard,master",
             new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
         var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
-        await Task.WhenAll(
-            cluster.StartAsync("master-1", "master", joining), cluster.StartAsync("master-2", "master", joining));
-        await Task.WhenAll(
-            cluster.StartAsync("worker-1", "worker", joining), cluster.StartAsync("worker-2", "worker", joining));
+        await Task.WhenAll(Masters.Select(name => cluster.StartAsync(name, "worker,master", joining)));
+        await Task.WhenAll(Workers.Select(name => cluster.StartAsync(name, "worker", joining)));
         return cluster;
     }
 
@@ -104,7 +118,7 @@ public sealed class NodeCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>The node that says that it is the master, once one does; one of those that do nothing else.</summary>
+    /// <summary>The node that says that it is the master, once one does; never the one with the catalogue.</summary>
     public async Task<PlatformProcess> MasterAsync()
     {
         PlatformProcess? master = null;
@@ -116,7 +130,7 @@ public sealed class NodeCluster : IAsyncDisposable
                     await HandOverAsync(Front);
                 }
 
-                foreach (var name in (string[])["master-1", "master-2"])
+                foreach (var name in Masters)
                 {
                     master = await IsMasterAsync(nodes[name]) ? nodes[name] : master;
                 }
@@ -165,18 +179,19 @@ public sealed class NodeCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>To whichever of the others is there. Asked, not awaited.</summary>
+    /// <summary>To whichever of the others is there.</summary>
     private static async Task HandOverAsync(PlatformProcess leader)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [
-            PlatformProcess.AppPath, "cluster", "transfer", "--data", leader.DataFolder, "--grpc", leader.Grpc,
-        ])
+        using var channel = GrpcChannel.ForAddress($"http://{leader.Grpc}");
+        try
         {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        await process.WaitForExitAsync();
+            await new Membership.MembershipClient(channel.CreateCallInvoker()).TransferLeadershipAsync(
+                new TransferLeadershipRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime + AnswerTime);
+        }
+        catch (RpcException)
+        {
+            // Nobody could take it just now: it is asked again.
+        }
     }
 
     private async Task StartAsync(string name, string roles, IReadOnlyDictionary<string, string> settings)
@@ -188,6 +203,7 @@ public sealed class NodeCluster : IAsyncDisposable
             {
                 ["Objects:Folder"] = Path.Combine(folder, "objects"),
                 ["Worker:Slots"] = "2",
+                ["Worker:ReconnectFirst"] = $"{(name == Workers[^1] ? SlowReconnect : UsualReconnect)}",
             },
             "--target", roles, "--node", name);
         lock (nodes)

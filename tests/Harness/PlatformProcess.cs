@@ -15,15 +15,19 @@ public sealed class PlatformProcess : IAsyncDisposable
     private ProcessPlace place = ProcessPlace.Here;
     private (string Folder, string Size)? smallDisk;
     private IReadOnlyDictionary<string, string> settings = new Dictionary<string, string>();
-    private string[] arguments = [];
+    private readonly IReadOnlyList<string> arguments;
     private Process? process;
 
-    private PlatformProcess(string dataFolder, string address, int httpPort, int grpcPort)
+    private PlatformProcess(
+        string dataFolder, string address, int httpPort, int grpcPort, IReadOnlyList<string> arguments)
     {
+        this.arguments = arguments;
+        // Other roles, another document.
+        var roles = arguments.SkipWhile(word => word != "--target").ElementAtOrDefault(1);
         DataFolder = dataFolder;
         Grpc = $"{address}:{grpcPort}";
         Http = new HttpClient(new AdminTokenHandler(
-            AdminTokenPath, new ContractHandler("serve", new SecretRecorder(new SocketsHttpHandler()))))
+            AdminTokenPath, new ContractHandler($"serve {roles}", new SecretRecorder(new SocketsHttpHandler()))))
         {
             BaseAddress = new Uri($"http://{address}:{httpPort}"),
             Timeout = TimeSpan.FromMinutes(2),
@@ -91,11 +95,10 @@ public sealed class PlatformProcess : IAsyncDisposable
         IReadOnlyDictionary<string, string>? settings = null,
         params string[] arguments)
     {
-        var platform = new PlatformProcess(dataFolder, ProcessPlace.Here.Address, FreePort(), FreePort())
+        var platform = new PlatformProcess(dataFolder, ProcessPlace.Here.Address, FreePort(), FreePort(), arguments)
         {
             smallDisk = smallDisk,
             settings = settings ?? await SuiteTraces.SettingsAsync(),
-            arguments = arguments,
         };
         await platform.StartAgainAsync();
         return platform;
@@ -105,10 +108,9 @@ public sealed class PlatformProcess : IAsyncDisposable
     public static async Task<PlatformProcess> StartAtAsync(
         string dataFolder, int grpcPort, IReadOnlyDictionary<string, string> settings, params string[] arguments)
     {
-        var platform = new PlatformProcess(dataFolder, ProcessPlace.Here.Address, FreePort(), grpcPort)
+        var platform = new PlatformProcess(dataFolder, ProcessPlace.Here.Address, FreePort(), grpcPort, arguments)
         {
             settings = settings,
-            arguments = arguments,
         };
         await platform.StartAgainAsync();
         return platform;
@@ -119,11 +121,10 @@ public sealed class PlatformProcess : IAsyncDisposable
         ProcessPlace place, string dataFolder, IReadOnlyDictionary<string, string> settings,
         params string[] arguments)
     {
-        var platform = new PlatformProcess(dataFolder, place.Address, FreePort(), FreePort())
+        var platform = new PlatformProcess(dataFolder, place.Address, FreePort(), FreePort(), arguments)
         {
             place = place,
             settings = settings,
-            arguments = arguments,
         };
         await platform.StartAgainAsync();
         return platform;
@@ -208,6 +209,11 @@ public sealed class PlatformProcess : IAsyncDisposable
         return await EndAsync();
     }
 
+    /// <summary>Whether any process that it has started runs; one that has ended may wait for it to take note.
+    /// </summary>
+    public bool HasChildren => Directory.GetDirectories("/proc")
+        .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])).Any(IsRunningChild);
+
     public async ValueTask DisposeAsync()
     {
         if (process is { HasExited: false })
@@ -241,6 +247,22 @@ public sealed class PlatformProcess : IAsyncDisposable
         }
         catch (HttpRequestException)
         {
+            return false;
+        }
+    }
+
+    // proc(5), stat: "number (name) state parent …".
+    private bool IsRunningChild(string other)
+    {
+        try
+        {
+            var stat = File.ReadAllText(Path.Combine(other, "stat"));
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ') is [not "Z", var parent, ..]
+                && parent == ProcessId.ToString();
+        }
+        catch (IOException)
+        {
+            // No process, or none any more.
             return false;
         }
     }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Hexcast.Harness;
 
@@ -145,6 +147,25 @@ public sealed class SecureEtcd : IAsyncDisposable
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         return process.ExitCode == 0 ? (await output).Trim() : throw new InvalidOperationException(await errors);
+    }
+
+    /// <summary>Of HTTP connections as the user root.</summary>
+    public SocketsHttpHandler RootHandler()
+    {
+        using var pem = X509Certificate2.CreateFromPemFile(client.Certificate, client.Key);
+        return new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                ClientCertificates = [X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null)],
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(Authority.AuthorityFile) },
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
+            },
+        };
     }
 
     public async ValueTask DisposeAsync()

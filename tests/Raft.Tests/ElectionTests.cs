@@ -253,4 +253,25 @@ public sealed class ElectionTests
     }
 
     private static double Patience(Single single) => (single.Core.Deadline - single.Now).TotalMilliseconds;
+
+    [Fact]
+    public void A_leader_whose_process_has_ended_is_not_waited_for()
+    {
+        var single = new Single(new HardState(1, 0));
+        single.Receive(new RaftMessage.Heartbeat(2, 1, 0, 0));
+        single.Step(new RaftEvent.MemberGone(3));
+        single.Core.Leader.ShouldBe(2ul, "it was another one");
+
+        single.Step(new RaftEvent.MemberGone(2));
+        single.Core.Leader.ShouldBe(0ul);
+        single.Now += TimeSpan.FromMilliseconds(50);
+        single.Step(RaftEvent.Tick.Now);
+        single.Sent.OfType<RaftMessage.VoteRequest>().ShouldAllBe(request => request.IsPre && request.Term == 2);
+        single.Core.Role.ShouldBe(RaftRole.PreCandidate);
+
+        // It was wrong, or the leader is back.
+        single.Receive(new RaftMessage.Heartbeat(2, 1, 0, 0));
+        single.Core.Role.ShouldBe(RaftRole.Follower);
+        single.Core.Leader.ShouldBe(2ul);
+    }
 }

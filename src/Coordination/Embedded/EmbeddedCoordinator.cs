@@ -121,6 +121,10 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     public void Receive(Hexcast.Raft.RaftMessage message) => _lane.TryPost(
         new Incoming(new CoordinatorEvent.ForRaft(new RaftEvent.Received(message))), MaximumWaitingMessages);
 
+    /// <summary>The process of another member has ended.</summary>
+    public void Miss(ulong member) => _lane.TryPost(
+        new Incoming(new CoordinatorEvent.ForRaft(new RaftEvent.MemberGone(member))), MaximumWaitingMessages);
+
     public WatchConnection OpenWatch()
     {
         var responses = Channel.CreateBounded<WatchResponse>(

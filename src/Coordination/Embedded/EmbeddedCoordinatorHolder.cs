@@ -260,7 +260,7 @@ internal sealed class EmbeddedCoordinatorHolder(
 
     private async Task TakePartAsync(FileDisk disk, CancellationToken cancellation)
     {
-        var links = _links = new PeerLinks(Self, settings.Open, clock, logger);
+        var links = _links = new PeerLinks(Self, settings.Open, id => _coordinator?.Miss(id), clock, logger);
         var seed = BitConverter.ToUInt64(IdSource.NewSecret(8));
         var host = new CoordinatorHost(clock, logger, exception => _fatal.TrySetException(exception), seed);
         var identity = new MemberIdentity(settings.ClusterName, settings.NodeName, _record.Id, settings.Address);

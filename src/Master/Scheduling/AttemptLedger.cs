@@ -185,6 +185,13 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
 
         if (!counts)
         {
+            if (report.Commit is not null)
+            {
+                state.Emit(new Note(
+                    $"{task.Spec.Id} attempt {attempt} of {report.NodeId} was done too late: its commit is refused",
+                    task.Job.Record));
+            }
+
             if (open is not null)
             {
                 state.Persist(RecordWrite.Of(task.Record));

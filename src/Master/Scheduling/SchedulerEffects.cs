@@ -54,6 +54,23 @@ internal sealed record RecordWrite(string Key, IMessage? Value)
 
     public static RecordWrite Of(NodeRecord node) => new(NodeKey(node.NodeId), node.Clone());
 
+    /// <summary>Says in the record who wrote it.</summary>
+    public void Sign(long fence)
+    {
+        switch (Value)
+        {
+            case JobRecord job:
+                job.Fence = fence;
+                break;
+            case TaskRecord task:
+                task.Fence = fence;
+                break;
+            case NodeRecord node:
+                node.Fence = fence;
+                break;
+        }
+    }
+
     public static string NodeKey(string nodeId) => $"{NodePrefix}{nodeId}";
 
     public static string JobKey(string jobId) => $"{Prefix}{jobId}";

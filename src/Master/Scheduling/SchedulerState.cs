@@ -57,7 +57,15 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
 
     public void Emit(SchedulerEffect effect) => effects.Add(effect);
 
-    public void Persist(params IReadOnlyList<RecordWrite> writes) => effects.Add(new Persist(writes));
+    public void Persist(params IReadOnlyList<RecordWrite> writes)
+    {
+        foreach (var write in writes)
+        {
+            write.Sign(Fence);
+        }
+
+        effects.Add(new Persist(writes));
+    }
 
     /// <summary>
     /// A write of nothing: what follows is told only if this is still the mastership. For answers that say that

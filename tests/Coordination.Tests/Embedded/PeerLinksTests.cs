@@ -20,7 +20,7 @@ public sealed class PeerLinksTests
                 opened.Add(address);
                 return GrpcChannel.ForAddress($"http://{address}");
             },
-            TimeProvider.System, NullLogger.Instance);
+            _ => { }, TimeProvider.System, NullLogger.Instance);
         links.Follow([Member(1), Member(2), Member(3)], Hexcast.Raft.Members.Of([1, 2, 3]));
         opened.ShouldBe(["127.0.0.1:2", "127.0.0.1:3"]);
 
@@ -32,5 +32,19 @@ public sealed class PeerLinksTests
         // One of whom nothing was said yet may lead a term that this member knows nothing of.
         links.Meet(4, "127.0.0.1:4");
         opened[^1].ShouldBe("127.0.0.1:4");
+    }
+
+    [Fact]
+    public async Task A_member_where_nobody_listens_any_more_is_told_of()
+    {
+        var gone = new TaskCompletionSource<ulong>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var links = new PeerLinks(
+            new PeerSelf("test", 1, "127.0.0.1:1"), address => GrpcChannel.ForAddress($"http://{address}"),
+            id => gone.TrySetResult(id), TimeProvider.System, NullLogger.Instance);
+        links.Follow([Member(1), Member(2)], Hexcast.Raft.Members.Of([1, 2]));
+
+        links.Send(2, new Hexcast.Raft.RaftMessage.Heartbeat(1, 1, 0, 0));
+
+        (await gone.Task.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBe(2ul);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -9,9 +8,6 @@ namespace Hexcast.Harness.Faults;
 /// <summary>A coordinator as etcd's own clients see it, by one of its members.</summary>
 public sealed class CoordinatorView : IDisposable
 {
-    private const string ElectionKey = "/hexcast/election/master";
-    private const string TermKey = "/hexcast/terms/master";
-    private const string MastersKeys = "/hexcast/jobs/";
     private const string All = "/hexcast/";
 
     private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(10);
@@ -26,7 +22,15 @@ public sealed class CoordinatorView : IDisposable
 
     /// <summary>A node's own coordinator, in the clear.</summary>
     public static CoordinatorView Of(PlatformProcess node) =>
-        new(GrpcChannel.ForAddress($"http://{node.Grpc}"), []);
+        new(GrpcChannel.ForAddress($"http://{node.Grpc}", new GrpcChannelOptions { MaxReceiveMessageSize = null }), []);
+
+    /// <summary>A member of etcd, which takes whom the certificate names for its user.</summary>
+    public static CoordinatorView Of(SecureEtcd etcd) => new(
+        GrpcChannel.ForAddress(etcd.Members[0].Address, new GrpcChannelOptions
+        {
+            HttpHandler = etcd.RootHandler(), DisposeHttpClient = true, MaxReceiveMessageSize = null,
+        }),
+        []);
 
     /// <summary>A member of an etcd without users.</summary>
     public static CoordinatorView Of(EtcdMember member) => new(GrpcChannel.ForAddress(member.Address), []);
@@ -75,83 +79,66 @@ public sealed class CoordinatorView : IDisposable
             pair => pair.Key.ToStringUtf8(), pair => pair.Value.ToStringUtf8(), StringComparer.Ordinal);
     }
 
+    /// <summary>The records below a prefix, linearizable.</summary>
+    public async Task<IReadOnlyList<KeyValue>> RecordsAsync(string prefix) => (await Kv.RangeAsync(
+        new RangeRequest { Key = ByteString.CopyFromUtf8(prefix), RangeEnd = EndOf(prefix) },
+        headers, Deadline())).Kvs;
+
     /// <summary>Where the coordinator stands: the newest revision, and the mastership's fence; 0: nobody is.</summary>
     public async Task<(long Revision, long Fence)> StandingAsync()
     {
         var answer = await Kv.RangeAsync(
-            new RangeRequest { Key = ByteString.CopyFromUtf8(ElectionKey) }, headers, Deadline());
+            new RangeRequest { Key = ByteString.CopyFromUtf8(JobHistory.ElectionKey) }, headers, Deadline());
         return (answer.Header.Revision, answer.Kvs.SingleOrDefault()?.CreateRevision ?? 0);
     }
 
-    /// <summary>All that has happened since then, in order.</summary>
+    /// <summary>All that has happened since then, in order, up to the newest key that is there now.</summary>
     public async Task<IReadOnlyList<Event>> HistoryAsync(long since)
     {
-        var (last, _) = await StandingAsync();
+        var newest = await Kv.RangeAsync(
+            new RangeRequest
+            {
+                Key = ByteString.CopyFromUtf8(All), RangeEnd = EndOf(All), Limit = 1,
+                SortTarget = RangeRequest.Types.SortTarget.Mod, SortOrder = RangeRequest.Types.SortOrder.Descend,
+            },
+            headers, Deadline());
+        var last = newest.Kvs.SingleOrDefault()?.ModRevision ?? 0;
         var events = new List<Event>();
         if (last <= since)
         {
             return events;
         }
 
+        // etcd may answer a request for progress before it has sent what there was: only the events themselves count.
         using var watch = new Watch.WatchClient(channel.CreateCallInvoker()).Watch(headers, Deadline());
         await watch.RequestStream.WriteAsync(new WatchRequest
         {
             CreateRequest = new WatchCreateRequest
             {
                 Key = ByteString.CopyFromUtf8(All), RangeEnd = EndOf(All), StartRevision = since + 1,
-                ProgressNotify = true,
             },
         });
-        await watch.RequestStream.WriteAsync(new WatchRequest { ProgressRequest = new WatchProgressRequest() });
-        while (await watch.ResponseStream.MoveNext(default))
+        while ((events.Count == 0 || events[^1].Kv.ModRevision < last) && await watch.ResponseStream.MoveNext(default))
         {
             var response = watch.ResponseStream.Current;
             response.Canceled.ShouldBeFalse(response.CancelReason);
             events.AddRange(response.Events);
-            var isProgress = !response.Created && response.Events.Count == 0;
-            if ((events.Count > 0 && events[^1].Kv.ModRevision >= last)
-                || (isProgress && response.Header.Revision >= last))
-            {
-                break;
-            }
         }
 
         return events;
     }
 
-    /// <summary>
-    /// Holds the history against I3: a term is begun by the mastership that is in force, once it is, and nothing is
-    /// written of jobs between one mastership's end and the begin of the next one's term. So whoever was the master
-    /// before has written nothing.
-    /// </summary>
+    /// <summary>Holds the history against the invariants of <see cref="JobHistory"/>.</summary>
     /// <returns>How often the mastership changed hands.</returns>
     public static int CheckFences(IEnumerable<Event> history, long fence)
     {
-        var changes = 0;
-        var begun = fence > 0;
+        var held = new JobHistory(fence);
         foreach (var one in history)
         {
-            var key = one.Kv.Key.ToStringUtf8();
-            if (key == ElectionKey)
-            {
-                var next = one.Type == Event.Types.EventType.Delete ? 0 : one.Kv.CreateRevision;
-                changes += next > 0 && next != fence ? 1 : 0;
-                begun &= next == fence;
-                fence = next;
-            }
-            else if (key == TermKey)
-            {
-                long.Parse(one.Kv.Value.ToStringUtf8(), CultureInfo.InvariantCulture).ShouldBe(
-                    fence, $"at revision {one.Kv.ModRevision} another mastership than the one in force began a term");
-                begun = true;
-            }
-            else if (key.StartsWith(MastersKeys, StringComparison.Ordinal))
-            {
-                begun.ShouldBeTrue($"{key} was written at revision {one.Kv.ModRevision} under no mastership's term");
-            }
+            held.Take(one);
         }
 
-        return changes;
+        return held.Changes;
     }
 
     public void Dispose() => channel.Dispose();

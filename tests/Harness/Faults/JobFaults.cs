@@ -1,194 +1,203 @@
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Hexcast.Contracts.V1;
 
 namespace Hexcast.Harness.Faults;
 
-/// <summary>One round of each fault on nodes that have jobs; there is always one under way.</summary>
-public sealed class JobFaults(NodeCluster cluster, string clip)
+/// <summary>
+/// One round of each fault on the six nodes. Each leaves all of them whole; what did not hold is thrown. After each the
+/// coordinator's whole history since the start is held against the invariants of <see cref="JobHistory"/>.
+/// </summary>
+public sealed partial class JobFaults : IAsyncDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    /// <summary>Jobs that are under way while masters are lost.</summary>
+    private const int LoadAtOnce = 2;
+
+    /// <summary>Of the time of all processors, over the whole of it.</summary>
+    private const double IdleLimit = 0.1;
+
+    private const int LateOrders = 8;
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly TimeProvider Clock = TimeProvider.System;
-    private static readonly string[] Restarted = ["worker-1", "master-1", "master-2", "worker-2"];
 
-    private readonly List<string> jobs = [];
+    private readonly NodeCluster cluster;
+    private readonly CoordinatorView view;
+    private readonly string clip;
+    private readonly string lightClip;
+    private readonly JobHistory history;
+    private readonly AcknowledgedMedia media = new();
+    private readonly HashSet<string> lateMedia = new(StringComparer.Ordinal);
+    private long revision;
+    private JobLoad? load;
 
+    private JobFaults(NodeCluster cluster, CoordinatorView view, string clip, string lightClip, long fence)
+    {
+        (this.cluster, this.view, this.clip, this.lightClip) = (cluster, view, clip, lightClip);
+        history = new JobHistory(fence);
+    }
+
+    /// <summary>What workers that lived did under a master that was killed, and others did again: those that came to
+    /// the next one too late. That costs time, and no more: one commit counts.</summary>
+    public int NeedlesslyRepeated { get; private set; }
+
+    /// <summary>One that is encoded in several chunks, and one that is encoded in a moment.</summary>
+    public static async Task<(string Clip, string Light)> MakeClipsAsync(string folder)
+    {
+        var (clip, light) = (Path.Combine(folder, "clip.mp4"), Path.Combine(folder, "light.mp4"));
+        await Clips.MakeStandardAsync(clip, seconds: 20, size: "640x360");
+        await Clips.MakeStandardAsync(light, seconds: 8, size: "426x240");
+        return (clip, light);
+    }
+
+    /// <param name="view">Of their coordinator, by what is not lost.</param>
+    /// <param name="clip">Of many chunks.</param>
+    /// <param name="lightClip">Of a few.</param>
+    public static async Task<JobFaults> StartAsync(
+        NodeCluster cluster, CoordinatorView view, string clip, string lightClip)
+    {
+        await cluster.LeaderAsync();
+        var (revision, fence) = await view.StandingAsync();
+        var run = new JobFaults(cluster, view, clip, lightClip, fence) { revision = revision };
+        foreach (var record in await view.RecordsAsync(JobHistory.JobKeys))
+        {
+            record.Key.ToStringUtf8().ShouldBeEmpty("jobs that this has not seen begin");
+        }
+
+        return run;
+    }
+
+    public ValueTask DisposeAsync() => EndLoadAsync();
+
+    /// <returns>From the kill until another one answers as the master.</returns>
     public async Task<TimeSpan> KillMasterAsync()
     {
-        var master = await OnlyMasterWithJobAsync();
+        var master = await BeginAsync();
+        var start = Clock.GetTimestamp();
         await master.KillAsync();
-        var without = await UntilAnotherAsync(master);
+        var without = await UntilAnotherAsync(master, start);
         await master.StartAgainAsync();
+        await HoldsAsync();
+        NeedlesslyRepeated += history.Repeated.Count(
+            one => one.Node != cluster.NameOf(master) && one.Node != NodeCluster.Workers[^1]);
+        history.Repeated.Clear();
         return without;
     }
 
+    /// <summary>It is ordered to make jobs while it stands still, and has yet to hear that it is the master no more
+    /// when it goes on: nothing of it may be accepted.</summary>
+    /// <returns>From the stop until another one answers as the master.</returns>
     public async Task<TimeSpan> StopMasterAsync(TimeSpan time)
     {
-        var master = await OnlyMasterWithJobAsync();
-        await master.PauseAsync();
+        var master = await BeginAsync();
+        using var channel = GrpcChannel.ForAddress($"http://{master.Grpc}");
+        var orders = new Transcoder.TranscoderClient(channel.CreateCallInvoker());
         var start = Clock.GetTimestamp();
-        var without = await UntilAnotherAsync(master);
+        await master.PauseAsync();
+        var late = Enumerable.Range(0, LateOrders).Select(_ => OrderAsync(orders)).ToList();
+        var without = await UntilAnotherAsync(master, start);
         await Wait.ForAsync(() => Task.FromResult(Clock.GetElapsedTime(start) > time), time + Limit, () => "");
         await master.ContinueAsync();
+        (await Task.WhenAll(late)).ShouldAllBe(wasTaken => !wasTaken, "the old master took an order");
+        await Wait.ForAsync(
+            async () => !await NodeCluster.IsMasterAsync(master), Limit, () => "it still takes itself for the master");
+        await HoldsAsync();
+        history.Jobs.ShouldNotContain(job => lateMedia.Contains(job.MediaId));
         return without;
     }
 
+    /// <returns>From the kill until there is a master, and the node of the catalogue answers.</returns>
     public async Task<TimeSpan> KillAllAsync()
     {
-        await OnlyMasterWithJobAsync();
-        await Task.WhenAll(cluster.Nodes.Select(node => node.KillAsync()));
+        await BeginAsync();
+        await EndLoadAsync();
         var start = Clock.GetTimestamp();
-        await Task.WhenAll(cluster.Nodes.Select(node => node.StartAgainAsync()));
-        await cluster.MasterAsync();
-        return Clock.GetElapsedTime(start);
+        await Task.WhenAll(cluster.Nodes.Select(node => node.KillAsync()));
+        foreach (var node in cluster.Nodes)
+        {
+            node.Start();
+        }
+
+        await Task.WhenAll(cluster.Front.ReadyAsync(), cluster.LeaderAsync());
+        await cluster.Front.Api.GetAsync(media.All[^1].Id);
+        var without = Clock.GetElapsedTime(start);
+        await Task.WhenAll(cluster.Nodes.Select(node => node.ReadyAsync()));
+        await HoldsAsync();
+        return without;
     }
 
-    public Task<TimeSpan> KillWorkerAsync() => LoseWorkerAsync(
-        worker => worker.KillAsync(), worker => worker.StartAgainAsync());
-
-    /// <summary>What it reports after it was given up comes too late.</summary>
-    public Task<TimeSpan> StopWorkerAsync() => LoseWorkerAsync(
-        worker => worker.PauseAsync(), worker => worker.ContinueAsync());
-
+    /// <summary>One after the other, the node of the catalogue too, each while jobs are under way.</summary>
     public async Task<TimeSpan> RestartAllAsync()
     {
-        var id = await NewJobAsync();
-        await EncodingOnAsync(id, node: null);
+        await BeginAsync();
         var start = Clock.GetTimestamp();
-        foreach (var node in Restarted.Select(cluster.Node))
+        foreach (var node in cluster.Nodes.Reverse().ToList())
         {
+            await UntilEncodingAsync();
             (await node.StopAsync()).ShouldBe(0);
             await node.StartAgainAsync();
-            await WorkersAreThereAsync();
+            await WholeAsync();
         }
 
         var took = Clock.GetElapsedTime(start);
-        Tasks(await cluster.Front.Api.WaitForAsync(id, "ready")).ShouldAllBe(task => task["failure"] == null);
+        await HoldsAsync();
+        history.Tasks.ShouldAllBe(task => task.Failures == 0 && task.LastFailure == null);
         return took;
     }
 
+    /// <summary>All processors belong to encoders, those of jobs and others: nobody is elected.</summary>
     public async Task<TimeSpan> KeepBusyAsync(TimeSpan time)
     {
-        var master = await OnlyMasterWithJobAsync();
-        var fence = await FenceAsync(master);
-        var start = Clock.GetTimestamp();
+        await WholeAsync();
+        await HoldsAsync();
+        var changes = history.Changes;
+        await using var busy = new JobLoad(cluster.Front.Api, lightClip, LoadAtOnce, media);
+        using var encoders = new IdleEncoders();
+        await UntilEncodingAsync();
+        var (start, before) = (Clock.GetTimestamp(), ProcessorTime.Read());
         while (Clock.GetElapsedTime(start) < time)
         {
-            var id = await NewJobAsync();
-            await cluster.Front.Api.WaitForAsync(id, "ready");
-            (await FenceAsync(master)).ShouldBe(fence, "somebody was elected that no fault asked for");
+            await Task.Delay(TimeSpan.FromSeconds(1), Clock);
+            await HoldsAsync();
+            history.Changes.ShouldBe(changes, "somebody was elected that no fault asked for");
         }
 
+        ProcessorTime.Read().IdleSince(before).ShouldBeLessThan(IdleLimit, "the processors were not saturated");
         return Clock.GetElapsedTime(start);
     }
 
-    /// <summary>Every job is ready, with every frame.</summary>
+    /// <summary>A fault that no job notices, neither before it is over nor afterwards.</summary>
+    public async Task PassUnnoticedAsync(Func<Task> fault, Func<Task> end)
+    {
+        await BeginAsync();
+        await fault();
+        await EndLoadAsync();
+        foreach (var (id, _) in media.All)
+        {
+            await cluster.Front.Api.WaitForAsync(id, "ready");
+        }
+
+        await end();
+        await FinishAsync();
+        history.Repeated.ShouldBeEmpty();
+    }
+
+    /// <summary>Every job that was acknowledged is ready, with every frame.</summary>
     public async Task FinishAsync()
     {
-        foreach (var job in jobs)
+        await EndLoadAsync();
+        var acknowledged = media.All;
+        foreach (var (id, source) in acknowledged)
         {
-            await cluster.Front.Api.WaitForAsync(job, "ready");
-            var manifest = new Uri(cluster.Front.Http.BaseAddress!, $"/play/{job}/master.m3u8");
-            (await Clips.CountFramesAsync(manifest.ToString())).ShouldBe(await Clips.CountFramesAsync(clip));
+            await cluster.Front.Api.WaitForAsync(id, "ready");
+            var manifest = new Uri(cluster.Front.Http.BaseAddress!, $"/play/{id}/master.m3u8");
+            (await Clips.CountFramesAsync(manifest.ToString())).ShouldBe(await FramesAsync(source), id);
         }
 
-        jobs.Clear();
+        await HoldsAsync();
+        var known = history.Jobs.Select(job => job.MediaId).ToHashSet(StringComparer.Ordinal);
+        acknowledged.Select(one => one.Id).ShouldBeSubsetOf(known);
+        media.Clear();
     }
-
-    private async Task<TimeSpan> LoseWorkerAsync(
-        Func<PlatformProcess, Task> lose, Func<PlatformProcess, Task> bringBack)
-    {
-        await WorkersAreThereAsync();
-        var id = await NewJobAsync();
-        const string name = "worker-1";
-        await EncodingOnAsync(id, name);
-        await lose(cluster.Node(name));
-        var start = Clock.GetTimestamp();
-        var lost = (await TasksAsync(id)).Where(task => IsOf(task, name)).Select(Id).ToList();
-        await Wait.ForAsync(
-            async () => (await TasksAsync(id)).Where(task => lost.Contains(Id(task)))
-                .All(task => !IsOf(task, name) && (string)task["state"]! is "running" or "committed"),
-            Limit, () => "what it did runs nowhere else");
-        var took = Clock.GetElapsedTime(start);
-        await bringBack(cluster.Node(name));
-        await WorkersAreThereAsync();
-        var repeated = Tasks(await cluster.Front.Api.WaitForAsync(id, "ready"))
-            .Where(task => (int)task["attempt"]! > 1).Select(Id);
-        repeated.ShouldBeSubsetOf(lost, "only what was lost is repeated");
-        return took;
-    }
-
-    private async Task<PlatformProcess> OnlyMasterWithJobAsync()
-    {
-        if (jobs.Count == 0 || (string?)(await cluster.Front.Api.GetAsync(jobs[^1]))["state"] == "ready")
-        {
-            await NewJobAsync();
-        }
-
-        // One that was master until just now may say so for a moment more.
-        var master = await cluster.MasterAsync();
-        await Wait.ForAsync(
-            async () =>
-            {
-                master = await cluster.MasterAsync();
-                var answers = await Task.WhenAll(
-                    cluster.Nodes.Where(node => node != master).Select(NodeCluster.IsMasterAsync));
-                return !answers.Contains(true);
-            },
-            Limit, () => "several nodes say that they are the master");
-        return master;
-    }
-
-    private async Task<string> NewJobAsync()
-    {
-        jobs.Add(await cluster.Front.Api.UploadAsync(clip));
-        return jobs[^1];
-    }
-
-    private async Task<TimeSpan> UntilAnotherAsync(PlatformProcess lost)
-    {
-        var start = Clock.GetTimestamp();
-        var others = cluster.Nodes.Where(node => node != lost).ToList();
-        while (Clock.GetElapsedTime(start) < Limit)
-        {
-            if ((await Task.WhenAll(others.Select(NodeCluster.IsMasterAsync))).Contains(true))
-            {
-                return Clock.GetElapsedTime(start);
-            }
-
-            await Task.Delay(Look, Clock);
-        }
-
-        throw new TimeoutException("nobody became the master");
-    }
-
-    private Task EncodingOnAsync(string id, string? node) => Wait.ForAsync(
-        async () => (await TasksAsync(id)).Any(task => IsEncoding(task) && (node is null || IsOf(task, node))),
-        Limit, () => $"{id} never encodes on {node ?? "any node"}");
-
-    private async Task WorkersAreThereAsync()
-    {
-        var master = await cluster.MasterAsync();
-        await Wait.ForAsync(
-            async () => (await master.Http.GetFromJsonAsync<JsonNode>("/v1/nodes"))!["nodes"]!.AsArray()
-                .Count(node => (bool)node!["connected"]!) == 2,
-            Limit, () => "the workers are not there");
-    }
-
-    private static async Task<long> FenceAsync(PlatformProcess master) =>
-        (long)(await master.Http.GetFromJsonAsync<JsonNode>("/v1/nodes"))!["fence"]!;
-
-    private async Task<List<JsonNode>> TasksAsync(string id) =>
-        Tasks(await cluster.Front.Api.GetAsync(id));
-
-    private static List<JsonNode> Tasks(JsonObject media) =>
-        media["job"]?["tasks"]?.AsArray().Select(task => task!).ToList() ?? [];
-
-    private static bool IsEncoding(JsonNode task) =>
-        (string)task["kind"]! == "encode_chunk" && (string)task["state"]! == "running";
-
-    private static bool IsOf(JsonNode task, string node) =>
-        (string?)task["node_id"] == node && (string)task["state"]! is "running" or "assigned";
-
-    private static string Id(JsonNode task) => (string)task["task_id"]!;
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Threading.Channels;
 using Grpc.Core;
 using Hexcast.Contracts.V1;
@@ -27,13 +28,21 @@ internal sealed class PeerLine
         });
     private readonly RaftClient _client;
     private readonly PeerSelf _self;
+    private readonly Action _isGone;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
 
-    public PeerLine(RaftClient client, PeerSelf self, TimeProvider clock, ILogger logger, CancellationToken stop)
+    /// <summary>There is something to say, or never will be.</summary>
+    private Task<bool>? _next;
+    private bool _hasSpoken;
+
+    /// <param name="isGone">Called when nobody listens where the member was: its process has ended.</param>
+    public PeerLine(
+        RaftClient client, PeerSelf self, Action isGone, TimeProvider clock, ILogger logger, CancellationToken stop)
     {
-        (_client, _self, _clock, _logger, _stop) = (client, self, clock, logger, stop);
+        (_client, _self, _isGone) = (client, self, isGone);
+        (_clock, _logger, _stop) = (clock, logger, stop);
         Ended = RunAsync();
     }
 
@@ -49,9 +58,10 @@ internal sealed class PeerLine
         var backoff = new Backoff(FirstRetry, LastRetry, _clock);
         try
         {
-            // Nothing to say: no stream.
-            while (await _waiting.Reader.WaitToReadAsync(_stop))
+            // Nothing to say: no stream. But where one broke, whether the member is there is asked at once.
+            while (_hasSpoken || await NextAsync())
             {
+                _hasSpoken = false;
                 try
                 {
                     await SpeakAsync(backoff);
@@ -61,6 +71,10 @@ internal sealed class PeerLine
                 {
                     _stop.ThrowIfCancellationRequested();
                     _logger.LogDebug("A member does not take messages: {Reason}", broken.Message);
+                    if (IsRefused(broken))
+                    {
+                        _isGone();
+                    }
                     Forget();
                     await backoff.WaitAsync(_stop);
                     Forget();
@@ -77,26 +91,44 @@ internal sealed class PeerLine
     {
         using var call = _client.Say(_self.Headers(), cancellationToken: _stop);
         var answer = call.ResponseAsync;
-        while (await _waiting.Reader.WaitToReadAsync(_stop))
+        while (await Task.WhenAny(NextAsync(), answer) != answer && await NextAsync())
         {
+            _next = null;
             while (_waiting.Reader.TryRead(out var message))
             {
                 await call.RequestStream.WriteAsync(message, _stop);
+                _hasSpoken = true;
             }
             backoff.Reset();
-            if (answer.IsCompleted)
-            {
-                // It has ended the stream: this throws with the reason, or there is a new one.
-                await answer;
-                return;
-            }
+        }
+        if (answer.IsCompleted)
+        {
+            // It has ended the stream: this throws with the reason, or there is a new one.
+            await answer;
         }
     }
+
+    /// <summary>By the machine: no process listens there.</summary>
+    private static bool IsRefused(Exception broken)
+    {
+        for (var cause = (broken as RpcException)?.Status.DebugException; cause is not null;
+            cause = cause.InnerException)
+        {
+            if (cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Task<bool> NextAsync() => _next ??= _waiting.Reader.WaitToReadAsync(_stop).AsTask();
 
     private void Forget()
     {
         while (_waiting.Reader.TryRead(out _))
         {
         }
+        _next = _next is { IsCompleted: true } ? null : _next;
     }
 }

@@ -10,8 +10,10 @@ using RaftClient = Hexcast.Contracts.V1.Raft.RaftClient;
 namespace Hexcast.Coordination.Embedded.Peers;
 
 /// <summary>The lines to the other members of the group, by gRPC.</summary>
+/// <param name="isGone">Told of a member whose process has ended.</param>
 internal sealed class PeerLinks(
-    PeerSelf self, Func<string, GrpcChannel> open, TimeProvider clock, ILogger logger) : IPeers, IAsyncDisposable
+    PeerSelf self, Func<string, GrpcChannel> open, Action<ulong> isGone, TimeProvider clock, ILogger logger)
+    : IPeers, IAsyncDisposable
 {
     /// <summary>A member that was asked and is gone is noticed by its silence, not by this.</summary>
     private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(5);
@@ -73,8 +75,8 @@ internal sealed class PeerLinks(
         var client = new RaftClient(channel.CreateCallInvoker());
         var peer = new Peer(
             address, channel,
-            new PeerLine(client, self, clock, logger, _stop.Token),
-            new PeerLine(client, self, clock, logger, _stop.Token));
+            new PeerLine(client, self, () => isGone(id), clock, logger, _stop.Token),
+            new PeerLine(client, self, () => { }, clock, logger, _stop.Token));
         if (known is null ? !_peers.TryAdd(id, peer) : !_peers.TryUpdate(id, peer, known))
         {
             known = peer;

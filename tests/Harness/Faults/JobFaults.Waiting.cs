@@ -1,0 +1,138 @@
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Grpc.Core;
+using Hexcast.Contracts;
+using Hexcast.Contracts.V1;
+
+namespace Hexcast.Harness.Faults;
+
+/// <summary>What a round begins with, waits for and ends with.</summary>
+public sealed partial class JobFaults
+{
+    private const string ChunkTask = "chunk-";
+
+    private readonly Dictionary<string, int> frames = new(StringComparer.Ordinal);
+
+    /// <summary>All nodes are there, one is the master, and jobs are under way.</summary>
+    /// <returns>The master, which is not the node with the catalogue.</returns>
+    private async Task<PlatformProcess> BeginAsync()
+    {
+        load ??= new JobLoad(cluster.Front.Api, lightClip, LoadAtOnce, media);
+        var master = await WholeAsync();
+        await UntilEncodingAsync();
+        return master;
+    }
+
+    private async Task<PlatformProcess> WholeAsync()
+    {
+        foreach (var node in cluster.Nodes.Where(node => !node.IsRunning))
+        {
+            await node.StartAgainAsync();
+        }
+
+        PlatformProcess? master = null;
+        JsonNode? nodes = null;
+        await Wait.ForAsync(
+            async () =>
+            {
+                master = await cluster.MasterAsync();
+                // One that was master until just now may say so for a moment more.
+                var others = await Task.WhenAll(
+                    cluster.Nodes.Where(node => node != master).Select(NodeCluster.IsMasterAsync));
+                nodes = others.Contains(true) ? null : await NodesAsync(master);
+                return nodes?["nodes"]!.AsArray().Count(node => (bool)node!["connected"]!) == WorkerCount;
+            },
+            Limit, () => $"not all workers have one master: {nodes}");
+        return master!;
+    }
+
+    private static int WorkerCount => NodeCluster.Masters.Count + NodeCluster.Workers.Count;
+
+    private static async Task<JsonNode?> NodesAsync(PlatformProcess master)
+    {
+        using var answer = await master.Http.GetAsync("/v1/nodes");
+        return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<JsonNode>() : null;
+    }
+
+    private async Task UntilEncodingAsync() => await Wait.ForAsync(
+        async () => (await TasksAsync()).Any(task => task.Open.Any(IsEncoding(task))),
+        Limit, () => "nothing is encoded");
+
+    /// <summary>From there on somebody else answers as the master.</summary>
+    private async Task<TimeSpan> UntilAnotherAsync(PlatformProcess lost, long start)
+    {
+        var others = cluster.Nodes.Where(node => node != lost && cluster.MayLead(node)).ToList();
+        while (Clock.GetElapsedTime(start) < Limit)
+        {
+            if ((await Task.WhenAll(others.Select(NodeCluster.IsMasterAsync))).Contains(true))
+            {
+                return Clock.GetElapsedTime(start);
+            }
+
+            await Task.Delay(Look, Clock);
+        }
+
+        throw new TimeoutException("nobody became the master");
+    }
+
+    /// <returns>Whether the order was taken.</returns>
+    private async Task<bool> OrderAsync(Transcoder.TranscoderClient orders)
+    {
+        var id = MediaId.From(new Guid(RandomNumberGenerator.GetBytes(16))).ToString();
+        lateMedia.Add(id);
+        try
+        {
+            await orders.TranscodeAsync(new TranscodeRequest { MediaId = id, SourceKey = $"sources/{id}" });
+            return true;
+        }
+        catch (RpcException refused) when (refused.StatusCode == StatusCode.Unavailable)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Takes what was written since, and looks whether all of it is there.</summary>
+    private async Task HoldsAsync()
+    {
+        foreach (var one in await view.HistoryAsync(revision))
+        {
+            history.Take(one);
+            revision = one.Kv.ModRevision;
+        }
+
+        history.Check(await view.RecordsAsync(JobHistory.JobKeys));
+    }
+
+    private async Task<List<TaskRecord>> TasksAsync(string job = "") =>
+        [.. (await view.RecordsAsync($"{JobHistory.JobKeys}{job}"))
+            .Where(record => record.Key.ToStringUtf8().Contains("/tasks/", StringComparison.Ordinal))
+            .Select(record => TaskRecord.Parser.ParseFrom(record.Value))];
+
+    /// <summary>Whether an attempt has begun: its node has made a folder for it.</summary>
+    private bool HasBegun(TaskRecord task, OpenAttempt attempt) => Directory.Exists(Path.Combine(
+        cluster.Node(attempt.NodeId).DataFolder, "scratch", $"{task.JobId}-{task.TaskId}-{attempt.Attempt}"));
+
+    private Func<OpenAttempt, bool> IsEncoding(TaskRecord task) => attempt =>
+        task.CommittedAttempt == 0 && task.TaskId.StartsWith(ChunkTask, StringComparison.Ordinal)
+        && HasBegun(task, attempt);
+
+    private async Task<int> FramesAsync(string source)
+    {
+        if (!frames.TryGetValue(source, out var count))
+        {
+            frames[source] = count = await Clips.CountFramesAsync(source);
+        }
+
+        return count;
+    }
+
+    private async ValueTask EndLoadAsync()
+    {
+        if (load is not null)
+        {
+            await load.DisposeAsync();
+            load = null;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+
+namespace Hexcast.Harness.Faults;
+
+/// <summary>Uploads a clip again and again for as long as it lives, so that there are always jobs under way.</summary>
+public sealed class JobLoad : IAsyncDisposable
+{
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);
+
+    private readonly HexcastApi api;
+    private readonly string clip;
+    private readonly int atOnce;
+    private readonly AcknowledgedMedia acknowledged;
+    private readonly List<string> unfinished = [];
+    private readonly CancellationTokenSource stop = new();
+    private readonly Task uploading;
+
+    /// <param name="acknowledged">Gets the media whose upload was acknowledged: each has to become ready.</param>
+    public JobLoad(HexcastApi api, string clip, int atOnce, AcknowledgedMedia acknowledged)
+    {
+        (this.api, this.clip, this.atOnce, this.acknowledged) = (api, clip, atOnce, acknowledged);
+        uploading = UploadAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await uploading;
+        stop.Dispose();
+    }
+
+    private async Task UploadAsync()
+    {
+        using var pace = new PeriodicTimer(Pace);
+        try
+        {
+            while (await pace.WaitForNextTickAsync(stop.Token))
+            {
+                await OnceAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It has been enough.
+        }
+    }
+
+    private async Task OnceAsync()
+    {
+        try
+        {
+            foreach (var id in unfinished.ToList())
+            {
+                if (IsOver(await api.GetAsync(id)))
+                {
+                    unfinished.Remove(id);
+                }
+            }
+
+            if (unfinished.Count < atOnce)
+            {
+                var id = await api.UploadAsync(clip);
+                unfinished.Add(id);
+                acknowledged.Add(id, clip);
+            }
+        }
+        catch (HttpRequestException)
+        {
+            // The node of the catalogue is down: nothing was acknowledged.
+        }
+    }
+
+    private static bool IsOver(JsonObject media) => (string)media["state"]! is "ready" or "failed";
+}
+
+/// <summary>What the platform has taken over, and of which clip it is.</summary>
+public sealed class AcknowledgedMedia
+{
+    private readonly List<(string Id, string Clip)> all = [];
+
+    public IReadOnlyList<(string Id, string Clip)> All
+    {
+        get
+        {
+            lock (all)
+            {
+                return [.. all];
+            }
+        }
+    }
+
+    public void Add(string id, string clip)
+    {
+        lock (all)
+        {
+            all.Add((id, clip));
+        }
+    }
+
+    public void Clear()
+    {
+        lock (all)
+        {
+            all.Clear();
+        }
+    }
+}
