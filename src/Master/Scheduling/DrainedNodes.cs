@@ -94,6 +94,8 @@ internal sealed class DrainedNodes(SchedulerState state, JobLifecycle jobs, Sync
             NodeId = order.NodeId,
             DrainedAtUnixMs = known?.DrainedAtUnixMs ?? state.Now.ToUnixTimeMilliseconds(),
             HandBackAtUnixMs = (state.Now + after).ToUnixTimeMilliseconds(),
+            // As it is written: what workers are shown now is what the next master shows them.
+            Fence = state.Fence,
         };
         state.Drained[order.NodeId] = record;
         var isDurable = true;

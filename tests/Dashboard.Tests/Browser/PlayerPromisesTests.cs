@@ -59,9 +59,10 @@ public sealed class PlayerPromisesTests(Chromium chromium) : IAsyncLifetime
             ("Back or forward 5 seconds", "ArrowLeft", Goes(7), "video.currentTime === 2"),
             ("Back or forward 10 seconds", "l", Goes(2), "video.currentTime === 12"),
             ("Back or forward 10 seconds", "j", Goes(11), "video.currentTime === 1"),
+            // The duration is the manifest's until the last segment is there, which may end a frame later.
             .. Enumerable.Range(0, 10).Select(tenth => (
                 "Go to that tenth of the video", $"{tenth}", Goes(tenth == 5 ? 1 : 7),
-                $"Math.abs(video.currentTime - video.duration * {tenth} / 10) < 0.01")),
+                $"Math.abs(video.currentTime - video.duration * {tenth} / 10) < 0.1")),
             ("Louder or quieter", "ArrowUp", "video.volume === 0.5", "video.volume === 0.55"),
             ("Louder or quieter", "ArrowDown", "video.volume === 0.55", "video.volume === 0.5"),
             ("Sound off or on", "m", "!video.muted", "video.muted"),
