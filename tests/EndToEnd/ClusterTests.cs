@@ -24,6 +24,9 @@ public abstract class ClusterTests(ClusterFixture cluster)
     public Task What_a_lost_worker_was_doing_another_one_does_and_only_that() => Faults.KillWorkerAsync();
 
     [Fact]
+    public Task What_a_worker_that_stood_still_past_its_lease_has_done_too_is_refused() => Faults.StopWorkerAsync();
+
+    [Fact]
     public async Task Nothing_of_a_master_that_stood_still_past_its_lease_is_accepted()
     {
         await Faults.StopMasterAsync(Stop);

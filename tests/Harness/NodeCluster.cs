@@ -13,7 +13,6 @@ public sealed class NodeCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan UsualReconnect = TimeSpan.FromMilliseconds(100);
 
     private readonly Dictionary<string, PlatformProcess> nodes = [];
     private readonly string folder;
@@ -35,11 +34,8 @@ public sealed class NodeCluster : IAsyncDisposable
     /// <summary>Those that work and may be the master; kept apart, they start first.</summary>
     public static readonly IReadOnlyList<string> Masters = ["node-2", "node-3"];
 
-    /// <summary>Those that only work. The last one is slow to come back: what it did meanwhile it reports before.
-    /// </summary>
+    /// <summary>Those that only work.</summary>
     public static readonly IReadOnlyList<string> Workers = ["node-4", "node-5", "node-6"];
-
-    public static readonly TimeSpan SlowReconnect = TimeSpan.FromSeconds(4);
 
     /// <summary>Whether a node may be the master; the one with the catalogue only where it keeps the coordinator.
     /// </summary>
@@ -203,7 +199,6 @@ public sealed class NodeCluster : IAsyncDisposable
             {
                 ["Objects:Folder"] = Path.Combine(folder, "objects"),
                 ["Worker:Slots"] = "2",
-                ["Worker:ReconnectFirst"] = $"{(name == Workers[^1] ? SlowReconnect : UsualReconnect)}",
             },
             "--target", roles, "--node", name);
         lock (nodes)

@@ -1,3 +1,4 @@
+using Grpc.Net.Client;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Harness.Faults;
@@ -19,8 +20,8 @@ public sealed partial class JobFaults
         return took;
     }
 
-    /// <summary>What it was doing is done by others by the time that it goes on; it has done it too, and its commit is
-    /// refused.</summary>
+    /// <summary>What it was doing is done by others by the time that it goes on. It has done it too: it says so, or
+    /// that it was told to stop, whichever comes first; and a commit of it is refused whenever it comes.</summary>
     /// <returns>From the stop until what it was doing runs elsewhere.</returns>
     public async Task<TimeSpan> StopWorkerAsync()
     {
@@ -37,14 +38,32 @@ public sealed partial class JobFaults
         // Its encoders do not stand still.
         await Wait.ForAsync(
             () => Task.FromResult(!node.HasChildren), Limit, () => "its encoders do not end");
-        var told = node.Log.Length;
         await node.ContinueAsync();
-        await Wait.ForAsync(
-            () => Task.FromResult(late.All(task => node.Log[told..].Contains(
-                $"The commit of {job}-{task.TaskId}-{task.Attempts} is refused", StringComparison.Ordinal))),
-            Limit, () => $"its late commits were not refused:\n{node.Log[told..]}");
+        await UntilAsync(
+            job, lost, task => task.Open.All(attempt => attempt.NodeId != name), "it never says what came of it");
+        await CommitLateAsync(job, late, name);
         await OnlyRepeatedAsync(job, lost);
         return took;
+    }
+
+    private async Task CommitLateAsync(string job, IReadOnlyList<TaskRecord> late, string node)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{(await cluster.MasterAsync()).Grpc}");
+        var master = new Scheduler.SchedulerClient(channel.CreateCallInvoker());
+        foreach (var task in late)
+        {
+            var answer = await master.ReportStatusAsync(new ReportStatusRequest
+            {
+                NodeId = node,
+                Attempt = new AttemptRef { JobId = job, TaskId = task.TaskId, Attempt = task.Attempts },
+                Fence = task.Fence,
+                Commit = new TaskCommit { Result = new ObjectRef { Key = $"late/{task.TaskId}", Length = 1 } },
+            });
+            answer.Verdict.ShouldBe(ReportStatusResponse.Types.Verdict.Superseded);
+        }
+
+        (await TasksAsync(job)).ShouldAllBe(task => !late.Any(held =>
+            held.TaskId == task.TaskId && held.Attempts == task.CommittedAttempt));
     }
 
     /// <summary>A job of which that node encodes a chunk.</summary>

@@ -79,8 +79,7 @@ public sealed partial class JobFaults : IAsyncDisposable
         var without = await UntilAnotherAsync(master, start);
         await master.StartAgainAsync();
         await HoldsAsync();
-        NeedlesslyRepeated += history.Repeated.Count(
-            one => one.Node != cluster.NameOf(master) && one.Node != NodeCluster.Workers[^1]);
+        NeedlesslyRepeated += history.Repeated.Count(one => one.Node != cluster.NameOf(master));
         history.Repeated.Clear();
         return without;
     }
