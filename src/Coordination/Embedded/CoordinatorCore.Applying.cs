@@ -15,6 +15,7 @@ internal sealed partial class CoordinatorCore
     private long _bytesSinceSnapshot;
     private bool _snapshotAsked;
     private SnapshotMaking? _making;
+    private Snapshot? _made;
 
     private void Apply(Entry entry)
     {
@@ -81,12 +82,18 @@ internal sealed partial class CoordinatorCore
     /// <summary>A large state is written again only when much of it may have changed.</summary>
     private long WorthASnapshot => (_state.Store.SizeBytes - _limits.SnapshotBytes) / 2;
 
+    /// <summary>It is saved once this member's own log goes as far, which the others' may do long before: a log that
+    /// ends before its snapshot cannot be told from one that has lost what it acknowledged.</summary>
     private void GoOnMaking(int pieces)
     {
         if (_making?.Advance(pieces) is { } snapshot)
         {
-            _making = null;
-            _effects.Add(new CoordinatorEffect.SaveSnapshot(snapshot));
+            (_making, _made) = (null, snapshot);
+        }
+        if (_made is { } made && _raft.DurableIndex >= made.Index)
+        {
+            _made = null;
+            _effects.Add(new CoordinatorEffect.SaveSnapshot(made));
         }
     }
 
@@ -104,9 +111,9 @@ internal sealed partial class CoordinatorCore
     /// <summary>Watchers are told what they have missed from the history that came with it.</summary>
     private void Install(Snapshot snapshot)
     {
-        if (_making is not null)
+        if (_making is not null || _made is not null)
         {
-            (_making, _snapshotAsked) = (null, false);
+            (_making, _made, _snapshotAsked) = (null, null, false);
         }
         _state = new StateMachine();
         SnapshotContent.Restore(_state, snapshot.State);

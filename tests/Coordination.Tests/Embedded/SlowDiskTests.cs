@@ -15,6 +15,7 @@ public sealed class SlowDiskTests
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
     private readonly CoordinatorCore _core;
+    private readonly List<ulong> _snapshots = [];
     private List<RaftEffect> _effects = [];
     private TimeSpan _now;
     private ulong _last;
@@ -23,7 +24,8 @@ public sealed class SlowDiskTests
     {
         var mark = SnapshotMark.Start(Hexcast.Raft.Members.Of([Own, Other, 3]));
         _core = new CoordinatorCore(
-            new MemberIdentity("test", "node-1", Own, "127.0.0.1:1"), new CoordinatorLimits(), seed: 1,
+            new MemberIdentity("test", "node-1", Own, "127.0.0.1:1"),
+            new CoordinatorLimits { SnapshotEntries = 8 }, seed: 1,
             new Recovery(new StateMachine(), new Recovered(new HardState(1, Vote: 0), mark, [])), _now);
         _now += TimeSpan.FromSeconds(1);
         Step(new CoordinatorEvent.Tick());
@@ -76,6 +78,22 @@ public sealed class SlowDiskTests
         PassUntilHandedOver(ticks: 8).ShouldBeTrue();
     }
 
+    /// <summary>One that was killed between the two would find a log that ends before its snapshot.</summary>
+    [Fact]
+    public void A_snapshot_is_not_saved_before_the_log_that_it_replaces()
+    {
+        for (var i = 0; i < 12; i++)
+        {
+            Write();
+            Acknowledge(from: 3);
+        }
+        _core.AppliedIndex.ShouldBe(_last);
+        _snapshots.ShouldBeEmpty();
+        Sync();
+        PassUntilHandedOver(ticks: 1).ShouldBeFalse();
+        _snapshots.ShouldHaveSingleItem().ShouldBeLessThanOrEqualTo(_core.Raft.DurableIndex);
+    }
+
     private bool PassUntilHandedOver(int ticks)
     {
         for (var i = 0; i < ticks && !HandsOver; i++)
@@ -98,10 +116,10 @@ public sealed class SlowDiskTests
         Acknowledge();
     }
 
-    private void Acknowledge()
+    private void Acknowledge(ulong from = Other)
     {
         _last = _core.Raft.Log.LastIndex;
-        Receive(new RaftMessage.AppendResponse(Other, Term: 2, Accepted: true, _last, 0, 0, Recovering: false));
+        Receive(new RaftMessage.AppendResponse(from, Term: 2, Accepted: true, _last, 0, 0, Recovering: false));
     }
 
     private void Sync() => Step(new CoordinatorEvent.ForRaft(new RaftEvent.Persisted(ulong.MaxValue)));
@@ -112,6 +130,7 @@ public sealed class SlowDiskTests
     {
         var effects = new List<CoordinatorEffect>();
         _core.Step([happened], _now, effects);
+        _snapshots.AddRange(effects.OfType<CoordinatorEffect.SaveSnapshot>().Select(save => save.Snapshot.Index));
         _effects = [.. effects.OfType<CoordinatorEffect.OfRaft>().Select(effect => effect.Effect)];
     }
 }

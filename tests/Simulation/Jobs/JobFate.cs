@@ -71,6 +71,7 @@ internal sealed class JobFate(JobCluster cluster)
         {
             worker.DrainedAt = null;
         }
+        var asked = cluster.Ledger.Revision;
         cluster.Call(
             request => new DrainOrdered(request, new DrainRequest
             {
@@ -83,10 +84,12 @@ internal sealed class JobFate(JobCluster cluster)
                 {
                     return;
                 }
+                // It may be undone already, by what was asked before and was heard late.
+                var key = RecordWrite.NodeKey(worker.Name);
                 JobCluster.Require(
-                    cluster.Ledger.Synced.ContainsKey(RecordWrite.NodeKey(worker.Name)),
+                    cluster.Ledger.WasSynced(key, after: asked),
                     $"{worker.Name} was said to be drained, and that is not durable (I1)");
-                worker.DrainedAt = World.Now;
+                worker.DrainedAt = cluster.Ledger.Synced.ContainsKey(key) ? World.Now : null;
             });
     }
 

@@ -23,8 +23,11 @@ internal sealed class JobLedger
     private readonly SortedDictionary<string, TaskRecord> _tasks = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, ByteString> _synced = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, long> _syncedAt = new(StringComparer.Ordinal);
+
     // Revision at which the last term of a master began.
     private long _term;
+
     public JobLedger(GroupOracle oracle)
     {
         _oracle = oracle;
@@ -42,6 +45,11 @@ internal sealed class JobLedger
 
     /// <summary>What every worker is to know in the end.</summary>
     public IReadOnlyDictionary<string, ByteString> Synced => _synced;
+
+    public long Revision => _oracle.Model.Revision;
+
+    /// <summary>Whether it was written after that revision, whatever came of it then.</summary>
+    public bool WasSynced(string key, long after) => _syncedAt.GetValueOrDefault(key) > after;
 
     public JobRecord? Find(string? jobId) =>
         jobId is null ? null : _jobs.GetValueOrDefault(RecordWrite.JobKey(jobId));
@@ -115,6 +123,7 @@ internal sealed class JobLedger
         else if (Followed.Append(RecordWrite.NodePrefix).Any(p => key.StartsWith(p, StringComparison.Ordinal)))
         {
             _synced[key] = put.Value;
+            _syncedAt[key] = Revision;
         }
     }
 
