@@ -21,6 +21,9 @@ public sealed partial class JobFaults
         load ??= new JobLoad(cluster.Front.Api, lightClip, LoadAtOnce, media);
         var master = await WholeAsync();
         await UntilEncodingAsync();
+        // What earlier faults have repeated is not this one's.
+        await HoldsAsync();
+        history.Repeated.Clear();
         return master;
     }
 

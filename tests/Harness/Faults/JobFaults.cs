@@ -80,7 +80,6 @@ public sealed partial class JobFaults : IAsyncDisposable
         await master.StartAgainAsync();
         await HoldsAsync();
         NeedlesslyRepeated += history.Repeated.Count(one => one.Node != cluster.NameOf(master));
-        history.Repeated.Clear();
         return without;
     }
 
