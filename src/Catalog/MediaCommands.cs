@@ -77,7 +77,7 @@ internal sealed class MediaCommands(CatalogStore store, IObjectStore objects)
                     Policy = policy,
                     Tenant = tenant,
                     Preset = request.Preset.Length == 0 ? PresetCatalog.Default : request.Preset,
-                    Class = request.Class.Length == 0 ? "hd" : request.Class,
+                    Class = request.Class.Length == 0 ? TaskClass.Default : request.Class,
                     Traceparent = request.Traceparent,
                     SizeBytes = source.Length,
                     Sha256 = source.Sha256.ToByteArray(),

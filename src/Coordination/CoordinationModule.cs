@@ -5,6 +5,7 @@ using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Election;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Services;
+using Hexcast.Platform.Cluster;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Tls;
@@ -24,13 +25,22 @@ namespace Hexcast.Coordination;
 public sealed class CoordinationModule : RoleModule
 {
     private const string Section = "Coordination";
-    private const string ClusterName = "hexcast";
+    private const string Folder = "coordinator";
+
+    internal const string ClusterName = "hexcast";
 
     private CoordinationMode _mode;
 
     /// <summary>Whether nodes find each other: a role may call others that its process lacks.</summary>
     public static bool IsShared(IConfiguration configuration, NodeSettings node) => IsShared(
         configuration.GetSection("Coordination").Get<CoordinationOptions>() ?? new CoordinationOptions(), node);
+
+    /// <summary>Where a node keeps the coordinator's log.</summary>
+    public static string DirectoryIn(string dataFolder) => Path.Combine(dataFolder, Folder);
+
+    /// <summary>Whether the coordinator is an etcd, which keeps its log itself.</summary>
+    public static bool IsEtcd(IConfiguration configuration) =>
+        configuration.GetSection(Section).Get<CoordinationOptions>() is { Mode: CoordinationMode.Etcd };
 
     /// <summary>Asks etcd's members whether they would let this node in, where it is to use them.</summary>
     /// <returns>What is wrong, in words.</returns>
@@ -58,7 +68,7 @@ public sealed class CoordinationModule : RoleModule
             return;
         }
         role.Services.AddSingleton(provider => new EmbeddedCoordinatorSettings(
-            role.DataFolder("coordinator"),
+            role.DataFolder(Folder),
             ClusterName,
             role.Node.NodeId,
             Address: role.Node.Address,
@@ -74,6 +84,7 @@ public sealed class CoordinationModule : RoleModule
             provider.GetRequiredService<NodeChannels>().OpenToMember)
         {
             Scheme = role.Node.Cluster is null ? "http" : "https",
+            Shared = SignOfOthers(options, role.Node),
             MayLead = !IsShared(options, role.Node)
                 || provider.GetRequiredService<NodeRoles>().Names.Contains("master"),
         });
@@ -141,6 +152,16 @@ public sealed class CoordinationModule : RoleModule
             provider.GetRequiredService<MembersInvoker>(), provider.GetRequiredService<TimeProvider>()));
     }
 
+    /// <summary>A node of a cluster without certificates keeps nothing of the others but what its registration left.
+    /// </summary>
+    private static string? SignOfOthers(CoordinationOptions options, NodeSettings node) => node.Cluster switch
+    {
+        { HasLetIn: true } identity => $"{identity.NodesFolder} names nodes that this one has let in",
+        null when IsShared(options) && NodeRegistration.WasHere(node.DataFolder) is { } left =>
+            $"{left} says that this node was one of a cluster",
+        _ => null,
+    };
+
     private static bool IsShared(CoordinationOptions options, NodeSettings node) =>
         node.Cluster is not null || IsShared(options);
 
@@ -151,6 +172,7 @@ public sealed class CoordinationModule : RoleModule
     {
         role.Services.AddSingleton<RoleDirectory>();
         role.Services.AddSingleton<IRoleRoutes, ClusterRoutes>();
+        role.Services.AddSingleton<IKnownNodes>(provider => provider.GetRequiredService<RoleDirectory>());
         role.Services.AddHostedService(provider => provider.GetRequiredService<RoleDirectory>());
         role.Services.AddSingleton<NodeRegistration>();
         role.Services.AddHostedService(provider => provider.GetRequiredService<NodeRegistration>());
@@ -160,7 +182,7 @@ public sealed class CoordinationModule : RoleModule
     {
         var address = node.Grpc.Address;
         if (node.Advertise is null && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
-            || (IPAddress.IsLoopback(address) && !Others(options).All(other => other.IsLoopback))))
+            || (IPAddress.IsLoopback(address) && !Others(node, options).All(other => other.IsLoopback))))
         {
             throw new ConfigurationException([
                 $"--grpc {node.Grpc}: the other nodes of the cluster reach this one there. " +
@@ -174,7 +196,8 @@ public sealed class CoordinationModule : RoleModule
         }
     }
 
-    private static IEnumerable<Uri> Others(CoordinationOptions options) => options.Mode == CoordinationMode.Etcd
-        ? options.Endpoints.Select(endpoint => new Uri(endpoint))
-        : options.Join.Select(address => new Uri($"http://{address}"));
+    private static IEnumerable<Uri> Others(NodeSettings node, CoordinationOptions options) =>
+        options.Mode == CoordinationMode.Etcd
+            ? options.Endpoints.Select(endpoint => new Uri(endpoint))
+            : options.Join.Concat(node.Cluster?.Seeds ?? []).Select(address => new Uri($"http://{address}"));
 }

@@ -32,7 +32,34 @@ internal static class CoordinationTelemetry
         "coordinator.watches", "{watch}", "Watches that are open");
 
     private static readonly Gauge<long> Term = Meter.CreateGauge<long>(
-        "coordinator.term", "{term}", "The term that this node leads");
+        "coordinator.term", "{term}", "The newest term that this member has heard of");
+
+    private static readonly Gauge<int> Leads = Meter.CreateGauge<int>(
+        "coordinator.leads", unit: null, "1 where this member leads the others");
+
+    private static readonly Gauge<int> HasLeader = Meter.CreateGauge<int>(
+        "coordinator.has_leader", unit: null, "1 while this member hears a leader, or is it");
+
+    private static readonly Gauge<int> Voters = Meter.CreateGauge<int>(
+        "coordinator.voters", "{member}", "Members that vote, whether they answer or not");
+
+    private static readonly Gauge<long> StoreLimit = Meter.CreateGauge<long>(
+        "coordinator.store.limit", "By", "Coordination:MaximumStoreMebibytes: beyond it writes are refused");
+
+    private static volatile Embedded.CoordinatorFigures latest = new();
+
+    static CoordinationTelemetry()
+    {
+        Meter.CreateObservableCounter(
+            "coordinator.store.refused", () => latest.RefusedForSize, "{write}",
+            "Writes that this node refused while it led, for the store has its full size");
+        // Who leads no more says nothing of the others, rather than what was once true.
+        Meter.CreateObservableGauge(
+            "coordinator.member.lag_entries",
+            () => latest.Lags.Select(lag => new Measurement<long>(
+                lag.Entries, new KeyValuePair<string, object?>("node", lag.Node))),
+            "{entry}", "On the node that leads: entries of the log that the member has not on its disk");
+    }
 
     /// <summary>A counter that was never needed is 0, not absent: alerts count on it.</summary>
     public static void Zero() => Refused.Add(0);
@@ -57,5 +84,10 @@ internal static class CoordinationTelemetry
         Revision.Record(figures.Revision);
         Watches.Record(figures.Watches);
         Term.Record(figures.Term);
+        Leads.Record(figures.Leads ? 1 : 0);
+        HasLeader.Record(figures.HasLeader ? 1 : 0);
+        Voters.Record(figures.Voters);
+        StoreLimit.Record(figures.StoreLimitBytes);
+        latest = figures;
     }
 }

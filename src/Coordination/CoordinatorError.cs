@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Hexcast.Platform.Errors;
 
 namespace Hexcast.Coordination;
 
@@ -131,20 +132,34 @@ internal static class CoordinatorErrors
         {
             return new CoordinatorException(named.Error, named.Message, exception);
         }
-
-        if (!FromText.TryGetValue(status.Detail, out var error)
-            || error is CoordinatorError.NoLeader or CoordinatorError.LeaderLost)
-        {
-            error = status.StatusCode switch
-            {
-                StatusCode.Unavailable => CoordinatorError.Unavailable,
-                StatusCode.DeadlineExceeded => CoordinatorError.DeadlineExceeded,
-                StatusCode.PermissionDenied => CoordinatorError.PermissionDenied,
-                StatusCode.ResourceExhausted => CoordinatorError.RequestTooLarge,
-                _ => CoordinatorError.Other,
-            };
-        }
         return new CoordinatorException(
-            error, $"The coordinator answered {status.StatusCode}: {status.Detail}", exception);
+            NameOf(exception),
+            status.Detail == ToStatus[CoordinatorError.NoLeader].Detail
+                ? $"No majority of the coordinator's members answers ({status.Detail})."
+                : $"The coordinator answered {status.StatusCode}: {status.Detail}",
+            exception);
+    }
+
+    /// <summary>By the words of etcd, or else by the status.</summary>
+    public static CoordinatorError NameOf(RpcException refusal)
+    {
+        var status = refusal.Status;
+        if (FromText.TryGetValue(status.Detail, out var error)
+            && error is not (CoordinatorError.NoLeader or CoordinatorError.LeaderLost))
+        {
+            return error;
+        }
+        return status.StatusCode switch
+        {
+            StatusCode.Unavailable => CoordinatorError.Unavailable,
+            StatusCode.DeadlineExceeded => CoordinatorError.DeadlineExceeded,
+            StatusCode.PermissionDenied => CoordinatorError.PermissionDenied,
+            // A gate that lets no more calls in says so by its code. Whoever else says it, on either side and in etcd,
+            // means a message that is more than one of the two takes.
+            StatusCode.ResourceExhausted => GrpcErrors.CodeOf(refusal) == ErrorCodes.ResourceExhausted
+                ? CoordinatorError.TooManyRequests
+                : CoordinatorError.RequestTooLarge,
+            _ => CoordinatorError.Other,
+        };
     }
 }

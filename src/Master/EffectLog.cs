@@ -8,7 +8,8 @@ namespace Hexcast.Master;
 /// </summary>
 internal sealed class EffectLog
 {
-    /// <summary>etcd takes 128 operations and 1.5 MiB in a transaction; one of its guards is the fence.</summary>
+    /// <summary>etcd takes 128 guards, 128 operations and 1.5 MiB in a transaction. Each write has a guard; two more
+    /// compare the fence and the term's key.</summary>
     private const int BatchLimitWrites = 100;
     private const int BatchLimitBytes = 1024 * 1024;
 

@@ -100,6 +100,7 @@ internal sealed class Mastership(
         var backoff = new Backoff(FirstRetry, LastRetry, clock);
         while (!stop.IsCancellationRequested)
         {
+            var begun = clock.GetTimestamp();
             var term = new SchedulerTerm(
                 new SchedulerCore(options, fence, node.NodeId), fence, new CoordinatorJobStore(coordinator), sweeper,
                 clock, log);
@@ -116,6 +117,12 @@ internal sealed class Mastership(
             finally
             {
                 current = null;
+            }
+
+            // On etcd one fence lasts for weeks: a term that has served is no failure of those before it.
+            if (clock.GetElapsedTime(begun) > LastRetry)
+            {
+                backoff.Reset();
             }
 
             await backoff.WaitAsync(stop);

@@ -124,7 +124,7 @@ internal static class OrderRules
     }
 
     private static string ClassOf(string name) =>
-        name.Length == 0 ? Dispatcher.DefaultClass
+        name.Length == 0 ? TaskClass.Default
         : Dispatcher.ClassOf(name) is { } known ? known
         : throw Invalid($"There is no class '{name}'. There are: {Dispatcher.ClassNames}.");
 

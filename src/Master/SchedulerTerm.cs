@@ -22,7 +22,7 @@ namespace Hexcast.Master;
 /// was not durable then was never told to anybody.
 /// </summary>
 internal sealed class SchedulerTerm(
-    SchedulerCore core, long fence, IJobStore store, ObjectSweeper sweeper, TimeProvider clock, ILogger log)
+    SchedulerCore core, long fence, CoordinatorJobStore store, ObjectSweeper sweeper, TimeProvider clock, ILogger log)
 {
     private const int EventLimit = 4_096;
 
@@ -278,6 +278,12 @@ internal sealed class SchedulerTerm(
     // Words are no template: they may hold a tool's braces. Fields are what the line is about, if anything.
     private void Write(Note note)
     {
+        var level = note.IsWarning ? LogLevel.Warning : note.IsDetail ? LogLevel.Debug : LogLevel.Information;
+        if (!log.IsEnabled(level))
+        {
+            return;
+        }
+
         List<KeyValuePair<string, object?>> fields = [];
         if (note.Job is { } job)
         {
@@ -289,7 +295,7 @@ internal sealed class SchedulerTerm(
             }
         }
 
-        log.Log(LogLevel.Information, default, fields, null, (_, _) => note.Words);
+        log.Log(level, default, fields, null, (_, _) => note.Words);
     }
 
     private async Task SweepAsync(Sweep sweep, CancellationToken stop)

@@ -17,8 +17,6 @@ internal sealed class DurableWrites(ulong lastIndex, int maximumHeld)
     /// <summary>The log is on this node's disk up to here.</summary>
     public ulong LogIndex { get; private set; } = lastIndex;
 
-    public bool IsIdle => _durable == _issued;
-
     public ulong Issue(ulong truncateFrom, ulong lastIndex)
     {
         if (truncateFrom > 0)

@@ -105,6 +105,8 @@ internal sealed partial class RaftCore
         RestartElectionTimer();
         if (!CanCampaign)
         {
+            // It hears nobody all the same, and whoever asks it is told so.
+            SetRole(RaftRole.Follower, leader: 0);
             return;
         }
         SetRole(RaftRole.PreCandidate, leader: 0);

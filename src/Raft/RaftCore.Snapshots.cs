@@ -14,6 +14,11 @@ internal sealed partial class RaftCore
     /// <summary>The shell is becoming this snapshot's state. Entries are passed over meanwhile.</summary>
     private SnapshotMark? _installing;
 
+    /// <summary>A member that answers is getting this leader's snapshot. A newer one would have to be sent from its
+    /// beginning.</summary>
+    public bool IsSendingSnapshot => _progress.Exists(progress =>
+        progress.State == ProgressState.Snapshot && _now - progress.ChunkAskedAt < 2 * _options.ChunkTimeout);
+
     private void SnapshotSaved(ulong index)
     {
         if (index > _log.Snapshot.Index)

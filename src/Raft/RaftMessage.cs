@@ -29,7 +29,7 @@ internal abstract record RaftMessage(ulong From, ulong Term)
         : RaftMessage(From, Term);
 
     /// <summary>Never waits for a disk at either end.</summary>
-    /// <param name="Commit">At most what this follower is known to have.</param>
+    /// <param name="Commit">The leader's. A follower takes it as far as it knows its log to be the leader's.</param>
     /// <param name="Round">Counts up in a term; the answer repeats it, and proves that the sender still led when it
     /// sent this one.</param>
     public sealed record Heartbeat(ulong From, ulong Term, ulong Commit, ulong Round) : RaftMessage(From, Term);

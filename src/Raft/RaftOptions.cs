@@ -73,7 +73,8 @@ internal sealed record RaftOptions
     };
 }
 
-/// <summary>Why something was not done. Everything but <see cref="ReadTimedOut"/> says that it never will be.</summary>
+/// <summary>Why something was not done. Everything but <see cref="ReadTimedOut"/> and <see cref="TransferTimedOut"/>
+/// says that it never will be.</summary>
 internal enum RaftError
 {
     None,
@@ -116,5 +117,6 @@ internal enum RaftError
 
     TooManyMembers,
 
+    /// <summary>It has not taken over in time, and may do so yet.</summary>
     TransferTimedOut,
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Presets;
 
@@ -14,7 +15,7 @@ internal sealed class UploadMetadataReader(PresetCatalog presets)
     private const int TagLimit = 32;
     private const int TagLengthLimit = 64;
 
-    private static readonly string[] Classes = ["", "low_latency", "hd", "sd", "background"];
+    private static readonly string[] Classes = ["", .. TaskClass.All];
     private static readonly string[] Policies = ["", "public", "signed"];
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 

@@ -9,5 +9,8 @@ internal sealed class StreamState(int session)
 
     public bool Welcomed { get; set; }
 
+    /// <summary>Its master was replaced: nothing more of it is listened to.</summary>
+    public bool IsRefused { get; set; }
+
     public bool IsUnanswered(DateTimeOffset now, TimeSpan limit) => !Welcomed && now - OpenedAt >= limit;
 }

@@ -69,7 +69,7 @@ internal sealed class WorkerCore(WorkerProfile profile)
             case WorkerEvent.StreamLost lost when Find(lost.Session) is { } broken:
                 OnLost(broken);
                 break;
-            case WorkerEvent.Received received when Find(received.Session) is { } from:
+            case WorkerEvent.Received received when Find(received.Session) is { IsRefused: false } from:
                 Receive(from, received.Message);
                 break;
             case WorkerEvent.Leave:
@@ -138,6 +138,15 @@ internal sealed class WorkerCore(WorkerProfile profile)
 
     private void OnWelcome(StreamState welcomed, MasterWelcome welcome)
     {
+        if (welcome.Fence < fence)
+        {
+            // It does not know yet that another has taken over, and what it says of our attempts is of no worth.
+            welcomed.IsRefused = true;
+            effects.Add(new WorkerEffect.CloseStream(
+                welcomed.Session, $"that master was replaced: its fence {welcome.Fence} is older than {fence}"));
+            return;
+        }
+
         welcomed.Welcomed = true;
         streamFailures = 0;
         fence = Math.Max(fence, welcome.Fence);

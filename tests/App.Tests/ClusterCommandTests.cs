@@ -4,14 +4,19 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Text.Json.Nodes;
+using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Health.V1;
 using Hexcast.App.Cli;
 using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Client;
 using Hexcast.Harness;
 using Hexcast.Platform.Cluster;
+using Hexcast.Platform.Errors;
 using Hexcast.Platform.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Hexcast.App.Tests;
 
@@ -21,7 +26,7 @@ public sealed class ClusterCommandTests : IAsyncLifetime
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly string root = Directory.CreateTempSubdirectory("hexcast-cluster-").FullName;
-    private readonly IPEndPoint grpc = FreePort();
+    private readonly IPEndPoint grpc = FreePort(), secondGrpc = FreePort();
     private HexcastNode node = null!;
     private string First => Path.Combine(root, "first");
 
@@ -32,22 +37,27 @@ public sealed class ClusterCommandTests : IAsyncLifetime
         var made = await RunAsync(
             "cluster", "init", "--data", First, "--node", "first", "--grpc", grpc.ToString(), "--json");
         made.ExitCode.ShouldBe(ExitCode.Success, made.Errors);
-        var identity = ClusterIdentity.Find(First)!;
-        ((string)JsonNode.Parse(made.Output)!["cluster_id"]!).ShouldBe(identity.ClusterId);
-        node = HexcastHost.Build(
+        ((string)JsonNode.Parse(made.Output)!["cluster_id"]!).ShouldBe(ClusterIdentity.Find(First)!.ClusterId);
+        // All that have something to say to each other.
+        node = Node(First, [.. Targets.Table.Select(t => t.Name).Except(["worker", "dashboard"])]);
+        await node.StartAsync(CancellationToken.None);
+    }
+
+    private static HexcastNode Node(string data, params string[] roles)
+    {
+        var identity = ClusterIdentity.Find(data)!;
+        return HexcastHost.Build(
             new NodeSettings
             {
-                DataFolder = First,
+                DataFolder = data,
                 Http = new IPEndPoint(IPAddress.Loopback, 0),
-                Grpc = grpc,
+                Grpc = IPEndPoint.Parse(identity.Address),
                 NodeId = identity.Node,
-                LogFile = Path.Combine(First, "log"),
+                LogFile = Path.Combine(data, "log"),
                 Cluster = identity,
             },
             new ConfigurationBuilder().Build(),
-            // All that have something to say to each other.
-            [.. Targets.Table.Where(t => t.Name is not ("worker" or "dashboard")).Select(t => t.Module())]);
-        await node.StartAsync(CancellationToken.None);
+            [.. Targets.Table.Where(t => roles.Contains(t.Name)).Select(t => t.Module())]);
     }
 
     public async ValueTask DisposeAsync()
@@ -74,6 +84,91 @@ public sealed class ClusterCommandTests : IAsyncLifetime
         await Wait.ForAsync(
             async () => (await EtcdctlAsync("get", "here")).ExitCode != 0, Limit, () => "it is still believed");
     }
+
+    [Fact]
+    public async Task A_node_that_has_left_comes_back_by_a_new_name_and_by_no_less()
+    {
+        await JoinSecondAsync("second");
+        await LiveSecondAsync();
+        Directory.Delete(Path.Combine(Second, "cluster"), recursive: true);
+        (await Should.ThrowAsync<HexcastException>(JoinSecondAsync("second"))).Code
+            .ShouldBe(ErrorCodes.NodeNameTaken);
+
+        var removed = await RunAsync("cluster", "remove", "second", "--data", First, "--yes");
+        removed.ExitCode.ShouldBe(ExitCode.Success, removed.Errors);
+        Directory.Delete(Path.Combine(Second, "coordinator"), recursive: true);
+        File.Delete(Path.Combine(Second, "node.id"));
+        await JoinSecondAsync("third");
+        await LiveSecondAsync();
+
+        // Another CA, and the same names, jobs and tokens: what they have agreed on is none of the certificates'.
+        await PutAsync("kept");
+        await node.DisposeAsync();
+        Directory.Delete(Path.Combine(First, "cluster"), recursive: true);
+        Directory.Delete(Path.Combine(Second, "cluster"), recursive: true);
+        Enrol.Found(First, "first", grpc, advertise: null, TimeProvider.System);
+        node = Node(First, "coordinator", "access", "master");
+        await node.StartAsync(CancellationToken.None);
+        await JoinSecondAsync("third");
+        await LiveSecondAsync();
+        (await IsThereAsync("kept")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Who_began_goes_on_alone_when_told_to_and_does_not_begin_again_by_itself()
+    {
+        await JoinSecondAsync("second");
+        await LiveSecondAsync();
+        await PutAsync("kept");
+        var busy = await RunAsync("cluster", "recover", "--data", First, "--yes");
+        (busy.ExitCode, busy.Errors.Contains("another Hexcast process uses it")).ShouldBe((ExitCode.Failed, true));
+        await node.DisposeAsync();
+        var unasked = await RunAsync("cluster", "recover", "--data", First);
+        (unasked.ExitCode, unasked.Errors.Contains("nobody is there to ask")).ShouldBe((ExitCode.Usage, true));
+        var alone = JsonNode.Parse((await RunAsync("cluster", "recover", "--data", First, "--yes", "--json")).Output)!;
+        ((bool)alone["recovered"]!).ShouldBeTrue();
+        ((long)alone["entry"]!).ShouldBeGreaterThan(5);
+        alone["given_up"]!.AsArray().Select(name => (string)name!).ShouldBe(["second"]);
+        await RestartAsync();
+        (await IsThereAsync("kept")).ShouldBeTrue();
+        // Who was given up is believed no more.
+        var shutOut = node.Services.GetRequiredService<RemovedNodes>();
+        await Wait.ForAsync(() => Task.FromResult(shutOut.Contains("second")), Limit, () => "second is still believed");
+
+        await node.DisposeAsync();
+        Directory.Delete(Path.Combine(First, "coordinator"), recursive: true);
+        (await Should.ThrowAsync<NodeFailureException>(RestartAsync))
+            .Message.ShouldContain("names nodes that this one has let in");
+        await node.DisposeAsync();
+        var empty = await RunAsync("cluster", "recover", "--data", First, "--yes");
+        empty.Output.ShouldContain("it would begin an empty one");
+        await RestartAsync();
+        (await IsThereAsync("kept")).ShouldBeFalse();
+
+        async Task RestartAsync()
+        {
+            node = Node(First, "coordinator", "access", "master");
+            await node.StartAsync(CancellationToken.None).WaitAsync(Limit);
+        }
+    }
+
+    private Task<ClusterIdentity> JoinSecondAsync(string name) => Enrol.JoinAsync(
+        Second,
+        Enrol.Token(First, TimeSpan.FromMinutes(10), uses: 1, [], TimeProvider.System).Text,
+        name, secondGrpc, advertise: null, TimeProvider.System, CancellationToken.None);
+
+    /// <summary>Its start ends when the cluster has taken it.</summary>
+    private async Task LiveSecondAsync()
+    {
+        await using var live = Node(Second, "coordinator", "access", "master");
+        await live.StartAsync(CancellationToken.None).WaitAsync(Limit);
+    }
+
+    private Task PutAsync(string key) => Keys.PutAsync(key, ByteString.Empty, CancellationToken.None);
+
+    private async Task<bool> IsThereAsync(string key) => await Keys.GetAsync(key, CancellationToken.None) is not null;
+
+    private CoordinatorClient Keys => node.Services.GetRequiredService<CoordinatorClient>();
 
     [Fact]
     public async Task Where_a_node_listens_and_where_it_is_reached_is_said_once_when_it_joins()
@@ -129,6 +224,64 @@ public sealed class ClusterCommandTests : IAsyncLifetime
             ];
             return (ended.ExitCode, known.FirstOrDefault(ended.Errors.Contains) ?? ended.Errors);
         }
+    }
+
+    [Fact]
+    public async Task What_is_removed_is_known_by_its_name_and_somebody_has_said_yes()
+    {
+        (await RemoveAsync("encodr-3")).ShouldBe((ExitCode.Usage, "nobody is there to ask"));
+        (await RemoveAsync("encodr-3", "--yes")).ShouldBe((ExitCode.NotFound, "No node is called encodr-3"));
+        (await RemoveAsync("Encoder", "--yes", "--force")).ShouldBe((ExitCode.Failed, "No node can be called"));
+        var only = await RunAsync("cluster", "remove", "first", "--data", First, "--yes");
+        only.ExitCode.ShouldBe(ExitCode.Failed);
+        only.Errors.ShouldSatisfyAllConditions(
+            errors => errors.ShouldContain("first runs catalog, playback, upload"),
+            errors => errors.ShouldContain("first holds ca.key"),
+            errors => errors.ShouldContain("there is no other voter"));
+
+        // It has joined, and was never started: nobody but its certificate knows of it.
+        var token = await TokenAsync();
+        (await RunAsync("cluster", "join", token, "--data", Second, "--node", "second", "--grpc", "127.0.0.1:8081"))
+            .Output.ShouldContain($"./hexcast serve --target worker,master --data {Second}");
+        (await RemoveAsync("second", "--yes")).ShouldBe((ExitCode.NotFound, "No node is called second"));
+        (await RemoveAsync("second", "--yes", "--force")).ShouldBe((ExitCode.Success, ""));
+        (await RemoveAsync("second", "--yes")).ShouldBe((ExitCode.Success, ""), "to finish what was begun");
+
+        async Task<(int, string)> RemoveAsync(string name, params string[] more)
+        {
+            var ended = await RunAsync(["cluster", "remove", name, "--data", First, .. more]);
+            string[] known = ["nobody is there to ask", $"No node is called {name}", "No node can be called"];
+            return (ended.ExitCode, known.FirstOrDefault(ended.Errors.Contains) ?? ended.Errors);
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_is_not_there_is_listed_until_it_is_removed()
+    {
+        var status = await RunAsync("cluster", "status", "--data", First);
+        status.Output.ShouldContain("first is the master.");
+        var coordinator = node.Services.GetRequiredService<CoordinatorClient>();
+        await coordinator.PutAsync(
+            "/hexcast/cluster/nodes/away", ByteString.CopyFromUtf8("10.0.0.12:8081"), CancellationToken.None);
+        (await RunAsync("cluster", "status", "--data", First)).Output
+            .ShouldMatch("away +10.0.0.12:8081 +- +not there");
+        (await RunAsync("cluster", "remove", "away", "--data", First, "--yes", "--json")).ExitCode
+            .ShouldBe(ExitCode.Success);
+        (await RunAsync("cluster", "status", "--data", First)).Output.ShouldNotContain("away");
+    }
+
+    [Fact]
+    public async Task A_cluster_that_only_this_machine_reaches_is_said_to_be_one()
+    {
+        var made = await RunAsync("cluster", "init", "--data", Second);
+        made.ExitCode.ShouldBe(ExitCode.Success);
+        made.Errors.ShouldContain("only this machine reaches 127.0.0.1:8081");
+        var token = await RunAsync("cluster", "token", "--data", First, "--at", "10.0.0.10:8081");
+        Evidence.Secret(token.Output.Trim());
+        var lost = await RunAsync(
+            "cluster", "join", token.Output.Trim(), "--data", Path.Combine(root, "third"), "--node", "third");
+        lost.ExitCode.ShouldBe(ExitCode.Usage);
+        lost.Errors.ShouldContain("cannot reach this one there");
     }
 
     [Fact]

@@ -113,11 +113,13 @@ public sealed class SetUpTests : IDisposable
     [InlineData("docs")]
     [InlineData("drill")]
     [InlineData("bench")]
+    [InlineData("sim")]
     public async Task Help_of_the_scripts_own_commands_shows_examples_and_does_nothing(string command)
     {
         var ended = await RunAsync(Path.Combine(Root(), "hexcast"), command, "--help");
 
         ended.ExitCode.ShouldBe(Cli.ExitCode.Success, ended.Errors);
+        ended.Errors.ShouldBeEmpty();
         ended.Output.ShouldContain("Examples:");
         ended.Output.ShouldContain($"  ./hexcast {command}");
     }

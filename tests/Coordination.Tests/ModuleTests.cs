@@ -58,6 +58,16 @@ public sealed class ModuleTests(EtcdServer etcd) : IClassFixture<EtcdServer>
     }
 
     [Fact]
+    public async Task A_node_of_a_cluster_without_certificates_that_lost_its_coordinator_begins_no_second_one()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "node.id"), "0123456789abcdef", Cancellation);
+        await using var node = Build(folder.Path, ("Coordination:Cluster", "true"));
+        (await Should.ThrowAsync<NodeFailureException>(() => node.StartAsync(Cancellation)))
+            .Message.ShouldContain("node.id says that this node was one of a cluster");
+    }
+
+    [Fact]
     public async Task A_node_stops_at_once_though_a_watch_and_a_lease_are_open()
     {
         using var folder = new TemporaryFolder();

@@ -17,44 +17,11 @@ internal static class ClusterDrill
     private static readonly TimeSpan Busy = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
 
-    private sealed record VoterRow(string Name, string Fault, int Times, Func<VoterCluster, int, Task<TimeSpan>> Round);
-
     private sealed record DiskRow(string Name, string Fault, int Times, string Folder);
 
     private sealed record JobRow(
         string Name, string Fault, int Times, Func<JobFaults, Task<TimeSpan>> Round,
         Limits? Embedded = null, Limits? Etcd = null);
-
-    private static readonly Limits EmbeddedFailover = new(0.5, 1.5);
-    private static readonly Limits EtcdFailover = new(2.5, 4);
-    private static readonly Limits Elsewhere = new(null, 2);
-    private static readonly Limits FromNothing = new(null, 10);
-
-    private static readonly VoterRow[] VoterRows =
-    [
-        new("cut-out", "nobody hears the master; healed", 10,
-            (c, _) => VoterFaults.CutMasterAsync(c, isHeard: false, hears: true)),
-        new("cut-in", "the master hears nobody; healed", 10,
-            (c, _) => VoterFaults.CutMasterAsync(c, isHeard: true, hears: false)),
-        new("cut-off", "the master is cut off from the majority; healed", 10,
-            (c, _) => VoterFaults.CutMasterAsync(c, isHeard: false, hears: false)),
-        new("third-sees-both", "master and another do not see each other, a third sees both; healed", 10,
-            (c, _) => VoterFaults.CutOneOffMasterAsync(c)),
-        new("fsync-error", "fsync error on the master, until another one writes", 10,
-            (c, _) => VoterFaults.FailSyncAsync(c)),
-        new("disk-full", "no space for the master's log, until it has all once there is", 10,
-            (c, _) => VoterFaults.FillDiskAsync(c)),
-        new("disks-full", "no space for any log, until a write is taken once there is", 10,
-            (c, _) => VoterFaults.FillAllDisksAsync(c)),
-        new("slow-disk", "+500 ms a write on the master, until another one is it", 10,
-            (c, _) => VoterFaults.SlowDiskAsync(c)),
-        new("clock", "clocks an hour off, either way: how long a lease of 5 s lasts", 10,
-            (c, i) => VoterFaults.SetClocksAsync(c, isForward: i % 2 == 0)),
-        new("torn-log", "the log ends in a record torn at each of its bytes, until the node has all again", 200,
-            (c, i) => VoterFaults.TearLogAsync(c, i + 1)),
-        new("flipped-bit", "a bit flipped in what is committed, until the node has all again", 50,
-            (c, i) => VoterFaults.FlipBitAsync(c, new Random(i))),
-    ];
 
     private static readonly DiskRow[] DiskRows =
     [
@@ -65,25 +32,37 @@ internal static class ClusterDrill
     private static readonly JobRow[] JobRows =
     [
         new("kill-master", "kill -9 of the master, until another one answers", 150, run => run.KillMasterAsync(),
-            EmbeddedFailover, EtcdFailover),
+            Limits.EmbeddedFailover, Limits.EtcdFailover),
         new("stop-master", "SIGSTOP of the master for 30 s, until another one answers", 10,
-            run => run.StopMasterAsync(Stop), EmbeddedFailover, EtcdFailover),
+            run => run.StopMasterAsync(Stop), Limits.EmbeddedFailover, Limits.EtcdFailover),
         new("kill-worker", "kill -9 of a worker in a chunk, until its chunks run elsewhere", 50,
-            run => run.KillWorkerAsync(), Elsewhere, Elsewhere),
+            run => run.KillWorkerAsync(), Limits.Elsewhere, Limits.Elsewhere),
         new("stop-worker", "SIGSTOP of a worker past its lease, until its chunks run elsewhere", 10,
             run => run.StopWorkerAsync()),
         new("kill-all", "all six killed at once, until there is a master and the pages", 10, run => run.KillAllAsync(),
-            FromNothing, FromNothing),
+            Limits.FromNothing, Limits.FromNothing),
         new("rolling", "all six started again one by one, until the last is back", 10, run => run.RestartAllAsync()),
         new("busy", "encoders on both cores for 10 minutes, and no change of the master", 1,
             run => run.KeepBusyAsync(Busy)),
     ];
 
-    public static IEnumerable<string> Names =>
-        [
-            .. VoterRows.Select(row => row.Name).Union(EtcdRows.Names),
-            .. DiskRows.Select(row => row.Name), .. JobRows.Select(row => row.Name),
-        ];
+    /// <summary>The rows that there are on each coordinator. A disk's is of one node, with a coordinator of its own.
+    /// </summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> Names { get; } =
+        new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
+        {
+            [Embedded] =
+            [
+                .. VoterRows.Names, .. DiskRows.Select(row => row.Name), .. JobRows.Select(row => row.Name),
+            ],
+            [Etcd] = [.. EtcdRows.Names, .. JobRows.Select(row => row.Name)],
+        };
+
+    /// <summary>Why a row that is asked for cannot be run here, or null.</summary>
+    /// <param name="on">The coordinator, or null: each that has the row.</param>
+    public static string? HindranceOf(string row, string? on) =>
+        (on is null or Embedded && VoterRows.Names.Contains(row) ? VoterCluster.Hindrance : null)
+        ?? (on is null or Etcd && EtcdRows.Names.Contains(row) ? EtcdHosts.Hindrance : null);
 
     /// <param name="only">The row, or null: all.</param>
     /// <param name="on">The coordinator, or null: both.</param>
@@ -94,7 +73,7 @@ internal static class ClusterDrill
         var isMet = true;
         if (on is null or Embedded)
         {
-            await RunVotersAsync([.. VoterRows.Where(row => only is null || row.Name == only)], folder.Path);
+            isMet &= await VoterRows.RunAsync(only, folder.Path);
             foreach (var row in DiskRows.Where(row => only is null || row.Name == only))
             {
                 await RunDiskAsync(row, folder.Path);
@@ -103,7 +82,7 @@ internal static class ClusterDrill
 
         if (on is null or Etcd)
         {
-            await EtcdRows.RunAsync(only, folder.Path);
+            isMet &= await EtcdRows.RunAsync(only, folder.Path);
         }
 
         var rows = JobRows.Where(row => only is null || row.Name == only).ToList();
@@ -116,8 +95,7 @@ internal static class ClusterDrill
         if (on is null or Embedded)
         {
             await using var nodes = await NodeCluster.StartEmbeddedAsync(Path.Combine(folder.Path, "embedded"));
-            using var view = CoordinatorView.Of(nodes.Front);
-            await using var run = await JobFaults.StartAsync(nodes, view, clip, light);
+            await using var run = await JobFaults.StartAsync(nodes, etcd: null, clip, light);
             isMet &= await RunJobsAsync(Embedded, rows, run, row => row.Embedded);
         }
 
@@ -126,39 +104,11 @@ internal static class ClusterDrill
             await using var etcd = await SecureEtcd.StartAsync(Path.Combine(folder.Path, "etcd"));
             await using var nodes = await NodeCluster.StartOnEtcdAsync(
                 Path.Combine(folder.Path, "nodes"), etcd.Settings());
-            using var view = CoordinatorView.Of(etcd);
-            await using var run = await JobFaults.StartAsync(nodes, view, clip, light);
+            await using var run = await JobFaults.StartAsync(nodes, etcd, clip, light);
             isMet &= await RunJobsAsync(Etcd, rows, run, row => row.Etcd);
         }
 
         return isMet;
-    }
-
-    private static async Task RunVotersAsync(IReadOnlyList<VoterRow> rows, string folder)
-    {
-        if (rows.Count == 0)
-        {
-            return;
-        }
-
-        if (VoterCluster.Hindrance is { } hindrance)
-        {
-            Console.Error.WriteLine($"not run: {string.Join(", ", rows.Select(row => row.Name))}: {hindrance}");
-            return;
-        }
-
-        await using var cluster = await VoterCluster.StartAsync(Path.Combine(folder, "voters"));
-        foreach (var row in rows)
-        {
-            var seconds = new List<double>();
-            for (var i = 0; i < Times(row.Times); i++)
-            {
-                seconds.Add((await row.Round(cluster, i)).TotalSeconds);
-                Console.WriteLine($"{row.Name}: {seconds.Count} of {Times(row.Times)}, {seconds[^1]:0.00} s");
-            }
-
-            await DrillRows.SaveAsync(row.Name, "embedded", row.Fault, seconds);
-        }
     }
 
     private static async Task RunDiskAsync(DiskRow row, string folder)
@@ -171,7 +121,7 @@ internal static class ClusterDrill
             Console.WriteLine($"{row.Name}: {seconds.Count} of {Times(row.Times)}, {seconds[^1]:0.00} s");
         }
 
-        await DrillRows.SaveAsync(row.Name, "one node", row.Fault, seconds);
+        await DrillRows.SaveAsync(row.Name, "one node", row.Fault, seconds, row.Times);
     }
 
     private static async Task<bool> RunJobsAsync(
@@ -191,8 +141,8 @@ internal static class ClusterDrill
             }
 
             await run.FinishAsync();
-            Console.WriteLine($"{coordinator}, {row.Name}: needlessly repeated so far {run.NeedlesslyRepeated}");
-            isMet &= await DrillRows.SaveAsync(row.Name, coordinator, row.Fault, seconds, limits(row));
+            isMet &= await DrillRows.SaveAsync(
+                row.Name, coordinator, row.Fault + run.TakeRemarks(), seconds, row.Times, limits(row));
         }
 
         return isMet;

@@ -16,13 +16,22 @@ internal sealed class DrillReport(string name)
     public async Task<string> SaveAsync()
     {
         var root = Root();
-        var (commit, _) = await Clips.RunAsync("git", ["-C", root, "rev-parse", "--short", "HEAD"]);
         var folder = Directory.CreateDirectory(Path.Combine(root, "docs", "drills"));
         var path = Path.Combine(folder.FullName, $"{name}.md");
         var day = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd");
         await File.WriteAllTextAsync(
-            path, $"# Drill: {name}\n\nRun by `./hexcast drill {name}` on {day} at {commit.Trim()}.\n\n{lines}");
+            path, $"# Drill: {name}\n\nRun by `./hexcast drill {name}` on {day} at {await CommitAsync()}.\n\n{lines}");
         return path;
+    }
+
+    /// <summary>The commit whose sources have run, and that they are not quite its own where something was changed.
+    /// </summary>
+    public static async Task<string> CommitAsync()
+    {
+        var (commit, _) = await Clips.RunAsync("git", ["-C", Root(), "rev-parse", "--short", "HEAD"]);
+        var (changes, _) = await Clips.RunAsync(
+            "git", ["-C", Root(), "status", "--porcelain", "--", "src", "proto", "presets", "tests", "bench"]);
+        return changes.Length == 0 ? commit.Trim() : $"{commit.Trim()} with changes";
     }
 
     public static string Root()

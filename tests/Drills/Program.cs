@@ -13,13 +13,23 @@ var drills = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 };
 var name = args.FirstOrDefault();
 var isKnown = name == "all" || drills.ContainsKey(name ?? "");
-var isWrong = row is not null && (name != "cluster" || !ClusterDrill.Names.Contains(row));
-if (!isKnown || isWrong || coordinator is not (null or ClusterDrill.Embedded or ClusterDrill.Etcd))
+var isOfCluster = name == "cluster" && args.Length <= 3
+    && ClusterDrill.Names.Any(on => (coordinator ?? on.Key) == on.Key && on.Value.Contains(row!));
+if (!isKnown || (row is not null && !isOfCluster))
 {
-    Console.Error.WriteLine(
-        $"usage: ./hexcast drill NAME|all    (NAME: {string.Join(", ", drills.Keys)})\n" +
-        $"       ./hexcast drill cluster ROW [embedded|etcd] (ROW: {string.Join(", ", ClusterDrill.Names)})");
+    Console.Error.WriteLine($"usage: ./hexcast drill NAME|all    (NAME: {string.Join(", ", drills.Keys)})");
+    foreach (var (on, rows) in ClusterDrill.Names)
+    {
+        Console.Error.WriteLine($"       ./hexcast drill cluster ROW [{on}]    (ROW: {string.Join(", ", rows)})");
+    }
+
     return name is "--help" or "-h" ? 0 : 2;
+}
+
+if (row is not null && ClusterDrill.HindranceOf(row, coordinator) is { } hindrance)
+{
+    Console.Error.WriteLine($"{row}: {hindrance}");
+    return 6;
 }
 
 if (name is "power" or "all" && Guest.Missing is { } missing)

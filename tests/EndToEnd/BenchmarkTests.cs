@@ -5,8 +5,9 @@ using System.Text.Json.Nodes;
 namespace Hexcast.EndToEnd;
 
 /// <summary>
-/// The short form of each benchmark: that it runs and its table comes out. What it measures on a busy machine says
-/// nothing, so nothing is asserted of it.
+/// The short form of the benchmarks: that each runs and its table comes out. What it measures on a busy machine says
+/// nothing, so nothing is asserted of it. `failover` is left out, which starts two clusters to kill a master of each:
+/// <see cref="ClusterTests"/> do as much.
 /// </summary>
 public sealed class BenchmarkTests
 {

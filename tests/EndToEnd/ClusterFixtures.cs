@@ -7,18 +7,15 @@ public abstract class ClusterFixture : IAsyncLifetime
 {
     private readonly TempFolder folder = new();
     private NodeCluster? nodes;
-    private CoordinatorView? view;
     private JobFaults? faults;
-
-    public NodeCluster Nodes => nodes!;
 
     public JobFaults Faults => faults!;
 
     public async ValueTask InitializeAsync()
     {
         var (clip, light) = await JobFaults.MakeClipsAsync(folder.Path);
-        (nodes, view) = await StartAsync(folder.Path);
-        faults = await JobFaults.StartAsync(nodes, view, clip, light);
+        nodes = await StartAsync(folder.Path);
+        faults = await JobFaults.StartAsync(nodes, Etcd, clip, light);
     }
 
     public virtual async ValueTask DisposeAsync()
@@ -29,7 +26,6 @@ public abstract class ClusterFixture : IAsyncLifetime
             await faults.DisposeAsync();
         }
 
-        view?.Dispose();
         if (nodes is not null)
         {
             await nodes.DisposeAsync();
@@ -38,8 +34,10 @@ public abstract class ClusterFixture : IAsyncLifetime
         folder.Dispose();
     }
 
-    /// <returns>And their coordinator, by what no test loses.</returns>
-    protected abstract Task<(NodeCluster Nodes, CoordinatorView View)> StartAsync(string folder);
+    /// <summary>Their coordinator; null: they keep it themselves.</summary>
+    public virtual SecureEtcd? Etcd => null;
+
+    protected abstract Task<NodeCluster> StartAsync(string folder);
 }
 
 /// <summary>Their coordinator is an etcd of three members, with TLS and users.</summary>
@@ -47,7 +45,7 @@ public sealed class EtcdCluster : ClusterFixture
 {
     private SecureEtcd? etcd;
 
-    public SecureEtcd Etcd => etcd!;
+    public override SecureEtcd? Etcd => etcd;
 
     public override async ValueTask DisposeAsync()
     {
@@ -58,19 +56,15 @@ public sealed class EtcdCluster : ClusterFixture
         }
     }
 
-    protected override async Task<(NodeCluster Nodes, CoordinatorView View)> StartAsync(string folder)
+    protected override async Task<NodeCluster> StartAsync(string folder)
     {
         etcd = await SecureEtcd.StartAsync(Path.Combine(folder, "etcd"));
-        return (await NodeCluster.StartOnEtcdAsync(folder, Etcd.Settings()), CoordinatorView.Of(Etcd));
+        return await NodeCluster.StartOnEtcdAsync(folder, etcd.Settings());
     }
 }
 
 /// <summary>Three of them keep the coordinator themselves.</summary>
 public sealed class EmbeddedCluster : ClusterFixture
 {
-    protected override async Task<(NodeCluster Nodes, CoordinatorView View)> StartAsync(string folder)
-    {
-        var nodes = await NodeCluster.StartEmbeddedAsync(folder);
-        return (nodes, CoordinatorView.Of(nodes.Front));
-    }
+    protected override Task<NodeCluster> StartAsync(string folder) => NodeCluster.StartEmbeddedAsync(folder);
 }

@@ -3,8 +3,9 @@ using Hexcast.Harness.Faults;
 namespace Hexcast.EndToEnd;
 
 /// <summary>
-/// One round of each row of `./hexcast drill cluster` in which jobs run; each leaves all nodes running. How long
-/// something takes is the drill's to judge, on a machine that does nothing else.
+/// One round of the rows of `./hexcast drill cluster` in which jobs run; each leaves all nodes running. How long
+/// something takes is the drill's to judge, on a machine that does nothing else. `kill-all`, `rolling` and `busy` are
+/// run on the embedded coordinator only: they take long, and what they try of etcd is little.
 /// </summary>
 public abstract class ClusterTests(ClusterFixture cluster)
 {

@@ -4,5 +4,5 @@ public sealed class EtcdClusterTests(EtcdCluster cluster) : ClusterTests(cluster
 {
     [Fact]
     public Task Jobs_do_not_notice_that_etcd_loses_its_leader() => Faults.PassUnnoticedAsync(
-        async () => await (await cluster.Etcd.LeaderAsync()).KillAsync(), cluster.Etcd.HealAsync);
+        async () => await (await cluster.Etcd!.LeaderAsync()).KillAsync(), cluster.Etcd!.HealAsync);
 }

@@ -1,6 +1,11 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 
 namespace Hexcast.Harness;
+
+/// <param name="Kind">video, audio …</param>
+/// <param name="Frames">That were decoded.</param>
+public sealed record DecodedStream(string Kind, int Frames);
 
 /// <summary>Clips made by ffmpeg, and what ffprobe and ffmpeg say of what comes out.</summary>
 public static class Clips
@@ -25,6 +30,19 @@ public static class Clips
             ["-v", "error", "-select_streams", "v:0", "-count_frames", "-show_entries", "stream=nb_read_frames",
                 "-of", "default=nokey=1:noprint_wrappers=1", input]);
         return int.Parse(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[0]);
+    }
+
+    /// <summary>All streams from end to end: how many frames a decoder yields of each, which must have nothing to say.
+    /// </summary>
+    public static async Task<IReadOnlyList<DecodedStream>> DecodeAsync(string input)
+    {
+        var (output, errors) = await RunAsync(
+            "ffprobe",
+            ["-v", "error", "-count_frames", "-show_entries", "stream=codec_type,nb_read_frames",
+                "-of", "json", input]);
+        errors.ShouldBeEmpty(input);
+        return [.. JsonNode.Parse(output)!["streams"]!.AsArray().Select(stream => new DecodedStream(
+            (string)stream!["codec_type"]!, int.Parse((string?)stream["nb_read_frames"] ?? "0")))];
     }
 
     /// <summary>Decodes all picture and sound from end to end; answers what ffmpeg had to warn of.</summary>

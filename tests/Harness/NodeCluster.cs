@@ -6,8 +6,9 @@ using Hexcast.Contracts.V1;
 namespace Hexcast.Harness;
 
 /// <summary>
-/// Six nodes: the pages and the catalogue on one, and five that work, of which two may be the master too. Each is a
-/// process of its own; they share their coordinator and the folder of objects, and nothing else.
+/// Nodes, each a process of its own; they share their coordinator and the folder of objects, and nothing else. Either
+/// six: the pages and the catalogue on one, and five that work, of which two may be the master too. Or three that may
+/// be the master and do nothing else.
 /// </summary>
 public sealed class NodeCluster : IAsyncDisposable
 {
@@ -27,6 +28,9 @@ public sealed class NodeCluster : IAsyncDisposable
 
     public IEnumerable<PlatformProcess> Nodes => nodes.Values;
 
+    /// <summary>The folder of what they store.</summary>
+    public string Objects => Path.Combine(folder, "objects");
+
     public PlatformProcess Node(string name) => nodes[name];
 
     public string NameOf(PlatformProcess node) => nodes.Single(pair => pair.Value == node).Key;
@@ -43,68 +47,58 @@ public sealed class NodeCluster : IAsyncDisposable
         Masters.Contains(NameOf(node)) || (isEmbedded && node == Front);
 
     /// <summary>On an etcd that is there.</summary>
-    public static async Task<NodeCluster> StartOnEtcdAsync(
-        string folder, IReadOnlyDictionary<string, string> settings)
-    {
-        var cluster = new NodeCluster(folder, isEmbedded: false);
-        await Task.WhenAll([
+    public static Task<NodeCluster> StartOnEtcdAsync(string folder, IReadOnlyDictionary<string, string> settings) =>
+        Started.WholeAsync(new NodeCluster(folder, isEmbedded: false), cluster => Task.WhenAll([
             cluster.StartAsync("front", "catalog,upload,playback,dashboard", settings),
             .. Masters.Select(name => cluster.StartAsync(name, "worker,master", settings)),
             .. Workers.Select(name => cluster.StartAsync(name, "worker", settings)),
-        ]);
-        return cluster;
-    }
+        ]));
 
     /// <summary>Three that may be master, and do nothing else, on an etcd that is there.</summary>
-    public static async Task<NodeCluster> StartMastersOnEtcdAsync(
+    public static Task<NodeCluster> StartMastersOnEtcdAsync(
         string folder,
         IReadOnlyDictionary<string, string> settings,
-        Func<string, Task<ProcessPlace>>? placeOf = null)
-    {
-        var cluster = new NodeCluster(folder, isEmbedded: false, placeOf);
-        await Task.WhenAll(
-            ((string[])["front", "master-1", "master-2"]).Select(name => cluster.StartAsync(name, "master", settings)));
-        return cluster;
-    }
+        Func<string, Task<ProcessPlace>>? placeOf = null) =>
+        Started.WholeAsync(new NodeCluster(folder, isEmbedded: false, placeOf), cluster => Task.WhenAll(
+            ((string[])["front", "master-1", "master-2"]).Select(
+                name => cluster.StartAsync(name, "master", settings))));
 
     /// <summary>On a coordinator of its own, that the first three keep. The first one may be master too.</summary>
-    public static async Task<NodeCluster> StartEmbeddedAsync(
-        string folder, IReadOnlyDictionary<string, string>? settings = null)
-    {
-        var cluster = new NodeCluster(folder, isEmbedded: true);
-        var all = settings ?? new Dictionary<string, string>();
-        await cluster.StartAsync(
-            "front", "catalog,upload,playback,dashboard,master",
-            new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
-        var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
-        await Task.WhenAll(Masters.Select(name => cluster.StartAsync(name, "worker,master", joining)));
-        await Task.WhenAll(Workers.Select(name => cluster.StartAsync(name, "worker", joining)));
-        return cluster;
-    }
+    public static Task<NodeCluster> StartEmbeddedAsync(
+        string folder, IReadOnlyDictionary<string, string>? settings = null) =>
+        Started.WholeAsync(new NodeCluster(folder, isEmbedded: true), async cluster =>
+        {
+            var all = settings ?? new Dictionary<string, string>();
+            await cluster.StartAsync(
+                "front", "catalog,upload,playback,dashboard,master",
+                new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
+            var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
+            await Task.WhenAll(Masters.Select(name => cluster.StartAsync(name, "worker,master", joining)));
+            await Task.WhenAll(Workers.Select(name => cluster.StartAsync(name, "worker", joining)));
+        });
 
     /// <summary>Three that keep the coordinator and may be master, and do nothing else.</summary>
     /// <param name="folder">Of their data.</param>
     /// <param name="settings">Of each.</param>
     /// <param name="placeOf">Where a node of that name runs; null: here.</param>
-    public static async Task<NodeCluster> StartVotersAsync(
+    public static Task<NodeCluster> StartVotersAsync(
         string folder,
         IReadOnlyDictionary<string, string>? settings = null,
-        Func<string, Task<ProcessPlace>>? placeOf = null)
-    {
-        var cluster = new NodeCluster(folder, isEmbedded: true, placeOf);
-        // On a network of its own nobody else is.
-        var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
+        Func<string, Task<ProcessPlace>>? placeOf = null) =>
+        Started.WholeAsync(new NodeCluster(folder, isEmbedded: true, placeOf), async cluster =>
         {
-            ["Access:AllowOpenGrpc"] = "true",
-            ["Access:AllowPlainHttp"] = "true",
-        };
-        await cluster.StartAsync(
-            "front", "master", new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
-        var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
-        await Task.WhenAll(
-            cluster.StartAsync("master-1", "master", joining), cluster.StartAsync("master-2", "master", joining));
-        return cluster;
-    }
+            // On a network of its own nobody else is.
+            var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
+            {
+                ["Access:AllowOpenGrpc"] = "true",
+                ["Access:AllowPlainHttp"] = "true",
+            };
+            await cluster.StartAsync(
+                "front", "master", new Dictionary<string, string>(all) { ["Coordination:Cluster"] = "true" });
+            var joining = new Dictionary<string, string>(all) { ["Coordination:Join:0"] = cluster.Front.Grpc };
+            await Task.WhenAll(
+                cluster.StartAsync("master-1", "master", joining), cluster.StartAsync("master-2", "master", joining));
+        });
 
     public async ValueTask DisposeAsync()
     {
@@ -155,6 +149,21 @@ public sealed class NodeCluster : IAsyncDisposable
         return leader!;
     }
 
+    /// <summary>The only one of them that says that it is the master, once there is one.</summary>
+    public async Task<string> OnlyMasterAsync(IReadOnlyList<string> among)
+    {
+        string? master = null;
+        await Wait.ForAsync(
+            async () =>
+            {
+                var says = await Task.WhenAll(among.Select(name => IsMasterAsync(Node(name))));
+                master = says.Count(one => one) == 1 ? among[says.IndexOf(true)] : null;
+                return master is not null;
+            },
+            Limit, () => $"there is not one master:\n{string.Join('\n', among.Select(name => Node(name).Log))}");
+        return master!;
+    }
+
     public static async Task<bool> IsMasterAsync(PlatformProcess node)
     {
         if (!node.IsRunning)
@@ -197,7 +206,7 @@ public sealed class NodeCluster : IAsyncDisposable
             Path.Combine(folder, name),
             new Dictionary<string, string>(settings)
             {
-                ["Objects:Folder"] = Path.Combine(folder, "objects"),
+                ["Objects:Folder"] = Objects,
                 ["Worker:Slots"] = "2",
             },
             "--target", roles, "--node", name);

@@ -160,7 +160,7 @@ public sealed class DispatcherTests
     public void Tenants_share_a_node_by_their_weights()
     {
         var stage = new Stage(new MasterOptions { QueueLimit = 10_000 });
-        stage.Set((TenantShares.WeightSetting + "large", "3"));
+        stage.Set((SettingRules.TenantWeights + "large", "3"));
         stage.Join("w1", 1);
         for (var i = 0; i < 80; i++)
         {

@@ -31,6 +31,10 @@ public sealed class DrainTests
         stage.Cancelled.ShouldBeEmpty();
         Beat(stage, 2, (first, "j1/chunk-0000#1"), (second, "j1/chunk-0001#1"));
         stage.Cancelled.ShouldBe(["j1/chunk-0000#1"], "once");
+        stage.Script.ShouldContain($"""
+                      confirm the mastership
+                      send {first}: cancel j1/chunk-0000#1
+            """, Case.Sensitive, "a master that was replaced asks nothing back");
         stage.Fail("w1", "j1/chunk-0000#1", "cancelled").ShouldBe("ACCEPTED");
         stage.Commit("w2", "j1/chunk-0001#1");
         stage.Assigned.ShouldContain("j1/chunk-0000#2");

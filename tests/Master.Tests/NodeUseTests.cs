@@ -68,7 +68,7 @@ public sealed class NodeUseTests
     [Fact]
     public async Task A_task_is_scheduled_once_over_grpc_and_people_see_why_it_waits()
     {
-        await using var master = await MasterNode.StartAsync();
+        await using var master = await MasterNode.StartAsync(("Master:QueueLimit", "1"));
         var order = new ScheduleTaskRequest
         {
             RequestId = "r1",
@@ -76,16 +76,17 @@ public sealed class NodeUseTests
             SourceKey = $"sources/{Stage.Media}",
             Task = new OneTask { Needs = new TaskNeeds { Zone = "north" }, Probe = new ProbeWork() },
         };
-        var refusal = await Should.ThrowAsync<RpcException>(async () =>
-            await master.Scheduler.ScheduleTaskAsync(order, cancellationToken: Cancel));
-        refusal.StatusCode.ShouldBe(StatusCode.ResourceExhausted);
-
         using var south = await HandWorker.JoinAsync(master, "w1", 1);
         using (await HandWorker.JoinAsync(master, "w2", 1, new NodeLabels { Zone = "north" }))
         {
             await master.Http.PutAsync("/v1/nodes/w2/drain", null, Cancel);
             var given = await master.Scheduler.ScheduleTaskAsync(order, cancellationToken: Cancel);
             (await master.Scheduler.ScheduleTaskAsync(order, cancellationToken: Cancel)).ShouldBe(given);
+            var another = order.Clone();
+            another.RequestId = "r2";
+            var refusal = await Should.ThrowAsync<RpcException>(async () =>
+                await master.Scheduler.ScheduleTaskAsync(another, cancellationToken: Cancel));
+            refusal.StatusCode.ShouldBe(StatusCode.ResourceExhausted);
             var waits = (await master.Http.GetFromJsonAsync<JsonNode>(
                 $"/schedule?task_id={given.JobId}/{given.TaskId}", Cancel))!;
             waits["nodes"]!.AsArray().Select(n => (string)n!["refuses"]!).ShouldBe(

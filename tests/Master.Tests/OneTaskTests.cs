@@ -46,6 +46,7 @@ public sealed class OneTaskTests
     public void A_full_queue_and_an_empty_cluster_refuse()
     {
         var stage = new Stage(new MasterOptions { QueueLimit = 1 });
+        stage.Pass(9);
         Schedule(stage, "r1", "k1").Refusal.ShouldBe("resource_exhausted", "nobody is there");
         stage.Join("w1", 1);
         Schedule(stage, "r1", "k1").Job.ShouldBe("k1");

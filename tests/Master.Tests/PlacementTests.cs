@@ -74,6 +74,7 @@ public sealed class PlacementTests
     public void A_node_serves_only_its_classes()
     {
         var stage = new Stage();
+        stage.Pass(9);
         Join(stage, "w1", slots: 9, classes: ["background"]);
         Order(stage, "a").ShouldBe("resource_exhausted");
         Order(stage, "b", jobClass: "background").ShouldBe("w1");
@@ -85,6 +86,7 @@ public sealed class PlacementTests
     public void A_node_is_given_only_what_it_can_encode_and_one_that_does_not_say_is_taken_for_able()
     {
         var stage = new Stage();
+        stage.Pass(9);
         Join(stage, "w1", slots: 9, codecs: ["aac", "h264"]);
         Order(stage, "a", new TaskNeeds { Codecs = { "hevc" } }).ShouldBe("resource_exhausted");
         Join(stage, "w2", slots: 1, codecs: ["h264", "hevc"]);
@@ -146,6 +148,7 @@ public sealed class PlacementTests
     public void An_order_that_no_node_could_ever_run_is_refused_and_one_before_any_node_is_there_waits()
     {
         var stage = new Stage();
+        stage.Pass(9);
         stage.Order("j1").ShouldBe("j1");
         Join(stage, "w1", slots: 1, codecs: ["hevc"]);
         stage.Order("j2", "01jdf3k5v8e9x2m4n6p8q0zzzz");

@@ -143,6 +143,17 @@ public sealed class SchedulerCoreTests
     }
 
     [Fact]
+    public void Only_the_master_tells_a_worker_to_stop_what_it_does_not_know()
+    {
+        var stage = new Stage();
+        var session = stage.Join("w1", 1, "j9/probe#1");
+        stage.Script.ShouldContain($"""
+                      confirm the mastership
+                      send {session}: cancel j9/probe#1
+            """, Case.Sensitive, "a newer one may have assigned it");
+    }
+
+    [Fact]
     public void A_second_stream_of_a_node_replaces_its_first()
     {
         var stage = Probing();

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Hexcast.Contracts.V1;
 using Hexcast.Master.Scheduling;
 using Hexcast.Master.Tests.Support;
@@ -97,6 +98,34 @@ public sealed class SyncTests
         stage.Set(("/hexcast/rules/a", new string('x', SyncBoard.ValueLimitBytes + 1)));
         Told(stage, session).Last().ShouldBe("2 a gone", "rather than as it was before");
         stage.Script.ShouldContain("note /hexcast/rules/a is not followed");
+    }
+
+    [Theory]
+    [InlineData("slots/w1", "four", "from 1 to 1024")]
+    [InlineData("slots/w1", "1025", "from 1 to 1024")]
+    [InlineData("tenant-weights/large", "0", "from 1 to 1000")]
+    [InlineData("tenant-weights/large", "1001", "from 1 to 1000")]
+    [InlineData("slot/w1", "4", "is no setting")]
+    public void A_setting_that_counts_for_nothing_is_named_once(string key, string value, string why)
+    {
+        var stage = new Stage();
+        var said = Notes(value);
+        said.ShouldHaveSingleItem().ShouldStartWith($"/hexcast/settings/{key} ");
+        said.Single().ShouldContain(why);
+        Notes(value).ShouldBeEmpty("it is the same as before");
+
+        List<string> Notes(string to) => [.. stage.Core
+            .Step(
+                new SettingsChanged(null, [new($"/hexcast/settings/{key}", ByteString.CopyFromUtf8(to))]), stage.Now)
+            .OfType<Note>().Where(note => note.IsWarning).Select(note => note.Words)];
+    }
+
+    [Fact]
+    public void A_setting_that_counts_is_not_complained_of()
+    {
+        SettingRules.Complaint("/hexcast/settings/slots/w1", ByteString.CopyFromUtf8("1024")).ShouldBeNull();
+        SettingRules.Complaint("/hexcast/settings/tenant-weights/t", ByteString.CopyFromUtf8("1")).ShouldBeNull();
+        SettingRules.Complaint("/hexcast/rules/any", ByteString.CopyFromUtf8("what it likes")).ShouldBeNull();
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class TranscriptTests
         stage.Commit("w1", "j1/probe#1", Stage.Plan(chunks: 2));
         stage.Restart();
         stage.Join("w1", 1, "j1/chunk-0000#1");
-        stage.Pass(2);
+        stage.Pass(4);
         stage.Commit("w1", "j1/chunk-0000#1");
         stage.Join("w2", 1);
         Check(stage);

@@ -13,7 +13,7 @@ public sealed class PlantedRaftFaultTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void The_simulator_finds_a_cores(string fault) => FaultSearch.Finds<RaftFault>(fault, 4_000, Run.Of);
+    public void The_simulator_finds_a_cores(string fault) => FaultSearch.Finds<RaftFault>(fault, 1_500, Run.Of);
 
     [Fact]
     public void Without_a_fault_it_finds_nothing() => FaultSearch.FindsNothing(Run.Of);

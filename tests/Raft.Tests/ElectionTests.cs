@@ -176,6 +176,27 @@ public sealed class ElectionTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_may_not_stand_follows_nobody_either_once_its_leader_is_silent(bool isLearner)
+    {
+        var single = isLearner
+            ? new Single(new HardState(1, 0), members: Members.Of([2, 3], 1))
+            : new Single(new HardState(1, 0, Recovering: true));
+        Beat(single, 0);
+        single.Core.Leader.ShouldBe(2ul);
+
+        single.TimeOut().Sent.ShouldBeEmpty();
+        single.Core.Role.ShouldBe(RaftRole.Follower);
+        single.Core.Leader.ShouldBe(0ul);
+        single.Effects.OfType<RaftEffect.LeaderChanged>().Single().Leader.ShouldBe(0ul);
+        single.TimeOut().Effects.ShouldBeEmpty("it has been said once");
+
+        Beat(single, 50);
+        single.Core.Leader.ShouldBe(2ul);
+    }
+
     [Fact]
     public void Who_finds_its_own_removal_in_its_log_stands_for_it_may_not_be_committed()
     {

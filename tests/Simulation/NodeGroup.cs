@@ -11,6 +11,9 @@ internal interface INode
 
     bool IsPaused { get; }
 
+    /// <summary>Null: it does not lead, for all it knows.</summary>
+    ulong? LeadsTerm { get; }
+
     /// <summary>How long its disk takes to be sure of something.</summary>
     (double From, double To) SyncMs { get; set; }
 
@@ -48,7 +51,10 @@ internal abstract class NodeGroup<TNode> where TNode : class, INode
     public List<TNode> Nodes { get; } = [];
 
     /// <summary>Whoever leads the highest term.</summary>
-    public abstract TNode? Leader { get; }
+    public TNode? Leader => Nodes.Where(n => n.LeadsTerm is not null).MaxBy(n => n.LeadsTerm);
+
+    /// <summary>It leads still for all it knows, and another leads a later term.</summary>
+    public TNode? Deposed => Nodes.Find(n => n.LeadsTerm is not null && n != Leader);
 
     public int Crashes { get; private set; }
 
@@ -62,7 +68,7 @@ internal abstract class NodeGroup<TNode> where TNode : class, INode
 
     public abstract void Restart(TNode node);
 
-    public void CrashFor(TNode node)
+    public virtual void CrashFor(TNode node)
     {
         if (!node.IsUp)
         {

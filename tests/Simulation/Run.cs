@@ -1,9 +1,9 @@
 namespace Hexcast.Simulation;
 
-/// <summary>One seed: a cluster in its weather, then calm, then the reckoning.</summary>
+/// <summary>One seed: a group in its weather, then calm, then the reckoning.</summary>
 internal static class Run
 {
-    /// <summary>Of simulated time, from the last trouble to a cluster that answers everybody and is of one mind.
+    /// <summary>Of simulated time, from the last trouble to a group that answers everybody and is of one mind.
     /// </summary>
     private static readonly TimeSpan HealingLimit = TimeSpan.FromSeconds(10);
 
@@ -16,53 +16,53 @@ internal static class Run
         var world = new World(seed) { Tell = tell };
         var weather = Weather.Of(world.Dice);
         tell?.Invoke(weather.ToString());
-        var cluster = new Cluster(world, weather);
-        var fate = new ClusterFate(cluster);
+        var group = new RaftGroup(world, weather);
+        var fate = new RaftGroupFate(group);
         ViolationException.Catch(() =>
         {
-            foreach (var client in cluster.Clients)
+            foreach (var client in group.Clients)
             {
                 client.Think();
             }
             fate.Begin();
             world.RunUntil(weather.Trouble);
             fate.ClearUp();
-            foreach (var client in cluster.Clients)
+            foreach (var client in group.Clients)
             {
                 client.Answers = 0;
             }
-            if (!world.RunUntil(world.Now + HealingLimit, () => HasHealed(cluster)))
+            if (!world.RunUntil(world.Now + HealingLimit, () => HasHealed(group)))
             {
-                throw new ViolationException($"it has not healed: {Standing(cluster)}");
+                throw new ViolationException($"it has not healed: {Standing(group)}");
             }
         });
-        if (Linearizability.FindFault(cluster.Calls) is { } fault)
+        if (Linearizability.FindFault(group.Calls) is { } fault)
         {
             throw new ViolationException($"no register answers so:\n  {string.Join("\n  ", fault.TakeLast(24))}");
         }
         return Journey.Of(
-            world, ("messages", cluster.Lines.Sent), ("writes acknowledged", cluster.Acknowledged),
-            ("leaders", (long)cluster.Oracle.Elections), ("crashes", cluster.Crashes),
-            ("damaged logs", cluster.Damages), ("snapshots", cluster.Snapshots), ("installed", cluster.Installs),
+            world, ("messages", group.Lines.Sent), ("writes acknowledged", group.Acknowledged),
+            ("leaders", (long)group.Oracle.Elections), ("crashes", group.Crashes),
+            ("damaged logs", group.Damages), ("snapshots", group.Snapshots), ("installed", group.Installs),
             ("changes of members asked for", fate.MemberChanges));
     }
 
-    private static bool HasHealed(Cluster cluster)
+    private static bool HasHealed(RaftGroup group)
     {
-        foreach (var client in cluster.Clients)
+        foreach (var client in group.Clients)
         {
             if (client.Answers < AnswersAfterwards)
             {
                 return false;
             }
         }
-        if (cluster.Leader is not { Core: { } leader })
+        if (group.Leader is not { Core: { } leader })
         {
             return false;
         }
         foreach (var id in leader.Members.All)
         {
-            var node = cluster.Find(id);
+            var node = group.Find(id);
             if (node?.Core is not { IsRecovering: false } core || core.Commit + AnswersAfterwards < leader.Commit
                 || core.Term != leader.Term)
             {
@@ -72,9 +72,9 @@ internal static class Run
         return true;
     }
 
-    private static string Standing(Cluster cluster) => string.Join("; ", cluster.Nodes.Select(n =>
+    private static string Standing(RaftGroup group) => string.Join("; ", group.Nodes.Select(n =>
         n.Core is not { } core ? $"n{n.Id} is down"
         : $"n{n.Id} {core.Role} term {core.Term} commit {core.Commit} of {core.Log.LastIndex} {core.Members}"
         + (core.IsRecovering ? " recovering" : "")))
-        + $"; clients {string.Join(' ', cluster.Clients.Select(c => c.Answers))}";
+        + $"; clients {string.Join(' ', group.Clients.Select(c => c.Answers))}";
 }

@@ -1,7 +1,7 @@
 namespace Hexcast.Simulation;
 
 /// <summary>Asks one thing at a time and writes down what it saw. What it never hears of may have been done.</summary>
-internal sealed class SimClient(Cluster cluster, int number)
+internal sealed class SimClient(RaftGroup group, int number)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
@@ -13,21 +13,21 @@ internal sealed class SimClient(Cluster cluster, int number)
     /// <summary>Answers since this was last set to 0.</summary>
     public int Answers { get; set; }
 
-    public void Think() => cluster.World.After(cluster.World.Dice.Between(1, 40), Ask);
+    public void Think() => group.World.After(group.World.Dice.Between(1, 40), Ask);
 
     private void Ask()
     {
-        var dice = cluster.World.Dice;
+        var dice = group.World.Dice;
         var operation = dice.Below(10) switch
         {
-            < 4 => new Operation(OperationKind.Get, dice.Below(cluster.Weather.Keys), 0, 0),
-            < 8 => new Operation(OperationKind.Put, dice.Below(cluster.Weather.Keys), NewValue(), 0),
-            _ => new Operation(OperationKind.Swap, dice.Below(cluster.Weather.Keys), NewValue(), _lastSeen),
+            < 4 => new Operation(OperationKind.Get, dice.Below(group.Weather.Keys), 0, 0),
+            < 8 => new Operation(OperationKind.Put, dice.Below(group.Weather.Keys), NewValue(), 0),
+            _ => new Operation(OperationKind.Swap, dice.Below(group.Weather.Keys), NewValue(), _lastSeen),
         };
-        var call = new Call(number, operation, cluster.World.Events);
+        var call = new Call(number, operation, group.World.Events);
         Send(call, operation, ++_asked, first: true);
         var asked = _asked;
-        cluster.World.After(Patience, () =>
+        group.World.After(Patience, () =>
         {
             if (asked == _asked)
             {
@@ -40,16 +40,17 @@ internal sealed class SimClient(Cluster cluster, int number)
 
     private void Send(Call call, Operation operation, int asked, bool first)
     {
-        var (world, dice) = (cluster.World, cluster.World.Dice);
+        var (world, dice) = (group.World, group.World.Dice);
         if (first && (_node == 0 || dice.Roll(0.2)))
         {
-            _node = dice.Pick(cluster.Nodes).Id;
+            var any = dice.Pick(group.Nodes);
+            _node = (group.Deposed ?? any).Id;
         }
         if (first)
         {
-            cluster.Calls.Add(call);
+            group.Calls.Add(call);
         }
-        world.After(dice.Between(0.1, 1), () => cluster.Find(_node)?.Ask(
+        world.After(dice.Between(0.1, 1), () => group.Find(_node)?.Ask(
             operation,
             result => world.After(dice.Between(0.1, 1), () => Answered(call, asked, result)),
             leader => world.After(dice.Between(1, 30), () => Refused(call, operation, asked, leader))));
@@ -61,7 +62,7 @@ internal sealed class SimClient(Cluster cluster, int number)
         {
             return;
         }
-        (call.Returned, call.Result) = (cluster.World.Events, result);
+        (call.Returned, call.Result) = (group.World.Events, result);
         _lastSeen = call.Operation.Kind == OperationKind.Get ? call.Result : call.Operation.Value;
         Answers++;
         _asked++;
@@ -73,7 +74,7 @@ internal sealed class SimClient(Cluster cluster, int number)
     {
         if (asked == _asked)
         {
-            _node = leader != 0 ? leader : cluster.World.Dice.Pick(cluster.Nodes).Id;
+            _node = leader != 0 ? leader : group.World.Dice.Pick(group.Nodes).Id;
             Send(call, operation, asked, first: false);
         }
     }
@@ -84,7 +85,7 @@ internal sealed class SimClient(Cluster cluster, int number)
         _node = 0;
         if (call.Operation.Kind == OperationKind.Get)
         {
-            cluster.Calls.Remove(call);
+            group.Calls.Remove(call);
         }
         Think();
     }

@@ -6,7 +6,7 @@ namespace Hexcast.Simulation;
 /// <summary>The shell around a core: a process that runs, stops, dies and comes back, on a disk that stays.</summary>
 internal sealed class SimNode : INode
 {
-    private readonly Cluster _cluster;
+    private readonly RaftGroup _group;
     private readonly World _world;
     private readonly SnapshotMark _start;
     private readonly Dictionary<ulong, (ulong Term, Action<int> Done)> _proposed = [];
@@ -23,12 +23,12 @@ internal sealed class SimNode : INode
     private byte[] _incoming = [];
     private long _lastRequest;
 
-    public SimNode(Cluster cluster, ulong id, Members members)
+    public SimNode(RaftGroup group, ulong id, Members members)
     {
-        (_cluster, _world, Id) = (cluster, cluster.World, id);
+        (_group, _world, Id) = (group, group.World, id);
         _start = SnapshotMark.Start(members);
         Disk = new SimDisk(_start);
-        _clockRate = 1 + cluster.Weather.ClockSkew * (_world.Dice.Below(1_000) / 1_000.0 - 0.5);
+        _clockRate = 1 + group.Weather.ClockSkew * (_world.Dice.Below(1_000) / 1_000.0 - 0.5);
         Boot();
     }
 
@@ -47,6 +47,8 @@ internal sealed class SimNode : INode
 
     public bool IsUp => _core is not null;
 
+    public ulong? LeadsTerm => _core is { Role: RaftRole.Leader } core ? core.Term : null;
+
     private TimeSpan LocalNow => TimeSpan.FromTicks((long)((_world.Now - _bootedAt).Ticks * _clockRate));
 
     public void Boot(bool damaged = false)
@@ -58,10 +60,10 @@ internal sealed class SimNode : INode
         IsHurt = Disk.UnreadableFrom > 0 || Disk.HardState.Recovering;
         var recovered = Disk.Recover();
         _state = Registers.Load(Disk.SnapshotBytes);
-        _cluster.Oracle.IsAt(Id, recovered.Snapshot.Index, recovered.Snapshot.Term, _state);
+        _group.Oracle.IsAt(Id, recovered.Snapshot.Index, recovered.Snapshot.Term, _state);
         (_bootedAt, _tickAt) = (_world.Now, TimeSpan.MaxValue);
         (_isSyncing, _isSaving, IsPaused) = (false, false, false);
-        var setup = new RaftSetup(Id, _cluster.Weather.Options, _world.Dice.Next(), default);
+        var setup = new RaftSetup(Id, _group.Weather.Options, _world.Dice.Next(), default);
         _core = new RaftCore(setup, recovered, LocalNow);
         Take(Disk.UnreadableFrom > 0 ? new RaftEvent.LogUnreadable(Disk.UnreadableFrom) : RaftEvent.Tick.Now);
     }
@@ -128,12 +130,12 @@ internal sealed class SimNode : INode
             Tell(happened, effects);
         }
         // The process may die between any two of its effects.
-        var diesAfter = _cluster.DiesInStep(effects) ? _world.Dice.Below(effects.Count + 1) : int.MaxValue;
+        var diesAfter = _group.DiesInStep(this, effects) ? _world.Dice.Below(effects.Count + 1) : int.MaxValue;
         for (var i = 0; i < effects.Count && life == _life; i++)
         {
             if (i == diesAfter)
             {
-                _cluster.CrashFor(this);
+                _group.CrashFor(this);
                 return;
             }
             Execute(core, effects[i]);
@@ -165,7 +167,7 @@ internal sealed class SimNode : INode
             case RaftEffect.Persist persist:
                 foreach (var entry in persist.Entries)
                 {
-                    _cluster.Oracle.Appends(core, entry);
+                    _group.Oracle.Appends(core, entry);
                 }
                 if (persist.TruncateFrom > 0)
                 {
@@ -180,7 +182,7 @@ internal sealed class SimNode : INode
                 });
                 break;
             case RaftEffect.Send send:
-                _cluster.Lines.Send(Id, send.To, send.Message);
+                _group.Lines.Send(Id, send.To, send.Message);
                 break;
             case RaftEffect.Apply apply:
                 foreach (var entry in apply.Entries)
@@ -189,8 +191,8 @@ internal sealed class SimNode : INode
                 }
                 break;
             case RaftEffect.LeaderChanged { Role: RaftRole.Leader }:
-                _cluster.Oracle.Leads(core);
-                _cluster.Leads(this);
+                _group.Oracle.Leads(core);
+                _group.Leads(this);
                 break;
             case RaftEffect.Proposed proposed when _asked.Remove(proposed.RequestId, out var asked):
                 _proposed[proposed.Index] = (proposed.Term, asked.Done);
@@ -219,17 +221,17 @@ internal sealed class SimNode : INode
     {
         var result = entry.Kind == EntryKind.Command ? _state.Apply(entry.Payload.Span) : 0;
         _world.Note(entry.Index << 20 ^ entry.Term);
-        _cluster.Oracle.Applies(core, entry, _state, _cluster.IsDurableAt);
+        _group.Oracle.Applies(core, entry, _state, _group.IsDurableAt);
         if (_proposed.Remove(entry.Index, out var proposed) && proposed.Term == entry.Term)
         {
-            _cluster.Acknowledged++;
+            _group.Acknowledged++;
             proposed.Done(result);
         }
     }
 
     private void SnapshotIfDue(RaftCore core)
     {
-        var every = _cluster.Weather.SnapshotEvery;
+        var every = _group.Weather.SnapshotEvery;
         if (every == 0 || _isSaving || core.Commit < core.Log.Snapshot.Index + (ulong)every)
         {
             return;
@@ -239,7 +241,7 @@ internal sealed class SimNode : INode
         Disk.SaveSnapshot(mark, _state.Save(), replacesLog: false, () =>
         {
             _isSaving = false;
-            _cluster.Snapshots++;
+            _group.Snapshots++;
             Take(new RaftEvent.SnapshotSaved(mark.Index));
         });
     }
@@ -264,8 +266,8 @@ internal sealed class SimNode : INode
         Disk.SaveSnapshot(mark, bytes, replacesLog: true, () =>
         {
             _state = Registers.Load(bytes);
-            _cluster.Installs++;
-            _cluster.Oracle.IsAt(Id, mark.Index, mark.Term, _state);
+            _group.Installs++;
+            _group.Oracle.IsAt(Id, mark.Index, mark.Term, _state);
             foreach (var index in _proposed.Keys.Where(index => index <= mark.Index).ToList())
             {
                 // Somebody else finished it or replaced it; this node cannot tell.

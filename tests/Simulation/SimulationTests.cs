@@ -1,7 +1,10 @@
 namespace Hexcast.Simulation;
 
-/// <summary>Whole groups in every weather. A seed that fails is named: ./hexcast sim --seeds 1 --from SEED repeats it
-/// exactly. One that has found a mistake stays below.</summary>
+/// <summary>
+/// Groups of the real consensus core in every weather. A seed that fails is named: ./hexcast sim --seeds 1 --from SEED
+/// repeats it exactly, as long as no weather changes. So what it has found stays as more than a number: as a test of
+/// the core, or planted again in tests/PlantedFaults, where some seed has to find it.
+/// </summary>
 public sealed class SimulationTests
 {
     private const int Seeds = 400;

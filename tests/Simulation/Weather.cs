@@ -26,6 +26,10 @@ internal record Weather
     /// unsaid.</summary>
     public required bool DeathAtElections { get; init; }
 
+    /// <summary>See <see cref="Simulation.Turns"/>. Its own weather: who dies at once answers nobody, and so hides what
+    /// comes of a leader that goes on after it has been replaced.</summary>
+    public required bool Turns { get; init; }
+
     public required bool Pauses { get; init; }
 
     public required bool SlowDisks { get; init; }
@@ -56,6 +60,7 @@ internal record Weather
     {
         var voters = dice.Roll(0.1) ? 1 : dice.Roll(0.6) ? 3 : 5;
         var trouble = dice.Between(2_000, 7_000);
+        var milliseconds = (int)trouble.TotalMilliseconds;
         return new Weather
         {
             Voters = voters,
@@ -67,6 +72,7 @@ internal record Weather
             OneWayCuts = dice.Roll(0.4),
             Crashes = dice.Roll(0.7),
             DeathAtElections = dice.Roll(0.3),
+            Turns = milliseconds % 8 == 1,
             Pauses = dice.Roll(0.3),
             SlowDisks = dice.Roll(0.4),
             Damage = voters > 1 && dice.Roll(0.3),
@@ -87,7 +93,7 @@ internal record Weather
                 ChunkTimeout = TimeSpan.FromMilliseconds(200),
                 ReadTimeout = TimeSpan.FromMilliseconds(500),
                 // Without it there are more elections, and some mistakes show in many only.
-                MaximumPatience = TimeSpan.FromMilliseconds((int)trouble.TotalMilliseconds % 3 == 0 ? 600 : 0),
+                MaximumPatience = TimeSpan.FromMilliseconds(milliseconds % 3 == 0 ? 600 : 0),
             },
         };
     }

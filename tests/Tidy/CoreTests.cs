@@ -17,6 +17,7 @@ public sealed partial class CoreTests
         "src/Coordination/Embedded/CoordinatorCore.Leading.cs",
         "src/Coordination/Embedded/CoordinatorCore.Reading.cs",
         "src/Coordination/Embedded/CoordinatorEvents.cs",
+        "src/Coordination/Embedded/GroupOfOne.cs",
         "src/Coordination/Embedded/Leases/",
         "src/Coordination/Embedded/Mvcc/",
         "src/Coordination/Embedded/RequestRules.cs",

@@ -90,6 +90,35 @@ public sealed class WorkerCoreTests
     }
 
     [Fact]
+    public void A_master_that_was_replaced_is_not_listened_to_and_another_is_looked_for()
+    {
+        Connect();
+        Assign("a");
+        Step(new WorkerEvent.StreamLost(1));
+        Step(new WorkerEvent.StreamOpened(2));
+        Welcome(2, fence: 4).ShouldBe("close 2", "5 has been heard of");
+        Receive(2, new MasterMessage { Cancel = new CancelTask { Attempt = Key("a").ToRef() } }).ShouldBe("");
+        Tick().ShouldBe("", "nothing is told to it either");
+        Step(new WorkerEvent.StreamLost(2)).ShouldBe("open 3 after 2 failures");
+        Step(new WorkerEvent.StreamOpened(3)).ShouldBe("send 3 hello node-1 2 slots [a]");
+        Welcome(3, fence: 6).ShouldBe("");
+        Tick().ShouldBe("send 3 heartbeat [a]");
+    }
+
+    [Fact]
+    public void A_stream_stands_while_the_one_that_is_to_follow_leads_to_a_master_that_was_replaced()
+    {
+        Connect();
+        Receive(1, new MasterMessage { Reconnect = new Reconnect() }).ShouldBe("open 2 after 0 failures");
+        Step(new WorkerEvent.StreamOpened(2));
+        Welcome(2, fence: 4).ShouldBe("close 2");
+        Step(new WorkerEvent.StreamLost(2)).ShouldBe("open 3 after 1 failures");
+        Assign("a").ShouldBe("start a");
+        Step(new WorkerEvent.StreamOpened(3));
+        Welcome(3, fence: 5).ShouldBe("close 1");
+    }
+
+    [Fact]
     public void A_report_is_repeated_until_it_is_answered_with_the_newest_fence()
     {
         Connect();
@@ -312,7 +341,7 @@ public sealed class WorkerCoreTests
                     new MasterMessage { Cancel = new CancelTask { Attempt = Pick(assigned).ToRef() } }),
                 2 => new WorkerEvent.StreamLost(session),
                 3 => new WorkerEvent.StreamOpened(session),
-                4 => Received(new MasterMessage { Welcome = new MasterWelcome { Fence = i } }),
+                4 => Received(new MasterMessage { Welcome = new MasterWelcome { Fence = 5 + i } }),
                 5 or 6 when runs.Count > 0 => EndOf(Pick(runs)),
                 7 when reporting.Count > 0 => ReportOf(Pick(reporting)),
                 8 when removing.Count > 0 => RemovalOf(Pick(removing)),

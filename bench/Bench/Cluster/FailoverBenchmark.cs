@@ -58,19 +58,19 @@ internal static class FailoverBenchmark
     private static async Task<IReadOnlyList<double>> KillAsync(NodeCluster cluster, int kills)
     {
         await using var fleet = await Fleet.JoinAsync(cluster, Workers, SlotsEach);
+        var names = cluster.Nodes.Select(cluster.NameOf).ToList();
         List<double> seconds = [];
         fleet.Open();
         while (seconds.Count < kills)
         {
-            var master = await OnlyMasterAsync(cluster);
+            var master = cluster.Node(await cluster.OnlyMasterAsync(names));
             var others = cluster.Nodes.Where(node => node != master).ToList();
             var before = fleet.Committed;
             await Wait.ForAsync(
                 () => Task.FromResult(fleet.Committed > before), Limit, () => "no task is committed any more");
             var since = Clock.GetTimestamp();
             await master.KillAsync();
-            await await Task.WhenAny(others.Select(AnswersAsync));
-            seconds.Add(Clock.GetElapsedTime(since).TotalSeconds);
+            seconds.Add((await FirstAnswerAsync(others, since)).TotalSeconds);
             Console.Error.WriteLine($"{seconds.Count} of {kills}: {seconds[^1]:0.00} s without a master");
             await master.StartAgainAsync();
         }
@@ -78,8 +78,25 @@ internal static class FailoverBenchmark
         return seconds;
     }
 
+    private static async Task<TimeSpan> FirstAnswerAsync(IEnumerable<PlatformProcess> nodes, long since)
+    {
+        using var enough = new CancellationTokenSource();
+        var asked = nodes.Select(node => AnswersAsync(node, enough.Token)).ToList();
+        try
+        {
+            await await Task.WhenAny(asked);
+            return Clock.GetElapsedTime(since);
+        }
+        finally
+        {
+            // Whoever is still asked would be until the next kill, and beyond it.
+            await enough.CancelAsync();
+            await Task.WhenAll(asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     // That there is no such job, only a master knows whose write of nothing has become durable.
-    private static async Task AnswersAsync(PlatformProcess node)
+    private static async Task AnswersAsync(PlatformProcess node, CancellationToken enough)
     {
         using var channel = GrpcChannel.ForAddress($"http://{node.Grpc}");
         var scheduler = new Scheduler.SchedulerClient(channel.CreateCallInvoker());
@@ -88,7 +105,8 @@ internal static class FailoverBenchmark
             try
             {
                 await scheduler.GetJobAsync(
-                    new GetJobRequest { JobId = "nobody" }, deadline: (Clock.GetUtcNow() + Limit).UtcDateTime);
+                    new GetJobRequest { JobId = "nobody" }, deadline: (Clock.GetUtcNow() + Limit).UtcDateTime,
+                    cancellationToken: enough);
             }
             catch (RpcException answer) when (answer.StatusCode == StatusCode.NotFound)
             {
@@ -96,26 +114,10 @@ internal static class FailoverBenchmark
             }
             catch (RpcException)
             {
-                await Task.Delay(Look, Clock);
+                await Task.Delay(Look, Clock, enough);
             }
         }
 
         throw new TimeoutException("nobody became the master");
-    }
-
-    /// <summary>One that was master until just now may say so for a moment more.</summary>
-    private static async Task<PlatformProcess> OnlyMasterAsync(NodeCluster cluster)
-    {
-        PlatformProcess? master = null;
-        await Wait.ForAsync(
-            async () =>
-            {
-                var nodes = cluster.Nodes.ToList();
-                var answers = await Task.WhenAll(nodes.Select(NodeCluster.IsMasterAsync));
-                master = answers.Count(isMaster => isMaster) == 1 ? nodes[Array.IndexOf(answers, true)] : null;
-                return master is not null;
-            },
-            Limit, () => "none, or several nodes, say that they are the master");
-        return master!;
     }
 }

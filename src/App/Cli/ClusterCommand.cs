@@ -22,7 +22,8 @@ internal static class ClusterCommand
         "./hexcast cluster up --workers 5")
     {
         Init(clock), Token(clock), Join(clock), ClusterMembersCommands.Status(clock),
-        ClusterMembersCommands.Transfer(clock), ClusterMembersCommands.Remove(clock), ClusterUpCommand.Create(clock),
+        ClusterMembersCommands.Transfer(clock), ClusterMembersCommands.Remove(clock), ClusterRecoverCommand.Create(),
+        ClusterUpCommand.Create(clock),
     };
 
     private static ExampledCommand Init(TimeProvider clock)
@@ -32,7 +33,7 @@ internal static class ClusterCommand
         var command = new ExampledCommand(
             "init", "Make a cluster: its own CA, and a certificate for this node, its first.",
             "./hexcast cluster init --node node-1 --grpc 10.0.0.11:8081",
-            "./hexcast cluster init --data ./node-1 --json")
+            "./hexcast cluster init --data ./node-1 --grpc 10.0.0.11:8081 --json")
         {
             data, node, grpc, advertise, json,
         };
@@ -48,6 +49,13 @@ internal static class ClusterCommand
                 $"Start it:                   ./hexcast serve --data {parsed.GetValue(data)}",
                 $"For each node to join it:   ./hexcast cluster token --data {parsed.GetValue(data)}",
                 $"Keep a copy of {made.AuthorityKeyFile} in a safe place: nothing else lets nodes in.");
+            if (Enrol.IsHere(made.Address))
+            {
+                Console.Error.WriteLine(
+                    $"hexcast: only this machine reaches {made.Address}. For nodes on others make the cluster with "
+                    + "--grpc ADDRESS:PORT: remove the folder cluster of the data folder, and begin again.");
+            }
+
             return ExitCode.Success;
         });
         return command;
@@ -121,7 +129,7 @@ internal static class ClusterCommand
         var command = new ExampledCommand(
             "join", "Make this node one of a cluster. Its key is made here and stays here.",
             "./hexcast cluster join hxj_… --node node-2 --grpc 10.0.0.12:8081",
-            "./hexcast cluster join - --data ./node-2 --node node-2 < token")
+            "./hexcast cluster join - --data ./node-2 --node node-2 --grpc 10.0.0.12:8081 < token")
         {
             token, data, node, grpc, advertise, json,
         };
@@ -140,11 +148,24 @@ internal static class ClusterCommand
                 cancel);
             Tell(
                 new Output(parsed.GetValue(json)), joined,
-                $"{joined.Node} is a node of the cluster {joined.ClusterId}.",
-                $"Start it:   ./hexcast serve --data {parsed.GetValue(data)}");
+                [
+                    $"{joined.Node} is a node of the cluster {joined.ClusterId}.",
+                    .. ObjectsSetting(folder, parsed.GetValue(data)!),
+                    $"Start it:   ./hexcast serve --target worker,master --data {parsed.GetValue(data)}",
+                ]);
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // Without it the node would keep its objects in its own data folder, where no other one finds them.
+    private static string[] ObjectsSetting(string folder, string said)
+    {
+        const string setting = """{ "Objects": { "Place": "Node" } }""";
+        var file = Path.Combine(folder, "hexcast.json");
+        return File.Exists(file)
+            ? [$"{Path.Combine(said, "hexcast.json")} has to say where objects are; with the first node: {setting}"]
+            : [$"Objects:    echo '{setting}' > {Path.Combine(said, "hexcast.json")}"];
     }
 
     private static void Tell(Output output, ClusterIdentity identity, params string[] words)

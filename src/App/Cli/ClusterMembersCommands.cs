@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Hexcast.Contracts.V1;
+using Hexcast.Coordination.Discovery;
+using Hexcast.Platform.Cluster;
+using Spectre.Console;
 
 namespace Hexcast.App.Cli;
 
@@ -31,22 +34,87 @@ internal static class ClusterMembersCommands
     public static Command Remove(TimeProvider clock)
     {
         var name = new Argument<string>("NODE") { Description = "Its name. It does not come back by this name." };
-        var reach = new NodeReach();
+        var (reach, json) = (new NodeReach(), SharedOptions.Json());
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
+        var force = new Option<bool>("--force")
+        {
+            Description = "Also a name that no node is known by, such as of one that joined and was never started.",
+        };
         var command = new ExampledCommand(
             "remove", "Take a node out of the cluster for good: it votes no more, and its certificate counts nowhere.",
-            "./hexcast cluster remove node-3")
+            "./hexcast cluster remove node-3",
+            "./hexcast cluster remove node-3 --yes --json")
         {
-            name,
+            name, yes, force, json,
         };
         reach.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
-            var request = new RemoveNodeRequest { Node = parsed.GetValue(name) };
-            await reach.AskAsync(parsed, clock, (node, call) => node.RemoveNodeAsync(request, call), cancel);
-            new Output(json: false).Say($"{request.Node} is out of the cluster.");
+            var output = new Output(parsed.GetValue(json));
+            var node = parsed.GetValue(name)!;
+            var cluster = await reach.AskAsync(
+                parsed, clock, (asked, call) => asked.DescribeClusterAsync(new DescribeClusterRequest(), call), cancel);
+            var isRemoved = await MayRemoveAsync(
+                output, cluster, reach.Identity(parsed), node, parsed.GetValue(yes), cancel);
+            if (isRemoved)
+            {
+                var request = new RemoveNodeRequest { Node = node, Force = parsed.GetValue(force) };
+                await reach.AskAsync(parsed, clock, (asked, call) => asked.RemoveNodeAsync(request, call), cancel);
+            }
+
+            output.Say(isRemoved ? $"{node} is out of the cluster." : "Nothing was removed.");
+            if (output.Json)
+            {
+                output.Document(new { node, removed = isRemoved });
+            }
+
             return ExitCode.Success;
         });
         return command;
+    }
+
+    /// <summary>Says what goes with the node, and asks where nobody has said yes.</summary>
+    private static async Task<bool> MayRemoveAsync(
+        Output output, DescribeClusterResponse cluster, ClusterIdentity? asker, string node, bool yes,
+        CancellationToken cancel)
+    {
+        foreach (var loss in Losses(cluster, asker, node))
+        {
+            await Console.Error.WriteLineAsync($"hexcast: {Output.Printable(loss)}");
+        }
+
+        if (yes)
+        {
+            return true;
+        }
+
+        if (!output.IsTerminal || Console.IsInputRedirected)
+        {
+            throw new CliException(ExitCode.Usage, $"nobody is there to ask. Say --yes to remove {node}.");
+        }
+
+        var address = cluster.Nodes.FirstOrDefault(known => known.Node == node)?.Address ?? "not known here";
+        var ask = new ConfirmationPrompt(Markup.Escape(Output.Printable(
+            $"Remove {node} ({address}) for good? Its certificate and its name will count nowhere.")))
+        { DefaultValue = false };
+        return await ask.ShowAsync(output.Words, cancel);
+    }
+
+    /// <summary>What the cluster has on that node only.</summary>
+    internal static IEnumerable<string> Losses(DescribeClusterResponse cluster, ClusterIdentity? asker, string name)
+    {
+        var node = cluster.Nodes.FirstOrDefault(known => known.Node == name);
+        if (node?.Roles.Intersect(NodeRegistration.SingleRoles).ToList() is { Count: > 0 } only)
+        {
+            yield return $"{name} runs {string.Join(", ", only)}: what they keep is in its data folder only.";
+        }
+
+        // Whoever signs stands first among those that a node asks.
+        if (asker is { Signs: true } ? asker.Node == name
+            : asker is { Seeds: [var signer, ..] } && signer == node?.Address)
+        {
+            yield return $"{name} holds ca.key: without a copy nobody joins any more, and no certificate is renewed.";
+        }
     }
 
     public static Command Transfer(TimeProvider clock)
@@ -56,13 +124,13 @@ internal static class ClusterMembersCommands
             Description = "Who is to be the master. Without it whoever has most of the log.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var reach = new NodeReach();
+        var (reach, json) = (new NodeReach(), SharedOptions.Json());
         var command = new ExampledCommand(
             "transfer", "Hand the mastership over, as before a node is stopped.",
             "./hexcast cluster transfer",
             "./hexcast cluster transfer node-2")
         {
-            name,
+            name, json,
         };
         reach.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
@@ -70,13 +138,19 @@ internal static class ClusterMembersCommands
             var request = new TransferLeadershipRequest { Node = parsed.GetValue(name) ?? "" };
             var done = await reach.AskAsync(
                 parsed, clock, (node, call) => node.TransferLeadershipAsync(request, call), cancel);
-            new Output(json: false).Say($"{done.Node} leads now.");
+            var output = new Output(parsed.GetValue(json));
+            output.Say($"{done.Node} leads now.");
+            if (output.Json)
+            {
+                output.Document(new { leader = done.Node });
+            }
+
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Tell(Output output, DescribeClusterResponse cluster)
+    internal static void Tell(Output output, DescribeClusterResponse cluster)
     {
         var leader = cluster.Members.FirstOrDefault(member => member.Id == cluster.Leader)?.Node;
         if (output.Json)
@@ -84,6 +158,7 @@ internal static class ClusterMembersCommands
             output.Document(new
             {
                 master = Named(cluster.Master), leader, term = cluster.Term, answered_by = cluster.AnsweredBy,
+                unanswered = Named(cluster.Unanswered),
                 members = cluster.Members.Select(member => new
                 {
                     node = member.Node, id = member.Id.ToString("x16", CultureInfo.InvariantCulture),
@@ -107,11 +182,17 @@ internal static class ClusterMembersCommands
             table.Add(
                 name, node?.Address ?? member!.Address,
                 member is null ? "-" : WordsOf(cluster, member),
-                node is null ? "not there" : string.Join(',', node.Roles));
+                node is not { Roles: [_, ..] } ? "not there" : string.Join(',', node.Roles));
         }
 
         output.Words.Write(table);
-        output.Say(cluster.Master.Length > 0 ? $"{cluster.Master} is the master." : "No node is the master now.");
+        output.Say(
+            cluster.Unanswered.Length == 0
+                ? cluster.Master.Length > 0 ? $"{cluster.Master} is the master." : "No node is the master now."
+            : cluster is { Leader: 0, Members: [_, ..] }
+                ? $"No majority of {cluster.Members.Count(member => member.IsVoter)} voters answers; nothing is "
+                + $"scheduled. What stands above is what {cluster.AnsweredBy} knew last."
+                : $"The coordinator does not answer {cluster.AnsweredBy}, which knew this last: {cluster.Unanswered}");
     }
 
     private static string WordsOf(DescribeClusterResponse cluster, GroupMember member) =>

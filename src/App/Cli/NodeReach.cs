@@ -31,12 +31,16 @@ internal sealed class NodeReach
         command.Add(grpc);
     }
 
+    /// <summary>Who asks; null: a node without a cluster.</summary>
+    public ClusterIdentity? Identity(ParseResult parsed) =>
+        ClusterIdentity.Find(Path.GetFullPath(parsed.GetValue(data)!));
+
     /// <exception cref="CliException">It does not answer, or refuses.</exception>
     public async Task<T> AskAsync<T>(
         ParseResult parsed, TimeProvider clock,
         Func<Membership.MembershipClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancel)
     {
-        var identity = ClusterIdentity.Find(Path.GetFullPath(parsed.GetValue(data)!));
+        var identity = Identity(parsed);
         var address = parsed.GetValue(grpc)?.ToString() ?? identity?.Address ?? "127.0.0.1:8081";
         using var channel = NodeChannels.Of(identity, clock).Open(address);
         var options = new CallOptions(
@@ -48,18 +52,18 @@ internal sealed class NodeReach
         catch (RpcException refused)
         {
             throw new CliException(
-                refused.StatusCode switch
-                {
-                    StatusCode.Unavailable or StatusCode.DeadlineExceeded => ExitCode.NoServer,
-                    StatusCode.NotFound => ExitCode.NotFound,
-                    _ => ExitCode.Failed,
-                },
-                refused.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded
+                IsSilent(refused.Status) ? ExitCode.NoServer
+                    : refused.StatusCode == StatusCode.NotFound ? ExitCode.NotFound : ExitCode.Failed,
+                IsSilent(refused.Status)
                     ? $"the node at {address} does not answer: {refused.Status.Detail}"
                     : refused.Status.Detail,
                 refused);
         }
     }
+
+    // A status that has come over the wire has no exception: the node did answer, that something else does not.
+    private static bool IsSilent(Status status) => status.StatusCode == StatusCode.DeadlineExceeded
+        || status is { StatusCode: StatusCode.Unavailable, DebugException: not null };
 
     private static IPEndPoint? Fail(System.CommandLine.Parsing.ArgumentResult given)
     {

@@ -46,8 +46,6 @@ public sealed class Compare
 
         public Compare EqualTo(long value) => Build(Wire.Types.CompareResult.Equal, value);
 
-        public Compare NotEqualTo(long value) => Build(Wire.Types.CompareResult.NotEqual, value);
-
         public Compare GreaterThan(long value) => Build(Wire.Types.CompareResult.Greater, value);
 
         public Compare LessThan(long value) => Build(Wire.Types.CompareResult.Less, value);

@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Grpc.Core;
 using Hexcast.Contracts.Etcd;
+using Hexcast.Coordination.Embedded;
 
 namespace Hexcast.Coordination.Client;
 
@@ -14,13 +14,10 @@ namespace Hexcast.Coordination.Client;
 public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
 {
     /// <summary>The key that names the master. Its create revision is the mastership's fence.</summary>
-    public const string ElectionKey = "/hexcast/election/master";
-
-    /// <summary>Guards, and operations of a branch, that one transaction may hold.</summary>
-    public const int MaximumOperations = 128;
+    public const string ElectionKey = StateMachine.ElectionKeyText;
 
     /// <summary>Bytes that one request may have.</summary>
-    public const int MaximumRequestBytes = 3 * 512 * 1024;
+    public const int MaximumRequestBytes = RequestRules.MaximumRequestBytes;
 
     private const int PageKeys = 1_024;
 
@@ -131,15 +128,27 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
     /// </summary>
     public IAsyncEnumerable<WatchBatch> WatchAsync(
         string prefix, long fromRevision, CancellationToken cancellation) =>
-        new CoordinatorWatch(_watches, RangeAsync, clock, prefix).ReadAsync(fromRevision, cancellation);
+        WatchOf(prefix).ReadAsync(fromRevision, cancellation);
 
     /// <summary>
     /// One key as every change leaves it, for ever; null: it does not exist. The first is as it is now.
     /// </summary>
-    public async IAsyncEnumerable<CoordinatorKeyValue?> WatchKeyAsync(
-        string key, [EnumeratorCancellation] CancellationToken cancellation)
+    public IAsyncEnumerable<CoordinatorKeyValue?> WatchKeyAsync(string key, CancellationToken cancellation) =>
+        OfKeyAsync(key, WatchAsync(key, 0, cancellation));
+
+    /// <summary>The same, until the connection ends: from then on nobody tells how the key is left.</summary>
+    public IAsyncEnumerable<CoordinatorKeyValue?> WatchKeyOnceAsync(string key, CancellationToken cancellation) =>
+        OfKeyAsync(key, WatchOf(key).ReadOnceAsync(cancellation));
+
+    /// <summary>A stream by a member that has lost the others ends, rather than to be kept open and silent.</summary>
+    internal static Metadata WithQuorum() => new() { { "hasleader", "true" } };
+
+    private CoordinatorWatch WatchOf(string prefix) => new(_watches, RangeAsync, clock, prefix);
+
+    private static async IAsyncEnumerable<CoordinatorKeyValue?> OfKeyAsync(
+        string key, IAsyncEnumerable<WatchBatch> batches)
     {
-        await foreach (var batch in WatchAsync(key, 0, cancellation))
+        await foreach (var batch in batches)
         {
             // The watch is of a prefix: longer keys come too.
             if (batch is WatchBatch.Resync resync)
@@ -153,9 +162,6 @@ public sealed class CoordinatorClient(CallInvoker invoker, TimeProvider clock)
             }
         }
     }
-
-    /// <summary>A stream by a member that has lost the others ends, rather than to be kept open and silent.</summary>
-    internal static Metadata WithQuorum() => new() { { "hasleader", "true" } };
 
     private Task<RangeResponse> ProveQuorumAsync(CancellationToken cancellation) =>
         Call(_kv.RangeAsync, new RangeRequest { Key = KeyBytes.Of(ElectionKey), CountOnly = true }, cancellation);

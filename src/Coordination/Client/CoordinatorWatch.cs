@@ -35,36 +35,43 @@ internal sealed class CoordinatorWatch(
         _next = fromRevision;
         while (true)
         {
-            if (_next == 0)
+            await foreach (var batch in ReadOnceAsync(cancellation))
             {
-                var snapshot = await ReadSnapshotAsync(cancellation);
-                _next = snapshot.Revision + 1;
-                yield return new WatchBatch.Resync(snapshot.Revision, snapshot.KeyValues);
-            }
-            using (var call = Open(cancellation))
-            {
-                var events = new List<WatchEvent>();
-                var asked = false;
-                while (call is not null && await NextAsync(call, asked, cancellation) is { } response)
-                {
-                    asked = true;
-                    events.AddRange(response.Events.Select(EventOf));
-                    if (response.Fragment || events.Count == 0)
-                    {
-                        continue;
-                    }
-                    // Not the header's revision: a replay may still have to send what lies below it.
-                    var last = events[^1].KeyValue.ModRevision;
-                    _next = last + 1;
-                    _backoff.Reset();
-                    yield return new WatchBatch.Changes(last, [.. events]);
-                    events.Clear();
-                }
+                yield return batch;
             }
             if (_next != 0)
             {
                 await _backoff.WaitAsync(cancellation);
             }
+        }
+    }
+
+    /// <summary>Over one connection, until it ends.</summary>
+    public async IAsyncEnumerable<WatchBatch> ReadOnceAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        if (_next == 0)
+        {
+            var snapshot = await ReadSnapshotAsync(cancellation);
+            _next = snapshot.Revision + 1;
+            yield return new WatchBatch.Resync(snapshot.Revision, snapshot.KeyValues);
+        }
+        using var call = Open(cancellation);
+        var events = new List<WatchEvent>();
+        var asked = false;
+        while (call is not null && await NextAsync(call, asked, cancellation) is { } response)
+        {
+            asked = true;
+            events.AddRange(response.Events.Select(EventOf));
+            if (response.Fragment || events.Count == 0)
+            {
+                continue;
+            }
+            // Not the header's revision: a replay may still have to send what lies below it.
+            var last = events[^1].KeyValue.ModRevision;
+            _next = last + 1;
+            _backoff.Reset();
+            yield return new WatchBatch.Changes(last, [.. events]);
+            events.Clear();
         }
     }
 

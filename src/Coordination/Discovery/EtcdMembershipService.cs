@@ -7,10 +7,12 @@ namespace Hexcast.Coordination.Discovery;
 internal sealed class EtcdMembershipService(ClusterNodes nodes) : Membership.MembershipBase
 {
     public override Task<DescribeClusterResponse> DescribeCluster(
-        DescribeClusterRequest request, ServerCallContext context) => Task.FromResult(nodes.Describe());
+        DescribeClusterRequest request, ServerCallContext context) =>
+        nodes.DescribeProvenAsync(context.CancellationToken);
 
     public override async Task<RemoveNodeResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context)
     {
+        await nodes.RequireRemovableAsync(request.Node, isMember: false, request.Force, context.CancellationToken);
         await nodes.ShutOutAsync(request.Node, context.CancellationToken);
         return new RemoveNodeResponse();
     }

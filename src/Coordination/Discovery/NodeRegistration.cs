@@ -30,10 +30,16 @@ public sealed class NodeRegistration(
 {
     internal static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>A key below it for each node that has ever registered, until it is removed; its value is the address.
+    /// </summary>
+    internal const string KnownPrefix = "/hexcast/cluster/nodes/";
+
     private const string ClaimPrefix = "/hexcast/claims/";
     private const string IdFile = "node.id";
 
-    private static readonly string[] SingleRoles = ["catalog", "upload", "playback", "dashboard"];
+    /// <summary>Roles that keep their state in their node's data folder: one node runs each.</summary>
+    public static readonly IReadOnlyList<string> SingleRoles = ["catalog", "upload", "playback", "dashboard"];
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
 
@@ -47,6 +53,10 @@ public sealed class NodeRegistration(
 
     private IReadOnlyList<string> Claims =>
         [$"node/{node.NodeId}", .. roles.Names.Intersect(SingleRoles).Select(role => $"role/{role}")];
+
+    /// <returns>The file that a node leaves which has registered; null: none has from this folder.</returns>
+    internal static string? WasHere(string dataFolder) =>
+        Path.Combine(dataFolder, IdFile) is var path && File.Exists(path) ? path : null;
 
     /// <summary>The roles start when this node is known to be the only one of its kind.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -126,6 +136,7 @@ public sealed class NodeRegistration(
             [
                 .. Claims.Select(claim => Operation.Put(ClaimPrefix + claim, self, lease)),
                 .. roles.Names.Select(role => Offer(role, lease)),
+                Operation.Put(KnownPrefix + node.NodeId, ByteString.CopyFromUtf8(node.Address)),
             ],
             stop);
         return won.Succeeded ? null : "another node registers at the same time";

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Hexcast.Coordination.Client;
+using Hexcast.Platform.Cluster;
 using Hexcast.Platform.Hosting;
 using Microsoft.Extensions.Hosting;
 
@@ -10,7 +11,7 @@ namespace Hexcast.Coordination.Discovery;
 /// Which node runs what, as the coordinator tells it: a copy that follows by watch. While the coordinator cannot be
 /// reached it stays as it was last known.
 /// </summary>
-internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundService
+internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundService, IKnownNodes
 {
     private volatile ImmutableSortedDictionary<string, ServiceAddress> offers =
         ImmutableSortedDictionary.Create<string, ServiceAddress>(StringComparer.Ordinal);
@@ -26,6 +27,8 @@ internal sealed class RoleDirectory(CoordinatorClient coordinator) : BackgroundS
 
     /// <summary>Everything that nodes offer, by role, then by node.</summary>
     public IReadOnlyList<ServiceAddress> All => [.. offers.Values];
+
+    public IReadOnlyList<string> Addresses => [.. offers.Values.Select(offer => offer.Grpc).Distinct()];
 
     /// <summary>The addresses of a role's nodes in the order of their names.</summary>
     public IReadOnlyList<ServiceAddress> Of(string role) => [.. offers.Values.Where(offer => offer.Role == role)];

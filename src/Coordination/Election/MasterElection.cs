@@ -38,9 +38,17 @@ public sealed class MasterElection(
 
     private async IAsyncEnumerable<long> FollowKeyAsync([EnumeratorCancellation] CancellationToken stop)
     {
-        await foreach (var key in coordinator.WatchKeyAsync(CoordinatorClient.ElectionKey, stop))
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        while (true)
         {
-            yield return key?.Value == name ? key.CreateRevision : 0;
+            await foreach (var key in coordinator.WatchKeyOnceAsync(CoordinatorClient.ElectionKey, stop))
+            {
+                yield return key?.Value == name ? key.CreateRevision : 0;
+            }
+
+            // A member that has lost the others ends its watches: another one may be the master, and nobody can say so.
+            yield return 0;
+            await backoff.WaitAsync(stop);
         }
     }
 

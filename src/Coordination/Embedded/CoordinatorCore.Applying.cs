@@ -11,9 +11,14 @@ internal sealed partial class CoordinatorCore
     private const int PiecesAtOnce = 8_192;
     private const int PiecesAnEntry = 512;
 
+    /// <summary>So long one that is due waits for another that is on its way to a member: replaced sooner each time,
+    /// it would never get there.</summary>
+    private static readonly TimeSpan SendingPatience = TimeSpan.FromMinutes(1);
+
     private ulong _snapshotIndex;
     private long _bytesSinceSnapshot;
     private bool _snapshotAsked;
+    private TimeSpan? _snapshotDueAt;
     private SnapshotMaking? _making;
     private Snapshot? _made;
 
@@ -73,6 +78,13 @@ internal sealed partial class CoordinatorCore
         {
             return;
         }
+        _snapshotDueAt ??= _now;
+        if (_raft.IsSendingSnapshot && _now - _snapshotDueAt < SendingPatience
+            && _bytesSinceSnapshot < MostBytesWhileSending)
+        {
+            return;
+        }
+        _snapshotDueAt = null;
         _snapshotAsked = true;
         _bytesSinceSnapshot = 0;
         _making = new SnapshotMaking(_state, _raft.Log.MarkOf(_appliedIndex));
@@ -82,6 +94,10 @@ internal sealed partial class CoordinatorCore
     /// <summary>A large state is written again only when much of it may have changed.</summary>
     private long WorthASnapshot => (_state.Store.SizeBytes - _limits.SnapshotBytes) / 2;
 
+    /// <summary>A member that takes longer for its snapshot than others do to write as much again cannot catch up; and
+    /// the log is in memory.</summary>
+    private long MostBytesWhileSending => _state.Store.SizeBytes + 2 * _limits.SnapshotBytes;
+
     /// <summary>It is saved once this member's own log goes as far, which the others' may do long before: a log that
     /// ends before its snapshot cannot be told from one that has lost what it acknowledged.</summary>
     private void GoOnMaking(int pieces)
@@ -90,7 +106,9 @@ internal sealed partial class CoordinatorCore
         {
             (_making, _made) = (null, snapshot);
         }
-        if (_made is { } made && _raft.DurableIndex >= made.Index)
+        var isDurable = _made is null || _raft.DurableIndex >= _made.Index;
+        Planted.Bend(CoordinatorFault.SnapshotAheadOfItsLog, ref isDurable, to: true);
+        if (_made is { } made && isDurable)
         {
             _made = null;
             _effects.Add(new CoordinatorEffect.SaveSnapshot(made));

@@ -57,9 +57,12 @@ internal sealed partial class CoordinatorCore
         {
             case RangeRequest range:
                 var error = RangeReader.Check(_state.Store, range);
+                error = error != CoordinatorError.None ? error : RequestReach.Check(_state.Store, range);
                 return WithIdentity(error != CoordinatorError.None
                     ? new Outcome(null, error)
                     : new Outcome(RangeReader.Read(_state.Store, range)));
+            case TxnRequest txn when RequestReach.Check(_state.Store, txn) is not CoordinatorError.None and var tooMuch:
+                return new Outcome(null, tooMuch);
             case TxnRequest txn:
                 return WithIdentity(_state.ReadTxn(txn));
             case LeaseTimeToLiveRequest look:

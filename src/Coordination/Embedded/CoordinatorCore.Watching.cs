@@ -11,6 +11,9 @@ internal sealed partial class CoordinatorCore
 
     private TimeSpan _leaderKnownAt;
 
+    /// <summary>For longer than an election no leader was heard: no majority of the voters answers this one.</summary>
+    public bool IsLeaderless => _lastNow - _leaderKnownAt >= WatchPatience;
+
     private void WatchWhenProven(CoordinatorEvent.WatchAsked asked)
     {
         if (!_unproven.TryAdd(asked.StreamId, asked.Request, _now))
@@ -42,7 +45,7 @@ internal sealed partial class CoordinatorCore
     {
         _leaderKnownAt = _raft.Leader != 0 ? _now : _leaderKnownAt;
         var then = _now - WatchPatience;
-        var lost = _leaderKnownAt <= then ? _watches.Streams.Concat(_unproven.Streams) : _unproven.WaitingSince(then);
+        var lost = IsLeaderless ? _watches.Streams.Concat(_unproven.Streams) : _unproven.WaitingSince(then);
         foreach (var stream in lost.Distinct().ToList())
         {
             EndWatch(stream, CoordinatorError.NoLeader);

@@ -45,6 +45,8 @@ internal sealed partial class CoordinatorCore
     /// <summary>Requests of the leader itself; those of clients count up from 1.</summary>
     private long _lastOwnRequest;
 
+    private long _refusedForSize;
+
     private readonly record struct Proposal(ulong Term, long RequestId, Command Command);
 
     public CoordinatorCore(
@@ -93,16 +95,37 @@ internal sealed partial class CoordinatorCore
         }
     }
 
-    public CoordinatorFigures Figures => new(
-        (long)(_raft.Log.LastIndex - _snapshotIndex), _state.Store.SizeBytes, _state.Store.Revision,
-        _watches.WatcherCount, (long)_raft.Term, IsLeader, _raft.Members.Voters.Count);
+    public CoordinatorFigures Figures => new()
+    {
+        LogEntries = (long)(_raft.Log.LastIndex - _snapshotIndex),
+        StoreBytes = _state.Store.SizeBytes,
+        StoreLimitBytes = _limits.StoreBytes,
+        RefusedForSize = _refusedForSize,
+        Revision = _state.Store.Revision,
+        Watches = _watches.WatcherCount,
+        Term = (long)_raft.Term,
+        Leads = IsLeader,
+        HasLeader = Leader != 0,
+        Voters = _raft.Members.Voters.Count,
+        Lags = [.. _raft.Progresses.Select(progress =>
+            (_state.Members.GetValueOrDefault(progress.Node)?.Node ?? "", (long)(LastIndex - progress.Match)))],
+    };
+
+    private ulong LastIndex => _raft.Log.LastIndex;
 
     /// <summary>Several at once: what they append goes out in one message a follower and in one write.</summary>
     /// <param name="now">Of a monotonic clock; not less than in the step before.</param>
     public void Step(IReadOnlyList<CoordinatorEvent> events, TimeSpan now, List<CoordinatorEffect> effects)
     {
         (_effects, _now) = (effects, now);
-        AdvanceLeaseClock();
+        var advances = true;
+        Planted.Bend(
+            CoordinatorFault.LeaseClockStandsBetweenTicks, ref advances,
+            to: events.Any(happened => happened is CoordinatorEvent.Tick));
+        if (advances)
+        {
+            AdvanceLeaseClock();
+        }
         foreach (var happened in events)
         {
             OnEvent(happened);
@@ -225,7 +248,13 @@ internal sealed partial class CoordinatorCore
         }
         if (Grows(command) && _state.Store.SizeBytes > _limits.StoreBytes)
         {
+            _refusedForSize++;
             Reply(requestId, new Outcome(null, CoordinatorError.NoSpace));
+            return;
+        }
+        if (RequestReach.Check(_state.Store, command) is not CoordinatorError.None and var tooMuch)
+        {
+            Reply(requestId, new Outcome(null, tooMuch));
             return;
         }
         _proposing[requestId] = command;

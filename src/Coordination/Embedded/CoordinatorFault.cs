@@ -14,4 +14,7 @@ internal enum CoordinatorFault
     WriteRepeatedThatMayBeDone,
     FenceKeptOverTerms,
     KeysForgetTheirLeaseInASnapshot,
+    CompactionAcknowledgedThatWasRefused,
+    LeaseClockStandsBetweenTicks,
+    SnapshotAheadOfItsLog,
 }

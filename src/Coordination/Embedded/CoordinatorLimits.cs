@@ -26,6 +26,30 @@ internal sealed record CoordinatorLimits
     public RaftOptions Raft { get; init; } = new();
 }
 
-/// <summary>How large things are, for whoever watches.</summary>
-internal readonly record struct CoordinatorFigures(
-    long LogEntries, long StoreBytes, long Revision, int Watches, long Term, bool IsLeader, int Voters);
+/// <summary>How things stand, for whoever watches.</summary>
+internal sealed record CoordinatorFigures
+{
+    public long LogEntries { get; init; }
+
+    public long StoreBytes { get; init; }
+
+    public long StoreLimitBytes { get; init; }
+
+    /// <summary>Writes of this process's life that the store had no room for.</summary>
+    public long RefusedForSize { get; init; }
+
+    public long Revision { get; init; }
+
+    public int Watches { get; init; }
+
+    public long Term { get; init; }
+
+    public bool Leads { get; init; }
+
+    public bool HasLeader { get; init; }
+
+    public int Voters { get; init; }
+
+    /// <summary>On the leader: the entries that each member lacks, itself included.</summary>
+    public IReadOnlyList<(string Node, long Entries)> Lags { get; init; } = [];
+}

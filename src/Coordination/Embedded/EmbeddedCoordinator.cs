@@ -55,6 +55,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     private long _lastRequestId;
     private long _lastStreamId;
     private volatile bool _stopping;
+    private bool _isLeaderless;
 
     private readonly record struct Incoming(
         CoordinatorEvent Event,
@@ -67,7 +68,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         (_core, Identity, _peers) = (core, identity, peers);
         (_clock, _logger, _fatal) = (host.Clock, host.Logger, host.Fatal);
         _started = _clock.GetTimestamp();
-        _standing = new Standing(0, 0, core.Members, core.KnownMembers, core.Matches);
+        _standing = new Standing(0, 0, false, core.Members, core.KnownMembers, core.Matches);
         _disk = new CoordinatorLanes(disk, log, _clock, Post, Fail);
         _lane = new Lane<Incoming>("coordinator", () => core.Deadline - Now, StepOn, Fail, EndAll);
     }
@@ -80,7 +81,8 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     /// <summary>Its task ends when <see cref="Standing"/> names another leader, or none.</summary>
     public Task LeaderMoved => _leaderMoved.Task;
 
-    /// <summary>This member leads, and everything before its term is applied.</summary>
+    /// <summary>Its task ends when this member leads for the first time and everything before its term is applied; it
+    /// faults where it cannot come to that. A member that only follows never ends it.</summary>
     public Task Established => _established.Task;
 
     /// <summary>Recovers what is on the disk and begins to take part in the group.</summary>
@@ -178,6 +180,7 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             _events.Add(new CoordinatorEvent.Tick());
             CoordinationTelemetry.Note(_core.Figures);
             Stand();
+            TellWhenLeaderless();
         }
         _core.Step(_events, now, _effects);
         _events.Clear();
@@ -278,7 +281,8 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     private void Stand()
     {
         var before = _standing;
-        _standing = new Standing(_core.Term, _core.Leader, _core.Members, _core.KnownMembers, _core.Matches);
+        _standing = new Standing(
+            _core.Term, _core.Leader, _core.IsLeaderless, _core.Members, _core.KnownMembers, _core.Matches);
         if (before.Leader != _standing.Leader)
         {
             var moved = _leaderMoved;
@@ -301,6 +305,19 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
             _logger.LogInformation(
                 "The coordinator follows {Leader} in term {Term}", leader?.Node ?? "a new member", changed.Term);
         }
+    }
+
+    // Who leads again, Tell says.
+    private void TellWhenLeaderless()
+    {
+        if (_core.IsLeaderless && !_isLeaderless)
+        {
+            _logger.LogWarning(
+                "No majority of the {Voters} voters answers this node since term {Term}: nobody leads the " +
+                "coordinator, nothing is scheduled and no write is taken until one does",
+                _core.Members.Voters.Count, _core.Term);
+        }
+        _isLeaderless = _core.IsLeaderless;
     }
 
     private void Fail(Exception exception)

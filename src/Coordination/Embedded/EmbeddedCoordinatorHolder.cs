@@ -25,6 +25,10 @@ internal sealed record EmbeddedCoordinatorSettings(
     /// <summary>Of the nodes' addresses.</summary>
     public string Scheme { get; init; } = "http";
 
+    /// <summary>What shows, without the directory, that others may have a copy of what was in it; null: nothing does.
+    /// </summary>
+    public string? Shared { get; init; }
+
     /// <summary>How often a node that is no member asks who they are, and whether a place is free.</summary>
     public TimeSpan PlaceInterval { get; init; } = TimeSpan.FromSeconds(5);
 }
@@ -77,12 +81,12 @@ internal sealed class EmbeddedCoordinatorHolder(
                 $"--target: {settings.NodeName} votes for the master of the cluster and may become it, so it has to " +
                 "run the role master too."]);
         }
-        Self = Self with { Id = record.Id };
+        Self = Self with { Id = record.Id, Group = record.Group };
         // Who has heard a leader belongs to its group, and has a log to read.
         if (!isMember)
         {
             var joined = await JoinAsync(cancellationToken);
-            Remember(disk, joined.Members);
+            Remember(disk, joined);
             isMember = joined.IsMember;
         }
         await (isMember ? TakePartAsync(disk, cancellationToken) : AskTheMembersAsync(cancellationToken));
@@ -137,15 +141,29 @@ internal sealed class EmbeddedCoordinatorHolder(
         }
         if (isDamaged)
         {
-            throw SegmentReader.Damage(MemberFile.Name, 0, "its checksum is wrong");
+            throw LostMember.FileDamaged(settings);
         }
         var hasLog = disk.List().Any(name => Segment.Parse(name) is not null);
+        if (!hasLog && settings is { Join.Count: 0, Shared: not null })
+        {
+            throw LostMember.DirectoryEmpty(settings);
+        }
+        var firstId = MemberIdentity.FirstVersionsId(settings.ClusterName, settings.NodeName);
+        if (hasLog && GroupOfOne.MembersOf(LogReading.Of(disk, mustBeThere: true).Recovered) is { Count: > 0 } members
+            && !members.Contains(firstId))
+        {
+            // No log of the first versions: its members had ids already.
+            throw LostMember.FileDamaged(settings);
+        }
+        var isNew = !hasLog && settings.Join.Count == 0;
         var record = new MemberRecord
         {
-            Founded = hasLog || settings.Join.Count == 0,
+            Founded = hasLog || isNew,
+            // Who joins a group is told which.
+            Group = isNew ? MemberIdentity.NewGroup() : 0,
             // The first versions had no other id: whoever has lost its disk must not come back as what it was.
             Id = hasLog
-                ? MemberIdentity.FirstVersionsId(settings.ClusterName, settings.NodeName)
+                ? firstId
                 : MemberIdentity.NewId(
                     settings.ClusterName, settings.NodeName, Convert.ToHexString(IdSource.NewSecret(16))),
         };
@@ -162,16 +180,18 @@ internal sealed class EmbeddedCoordinatorHolder(
         }
     }
 
-    private void Remember(FileDisk disk, IEnumerable<GroupMember> members)
+    private void Remember(FileDisk disk, JoinGroupResponse answer)
     {
-        var news = members.Select(member =>
+        var news = answer.Members.Select(member =>
             new SavedMember { Id = member.Id, Node = member.Node, Address = member.Address }).ToList();
-        if (!news.SequenceEqual(_record.Members))
+        if (!news.SequenceEqual(_record.Members) || answer.Group != _record.Group)
         {
+            _record.Group = answer.Group;
             _record.Members.Clear();
             _record.Members.AddRange(news);
             Save(disk, _record);
         }
+        Self = Self with { Group = answer.Group };
     }
 
     private async Task<JoinGroupResponse> JoinAsync(CancellationToken cancellation)
@@ -230,7 +250,7 @@ internal sealed class EmbeddedCoordinatorHolder(
             try
             {
                 var answer = await AskForPlaceAsync(Elsewhere!, stop);
-                Remember(disk, answer.Members);
+                Remember(disk, answer);
                 members.Use([.. answer.Members.Select(member => member.Address)]);
                 if (answer.IsMember)
                 {

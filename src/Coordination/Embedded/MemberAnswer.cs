@@ -13,11 +13,13 @@ internal readonly record struct MemberAnswer(Outcome Outcome, ulong? Leader = nu
 
 /// <summary>How a member sees its group.</summary>
 /// <param name="Leader">0 while none is known.</param>
+/// <param name="IsLeaderless">None was for longer than an election takes.</param>
 /// <param name="Known">Where each member is reached.</param>
 /// <param name="Matches">On the leader: how much of its log each member has.</param>
 internal sealed record Standing(
     ulong Term,
     ulong Leader,
+    bool IsLeaderless,
     Members Members,
     IReadOnlyList<SavedMember> Known,
     IReadOnlyDictionary<ulong, ulong> Matches);

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Platform.Identity;
 
 namespace Hexcast.Coordination.Embedded;
 
@@ -21,6 +22,9 @@ internal sealed record MemberIdentity(string ClusterName, string NodeName, ulong
     /// <param name="nonce">Never used before.</param>
     public static ulong NewId(string clusterName, string nodeName, string nonce) =>
         IdOf("member", clusterName, nodeName, nonce);
+
+    /// <summary>Of a group that begins.</summary>
+    public static ulong NewGroup() => BinaryPrimitives.ReadUInt64BigEndian(IdSource.NewSecret(8)) | 1;
 
     public ResponseHeader Header(long revision, ulong term) =>
         new() { ClusterId = ClusterId, MemberId = MemberId, Revision = revision, RaftTerm = term };

@@ -7,10 +7,6 @@ namespace Hexcast.Coordination.Embedded;
 /// the group will tell.</summary>
 internal sealed record Recovery(StateMachine State, Recovered ForRaft)
 {
-    /// <summary>An empty log of a group of one.</summary>
-    public static Recovery Founder(ulong memberId) =>
-        new(new StateMachine(), new Recovered(default, SnapshotMark.Start(Members.Of([memberId])), []));
-
     /// <param name="alone">The group has this one member: logs of the first versions do not say so.</param>
     public static Recovery Of(RecoveredLog log, HardState hardState, Members alone)
     {

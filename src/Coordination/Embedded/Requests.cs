@@ -67,7 +67,8 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
             isRepeatable: false,
             cancellation);
 
-    /// <exception cref="RpcException">FAILED_PRECONDITION: that member does not lead, and why.</exception>
+    /// <exception cref="RpcException">FAILED_PRECONDITION: that member does not lead yet, and why; where it was out of
+    /// time it still may.</exception>
     public Task TransferAsync(ulong to, CancellationToken cancellation) => DoAsync<Empty>(
         id => new CoordinatorEvent.ForRaft(new RaftEvent.TransferLeadership(id, to)),
         () => new AskLeaderRequest { TransferTo = to },
@@ -163,7 +164,11 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         }
         catch (RpcException refused) when (refused.StatusCode == StatusCode.ResourceExhausted)
         {
-            throw EmbeddedCoordinator.Refusal(CoordinatorError.TooManyRequests);
+            // Too large is the answer; of what is not to be repeated that says that it may have been done.
+            var error = CoordinatorErrors.NameOf(refused);
+            throw EmbeddedCoordinator.Refusal(error == CoordinatorError.RequestTooLarge && !isRepeatable
+                ? CoordinatorError.LeaderLost
+                : error);
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
         {
@@ -220,12 +225,19 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
     {
         RaftError.ChangeUnderWay => "another change of members is under way; ask again in a moment",
         RaftError.AlreadyMember => "it is a member already",
-        RaftError.NotMember => "it is not a member",
+        RaftError.NotMember => "it does not vote",
         RaftError.LastVoter => "it is the only voter",
         RaftError.QuorumAtRisk => "too few of the voters that would be left answer; bring them back first",
         RaftError.TooManyMembers => $"a group has at most {Members.MaximumMembers} members",
         RaftError.TransferTimedOut => "it did not take over in time",
+        RaftError.TransferUnderWay => "the leadership is being handed over; ask again in a moment",
+        RaftError.NotLearner => "it votes already, or is no member",
+        RaftError.LearnerBehind => "it has not caught up with the log yet",
+        RaftError.NotLeader or RaftError.ReadTimedOut or RaftError.TermNotEstablished =>
+            "nobody leads at the moment; ask again",
+        RaftError.TooMuchUncommitted or RaftError.TooManyReads or RaftError.PayloadTooLarge =>
+            "the leader has too much in hand; ask again in a moment",
         RaftError.None => "the leader refuses for a reason that this version does not know",
-        _ => error.ToString(),
+        _ => throw new ArgumentOutOfRangeException(nameof(error), error, "it has no words"),
     };
 }

@@ -9,7 +9,7 @@ namespace Hexcast.Coordination.Embedded;
 /// <summary>The state as a snapshot holds it: the keys at the compacted revision, and every change since.</summary>
 internal static class SnapshotContent
 {
-    private static readonly KeyRange EveryKey = KeyRange.Of(ByteString.CopyFrom(0), ByteString.CopyFrom(0));
+    public static readonly KeyRange EveryKey = KeyRange.Of(ByteString.CopyFrom(0), ByteString.CopyFrom(0));
 
     public static SnapshotState Of(StateMachine state) =>
         new SnapshotMaking(state, new SnapshotMark(0, 0, Members.None)).Advance(int.MaxValue)!.State;

@@ -90,7 +90,9 @@ internal sealed class StateMachine
     private Outcome Compact(CompactionRequest request)
     {
         var error = Store.Compact(request.Revision);
-        return error != CoordinatorError.None
+        var isRefused = error != CoordinatorError.None;
+        Planted.Bend(CoordinatorFault.CompactionAcknowledgedThatWasRefused, ref isRefused, to: false);
+        return isRefused
             ? new Outcome(null, error)
             : new Outcome(new CompactionResponse { Header = Header() });
     }

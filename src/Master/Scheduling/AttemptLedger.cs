@@ -1,3 +1,4 @@
+using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 using Hexcast.Platform.Errors;
 
@@ -9,22 +10,12 @@ namespace Hexcast.Master.Scheduling;
 /// </summary>
 internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, JobFeeds feeds)
 {
-    /// <summary>
-    /// An attempt that its worker was told to cancel comes back with this code.
-    /// </summary>
-    public const string CancelledCode = "cancelled";
-
-    /// <summary>A worker that stops, or whose node is drained, gives an attempt back with this code.</summary>
-    public const string HandedBackCode = "handed_back";
-
     /// <summary>How often a task may take its worker down with it before its job fails.</summary>
     public const int LossLimit = 32;
 
     /// <summary>How often a task is tried again, for about an hour, that finds no space: that is nothing of its own
     /// doing, and it is to go on by itself once there is some. One that needs more than a disk has must end.</summary>
     public const int FullDiskLimit = 120;
-
-    private const string ScratchFullCode = "scratch_full";
 
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetryDelay = TimeSpan.FromSeconds(30);
@@ -64,12 +55,19 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         var task = state.Find(key);
         var open = task?.Open(key.Attempt);
         worker.Attempts[key] = new HeldAttempt(task) { Named = true };
+        if (open is { LostAtUnixMs: > 0 } && open.NodeId == worker.NodeId)
+        {
+            open.LostAtUnixMs = 0;
+            state.Persist(RecordWrite.Of(task!.Record));
+        }
+
         if (task is null || open is null || open.NodeId != worker.NodeId || open.Superseded ||
             task.Committed || !task.Job.Active)
         {
             // Committed by this very attempt: its report was accepted and is about to be answered again.
             if (task?.Record.CommittedAttempt != key.Attempt)
             {
+                state.ConfirmMastership();
                 jobs.Stop(worker, key, "another attempt took its place, or its job is over");
             }
         }
@@ -106,8 +104,21 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
         Settle(task.Job);
     }
 
-    /// <summary>The attempt's worker is lost: the task goes to another. It stays open: it may commit.</summary>
-    public void Lose(TaskRun task)
+    /// <summary>
+    /// The attempt's worker is lost: the task goes to another. It stays open: it may commit. Durable, so that later
+    /// masters neither wait for that worker nor count it again.
+    /// </summary>
+    public void Lose(TaskRun task, OpenAttempt open)
+    {
+        open.LostAtUnixMs = state.Now.ToUnixTimeMilliseconds();
+        state.Persist(RecordWrite.Of(task.Record));
+        if (task.Current == open.Attempt)
+        {
+            Lose(task);
+        }
+    }
+
+    private void Lose(TaskRun task)
     {
         task.Current = 0;
         task.NoteEnd(state.Now);
@@ -272,7 +283,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
     private void NoteFailure(TaskRun task, uint attempt, TaskFailure failure, string nodeId, bool current)
     {
         var record = task.Record;
-        if (failure.Code is CancelledCode or HandedBackCode && !failure.Permanent)
+        if (failure.Code is AttemptEnds.Cancelled or AttemptEnds.HandedBack && !failure.Permanent)
         {
             state.Persist(RecordWrite.Of(record));
             // Nothing more is assigned to a node that goes out of use, so what it gives back need not be counted.
@@ -289,7 +300,7 @@ internal sealed class AttemptLedger(SchedulerState state, JobLifecycle jobs, Job
             return;
         }
 
-        var isFull = failure.Code is ScratchFullCode or ErrorCodes.StorageFull;
+        var isFull = failure.Code is AttemptEnds.ScratchFull or ErrorCodes.StorageFull;
         var times = isFull ? ++record.FullDisks : ++record.Failures;
         record.LastFailure = failure;
         record.LastFailedAttempt = attempt;

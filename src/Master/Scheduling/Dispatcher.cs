@@ -1,3 +1,4 @@
+using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Master.Scheduling;
@@ -11,8 +12,6 @@ namespace Hexcast.Master.Scheduling;
 internal sealed class Dispatcher(
     SchedulerState state, AttemptLedger attempts, ReadyQueue queue, TenantShares shares)
 {
-    public const string LowLatency = "low_latency";
-    public const string DefaultClass = "hd";
     private const int FairTurn = 8;
 
     /// <summary>Different demands that are tried in a step; what lies behind them waits for the next.</summary>
@@ -25,7 +24,7 @@ internal sealed class Dispatcher(
     private const int LookaheadLimit = 8;
 
     private static readonly TimeSpan StarvedAfter = TimeSpan.FromSeconds(30);
-    private static readonly string[] Classes = [LowLatency, DefaultClass, "sd", "background"];
+    private static readonly string[] Classes = [.. TaskClass.All];
 
     private long assignments;
 

@@ -78,6 +78,7 @@ internal sealed class DrainedNodes(SchedulerState state, JobLifecycle jobs, Sync
             foreach (var (key, held) in worker.Attempts.Where(a => !a.Value.AskedBack))
             {
                 held.AskedBack = true;
+                state.ConfirmMastership();
                 jobs.Stop(worker, key, "its node is drained");
             }
         }

@@ -26,9 +26,9 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             return;
         }
 
-        // While no node is there at all, one may be about to come.
+        // While no node is there at all, or not all have come to a new master, one may be about to.
         var demand = Demand.OfJob(order.Class);
-        var why = WhyFull() ?? (state.Workers.Count > 0 && !CanEncode(demand)
+        var why = WhyFull() ?? (!state.IsGathering && state.Present.Any() && !CanEncode(demand)
             ? $"No node could ever run it: none encodes {string.Join(" and ", demand.EachCodec)}." : null);
         if (why is not null)
         {
@@ -203,7 +203,8 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             feeds.Publish(job, JobFeeds.Turned(job, turn));
             state.Emit(new JobOver(job.Record.Clone()));
             Note(job, $"job {Word(job.Record.State)}" +
-                (job.Record.Ending.Failure is { } why ? $": {why.Code}: {why.Message}" : ""));
+                (job.Record.Ending.Failure is { } why ? $": {why.Code}: {why.Message}" : ""),
+                isDetail: job is { IsOneTask: true, Record.State: JobState.Done });
         }
 
         Proceed(job);
@@ -312,12 +313,12 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
     }
 
     private bool StillRuns(TaskRun task) => task.Record.Open.Any(open =>
-        state.Workers.GetValueOrDefault(open.NodeId) is { LostAt: not null } worker &&
+        state.Workers.GetValueOrDefault(open.NodeId) is { IsLost: false } worker &&
         worker.Attempts.ContainsKey(task.Key(open.Attempt)));
 
     // Each codec somewhere: a job's tasks go to different nodes.
     private bool CanEncode(Demand demand) => demand.EachCodec.All(codec =>
-        state.Workers.Values.Any(w => w.Labels.Codecs.Count == 0 || w.Labels.Codecs.Contains(codec)));
+        state.Present.Any(w => w.Labels.Codecs.Count == 0 || w.Labels.Codecs.Contains(codec)));
 
     private string? WhyNotRetry(JobRun job)
     {
@@ -378,10 +379,17 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
         state.Persist(new RecordWrite(RecordWrite.JobKey(job.Id), null));
         foreach (var worker in state.Workers.Values)
         {
-            // A worker that was lost may still run one; if it comes back, it is told to stop.
             foreach (var attempt in worker.Attempts.Keys.Where(a => a.JobId == job.Id).ToList())
             {
-                worker.Attempts[attempt] = new HeldAttempt(null) { Named = worker.Attempts[attempt].Named };
+                if (worker.IsLost)
+                {
+                    // It may still run it; if it comes back and says so, it is told to stop.
+                    worker.Attempts.Remove(attempt);
+                }
+                else
+                {
+                    worker.Attempts[attempt] = new HeldAttempt(null) { Named = worker.Attempts[attempt].Named };
+                }
             }
         }
 
@@ -392,13 +400,14 @@ internal sealed class JobLifecycle(SchedulerState state, JobFeeds feeds)
             state.Emit(new Answer(request, new ForgetMediaResponse()));
         }
 
-        Note(job, "job forgotten");
+        Note(job, "job forgotten", isDetail: job.IsOneTask);
     }
 
     private bool Waits(string mediaId, long request) =>
         state.JobsOfMedia.GetValueOrDefault(mediaId)?.Any(j => j.Forgetting.Contains(request)) == true;
 
-    private void Note(JobRun job, string words) => state.Emit(new Note(words, job.Record));
+    private void Note(JobRun job, string words, bool isDetail = false) =>
+        state.Emit(new Note(words, job.Record, isDetail));
 
     private static string Word(JobState final) => final switch
     {

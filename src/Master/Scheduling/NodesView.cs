@@ -44,7 +44,8 @@ internal static class NodesView
             MemoryTotalBytes = worker.Load?.MemoryTotalBytes ?? 0,
             ScratchFreeBytes = worker.Load?.ScratchFreeBytes ?? 0,
         };
-        node.Running.Add(worker.Attempts
+        // What a lost node holds is open, but nobody knows that it runs.
+        node.Running.Add(worker.Attempts.Where(_ => !worker.IsLost)
             .Select(held => Describe(held.Key, held.Value.Task))
             .OrderBy(attempt => attempt.Since ?? new Timestamp())
             .ThenBy(attempt => attempt.Attempt.TaskId, StringComparer.Ordinal));

@@ -46,7 +46,7 @@ internal sealed class OneTaskJobs(SchedulerState state, JobLifecycle jobs)
         }
 
         var demand = Demand.Of(job.Tasks[0]);
-        if (state.Workers.Values.All(worker => Placement.WhyNever(worker, demand) is not null))
+        if (!state.IsGathering && state.Present.All(worker => Placement.WhyNever(worker, demand) is not null))
         {
             state.Emit(new Refuse(ordered.Request, ErrorCodes.ResourceExhausted, NoneCould(demand)));
             return;
@@ -71,10 +71,10 @@ internal sealed class OneTaskJobs(SchedulerState state, JobLifecycle jobs)
         }
     }
 
-    private string NoneCould(Demand demand) => state.Workers.Count == 0
-        ? "No node is there that could run it."
-        : "No node could ever run it: " + string.Join("; ", state.Workers.Values.Take(NodesNamed)
-            .Select(worker => $"{worker.NodeId}: {Placement.WhyNever(worker, demand)}")) + ".";
+    private string NoneCould(Demand demand) => state.Present.Any()
+        ? "No node could ever run it: " + string.Join("; ", state.Present.Take(NodesNamed)
+            .Select(worker => $"{worker.NodeId}: {Placement.WhyNever(worker, demand)}")) + "."
+        : "No node is there that could run it.";
 
     private void Answer(long request, JobRun job) => state.Emit(new Answer(
         request, new ScheduleTaskResponse { JobId = job.Id, TaskId = job.Tasks[0].Spec.Id }));

@@ -49,8 +49,8 @@ internal sealed class SchedulerCore
         {
             DateTimeOffset?[] due =
             [
-                workers.NextLoss(), workers.NextRetirement(), drained.NextHandBack(), state.Retries.Min?.RetryAt,
-                oneTasks.NextToForget(),
+                workers.NextLoss(), workers.NextStrike(), workers.NextRetirement(), drained.NextHandBack(),
+                state.Retries.Min?.RetryAt, oneTasks.NextToForget(),
             ];
             return due.Min();
         }
@@ -62,6 +62,7 @@ internal sealed class SchedulerCore
     {
         state.Now = now;
         workers.LoseOverdue();
+        workers.ForgetLost();
         workers.RetireStreams();
         ReviveRetries();
         oneTasks.ForgetOverdue();
@@ -155,7 +156,7 @@ internal sealed class SchedulerCore
 
     private void Load(Loaded loaded)
     {
-        (state.Since, state.Term) = (state.Now, loaded.Term);
+        (state.Since, state.TermRevision) = (state.Now, loaded.TermRevision);
         drained.Load(loaded.Nodes);
         board.Take(new SettingsChanged(null, loaded.Settings));
         foreach (var record in loaded.Jobs)
@@ -217,8 +218,8 @@ internal sealed class SchedulerCore
         foreach (var open in record.Open)
         {
             task.Job.Open.Add(task);
-            workers.Expect(open.NodeId, task, open.Attempt);
-            if (!task.Committed && !open.Superseded && task.Job.Active)
+            workers.Expect(open, task);
+            if (!task.Committed && !open.Superseded && open.LostAtUnixMs == 0 && task.Job.Active)
             {
                 task.Current = open.Attempt;
             }

@@ -30,7 +30,11 @@ internal sealed record EndFeed(long Subscription, string? Code, string? Words) :
 internal sealed record Sweep(string JobId, IReadOnlyList<string> Prefixes) : SchedulerEffect;
 
 /// <summary>A line of the log, and the job that it is about.</summary>
-internal sealed record Note(string Words, JobRecord? Job = null) : SchedulerEffect;
+/// <param name="IsDetail">Said thousands of times a second where tasks are short: only whoever looks for a fault wants
+/// it.</param>
+/// <param name="IsWarning">Somebody has to put something right.</param>
+internal sealed record Note(string Words, JobRecord? Job = null, bool IsDetail = false, bool IsWarning = false)
+    : SchedulerEffect;
 
 /// <summary>Said for metrics and traces only: nothing follows from it.</summary>
 internal abstract record Measure : SchedulerEffect;

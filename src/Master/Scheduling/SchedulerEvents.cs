@@ -10,7 +10,7 @@ internal abstract record SchedulerEvent;
 internal sealed record Loaded(IReadOnlyList<JobRecord> Jobs, IReadOnlyList<TaskRecord> Tasks) : SchedulerEvent
 {
     /// <summary>Revision at which the term began: higher in each, also under the same fence.</summary>
-    public long Term { get; init; }
+    public long TermRevision { get; init; }
 
     public IReadOnlyList<NodeRecord> Nodes { get; init; } = [];
 

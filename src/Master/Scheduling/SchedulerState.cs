@@ -12,7 +12,7 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
     public long Fence { get; } = fence;
 
     /// <summary>Revision at which this term of the mastership began.</summary>
-    public long Term { get; set; }
+    public long TermRevision { get; set; }
 
     /// <summary>Of the node that is the master.</summary>
     public string NodeId { get; } = nodeId;
@@ -159,6 +159,12 @@ internal sealed class SchedulerState(MasterOptions options, long fence, string n
 
         return worker;
     }
+
+    /// <summary>Workers have so long to come to a new master: until then it cannot say what nobody could run.</summary>
+    public bool IsGathering => Now - Since < Options.WorkerDeadAfter;
+
+    /// <summary>Connected, or away for so short a time that they are counted on.</summary>
+    public IEnumerable<WorkerRun> Present => Workers.Values.Where(worker => !worker.IsLost);
 
     public bool IsDrained(WorkerRun worker) => Drained.ContainsKey(worker.NodeId);
 

@@ -65,7 +65,7 @@ internal sealed class SyncBoard(SchedulerState state)
     public void Greet(long session, SyncPosition? known)
     {
         var oldest = seq - recent.Count;
-        var isOfThisTerm = known?.Term == state.Term;
+        var isOfThisTerm = known?.Term == state.TermRevision;
         Planted.Bend(MasterFault.ResumesNumbersOfAnotherTerm, ref isOfThisTerm, to: true);
         if (known is null || !isOfThisTerm || known.Seq < oldest || known.Seq > seq)
         {
@@ -96,6 +96,10 @@ internal sealed class SyncBoard(SchedulerState state)
         if (value is not null)
         {
             values[key] = value;
+            if (SettingRules.Complaint(key, value) is { } words)
+            {
+                state.Emit(new Note(words, IsWarning: true));
+            }
         }
 
         var change = new SyncEvent
@@ -121,7 +125,7 @@ internal sealed class SyncBoard(SchedulerState state)
 
     private void SendSnapshot(long session)
     {
-        var piece = new SyncSnapshot { Term = state.Term, Seq = seq };
+        var piece = new SyncSnapshot { Term = state.TermRevision, Seq = seq };
         var bytes = 0;
         foreach (var (key, value) in values)
         {
@@ -129,7 +133,7 @@ internal sealed class SyncBoard(SchedulerState state)
             {
                 piece.More = true;
                 state.Emit(new Send(session, new MasterMessage { Snapshot = piece }));
-                (piece, bytes) = (new SyncSnapshot { Term = state.Term, Seq = seq }, 0);
+                (piece, bytes) = (new SyncSnapshot { Term = state.TermRevision, Seq = seq }, 0);
             }
 
             piece.Entries.Add(new SyncEntry { Key = key, Value = value });

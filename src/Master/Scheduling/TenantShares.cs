@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Hexcast.Master.Scheduling;
 
 /// <summary>
@@ -8,10 +6,6 @@ namespace Hexcast.Master.Scheduling;
 /// </summary>
 internal sealed class TenantShares(SyncBoard board)
 {
-    /// <summary>A whole number from 1 to <see cref="WeightLimit"/>; without it a tenant weighs 1.</summary>
-    public const string WeightSetting = "/hexcast/settings/tenant-weights/";
-
-    private const int WeightLimit = 1_000;
     private const int KnownLimit = 1_000;
 
     private readonly Dictionary<(int Lane, string Tenant), double> used = [];
@@ -47,7 +41,5 @@ internal sealed class TenantShares(SyncBoard board)
     }
 
     private int Weight(string tenant) =>
-        board.Find(WeightSetting + tenant) is { } value &&
-        int.TryParse(value.ToStringUtf8(), NumberStyles.None, CultureInfo.InvariantCulture, out var weight) &&
-        weight is > 0 and <= WeightLimit ? weight : 1;
+        board.Find(SettingRules.TenantWeights + tenant) is { } value ? SettingRules.WeightOf(value) ?? 1 : 1;
 }

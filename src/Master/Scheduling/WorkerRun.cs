@@ -25,9 +25,11 @@ internal sealed class WorkerRun(string nodeId)
 
     /// <summary>
     /// When the node counts as lost: with a stream, that long after its last word; without one, that long after it
-    /// broke. Null: it is lost.
+    /// broke. Null: it is lost, and only here for what it may have left.
     /// </summary>
     public DateTimeOffset? LostAt { get; set; }
+
+    public bool IsLost => LostAt is null;
 
     /// <summary>Known from records only: no stream of it was seen in this mastership.</summary>
     public bool OnlyRecorded { get; set; }

@@ -9,6 +9,12 @@ internal sealed class WorkerTable(
 {
     private const int SlotLimit = 1_024;
 
+    /// <summary>For so long a lost worker may come back and say what it has left of jobs that have ended.</summary>
+    public static readonly TimeSpan MayReturnWithin = TimeSpan.FromMinutes(10);
+
+    // Of StreamResumeWithin: no stream of theirs has broken here, they only have not come yet.
+    private const int PatienceWithRecorded = 3;
+
     public void Join(WorkerJoined joined)
     {
         var hello = joined.Hello;
@@ -130,17 +136,28 @@ internal sealed class WorkerTable(
     public DateTimeOffset? NextRetirement() =>
         state.Workers.Values.Where(w => w.Connected).Min(w => w.StreamEndsAt);
 
-    /// <summary>A node that records name and that has not been seen in this mastership.</summary>
-    public void Expect(string nodeId, TaskRun task, uint attempt)
+    /// <summary>A node that records name and that has not been seen in this mastership. One that an earlier master has
+    /// given up stays so.</summary>
+    public void Expect(OpenAttempt open, TaskRun task)
     {
-        var worker = state.Worker(nodeId);
+        var worker = state.Worker(open.NodeId);
         worker.OnlyRecorded = true;
-        worker.Since = state.Now;
-        worker.LostAt = state.Now + state.Options.WorkerDeadAfter;
-        worker.Attempts[task.Key(attempt)] = new HeldAttempt(task);
+        worker.Attempts[task.Key(open.Attempt)] = new HeldAttempt(task);
+        if (open.LostAtUnixMs == 0)
+        {
+            (worker.Since, worker.LostAt) = (state.Now, state.Now + state.Options.WorkerDeadAfter);
+        }
+        else if (worker.IsLost)
+        {
+            worker.Since = DateTimeOffset.FromUnixTimeMilliseconds(open.LostAtUnixMs);
+        }
     }
 
     public DateTimeOffset? NextLoss() => state.Workers.Values.Min(w => w.LostAt);
+
+    public DateTimeOffset? NextStrike() => state.Workers.Values
+        .Where(w => w.IsLost && w.Attempts.Values.Any(IsOfTheEnded))
+        .Min(w => (DateTimeOffset?)w.Since + MayReturnWithin);
 
     public void LoseOverdue()
     {
@@ -150,7 +167,30 @@ internal sealed class WorkerTable(
         }
     }
 
-    /// <summary>The worker no longer names them: they are over.</summary>
+    /// <summary>
+    /// A lost worker is known for as long as an attempt of it is open. Those of jobs that have ended cannot commit any
+    /// more: after a time their objects are swept once more, and then they are not waited for. Should the worker come
+    /// back all the same, it is told to stop, and removes what it wrote since.
+    /// </summary>
+    public void ForgetLost()
+    {
+        foreach (var worker in state.Workers.Values.Where(w => w.IsLost).ToList())
+        {
+            if (worker.Since + MayReturnWithin <= state.Now)
+            {
+                Drop(worker, worker.Attempts.Where(a => IsOfTheEnded(a.Value)).Select(a => a.Key));
+            }
+
+            if (worker.Attempts.Count == 0)
+            {
+                state.Workers.Remove(worker.NodeId);
+            }
+        }
+    }
+
+    private static bool IsOfTheEnded(HeldAttempt held) => held.Task!.Job.Ended;
+
+    /// <summary>They are over: the worker no longer names them, or is away for ever.</summary>
     private void Drop(WorkerRun worker, IEnumerable<AttemptKey> over)
     {
         foreach (var key in over.ToList())
@@ -176,24 +216,25 @@ internal sealed class WorkerTable(
 
         state.Emit(new WorkerGivenUp(worker.NodeId));
         state.Emit(new Note($"worker {worker.NodeId} is lost with {worker.Attempts.Count} attempts"));
-        foreach (var (key, held) in worker.Attempts.ToList())
+        var held = worker.Attempts.ToList();
+        foreach (var (key, attempt) in held)
         {
-            var isLost = held.Task?.Current == key.Attempt;
-            Planted.Bend(MasterFault.LostWorkersKeepTheirTasks, ref isLost, to: false);
-            if (isLost)
+            var loses = true;
+            Planted.Bend(MasterFault.LostWorkersKeepTheirTasks, ref loses, to: false);
+            if (attempt.Task?.Open(key.Attempt) is not { } open || open.NodeId != worker.NodeId)
             {
-                attempts.Lose(held.Task!);
+                // It had been told to stop, and nothing of it is open.
+                worker.Attempts.Remove(key);
+            }
+            else if (loses)
+            {
+                attempts.Lose(attempt.Task, open);
             }
         }
 
-        foreach (var job in worker.Attempts.Values.Select(a => a.Task?.Job).OfType<JobRun>().Distinct().ToList())
+        foreach (var job in held.Select(a => a.Value.Task?.Job).OfType<JobRun>().Distinct())
         {
             jobs.Proceed(job);
-        }
-
-        foreach (var over in state.Workers.Values.Where(w => w.LostAt is null && w.Attempts.Count == 0).ToList())
-        {
-            state.Workers.Remove(over.NodeId);
         }
     }
 
@@ -209,7 +250,7 @@ internal sealed class WorkerTable(
     // as if the whole cluster were starting.
     private void HurryRecorded()
     {
-        var soon = state.Now + state.Options.StreamResumeWithin;
+        var soon = state.Now + state.Options.StreamResumeWithin * PatienceWithRecorded;
         foreach (var worker in state.Workers.Values.Where(w => w.OnlyRecorded && w.LostAt > soon))
         {
             worker.LostAt = soon;

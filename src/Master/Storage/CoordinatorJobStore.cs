@@ -9,7 +9,7 @@ using Hexcast.Platform.Errors;
 namespace Hexcast.Master.Storage;
 
 /// <summary>The records as keys of the coordinator, guarded as <see cref="RecordTransactions"/> says.</summary>
-internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobStore
+internal sealed class CoordinatorJobStore(CoordinatorClient coordinator)
 {
     /// <summary>What workers follow.</summary>
     private static readonly string[] SettingPrefixes = ["/hexcast/settings/", "/hexcast/rules/"];
@@ -17,6 +17,11 @@ internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobS
     private readonly RecordTransactions records = new();
     private readonly Dictionary<string, long> settingsReadAt = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Begins a term: from now on no write of an earlier one gets through, however late it arrives. All that is
+    /// there; writes that follow are guarded by what was read.
+    /// </summary>
+    /// <exception cref="HexcastException">unavailable: this is no longer the mastership of that fence.</exception>
     public async Task<Loaded> LoadAsync(long fence, CancellationToken cancel)
     {
         var begun = await coordinator.TxnAsync(
@@ -57,9 +62,10 @@ internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobS
             settings.AddRange(range.KeyValues.Select(v => new SettingValue(v.Key, v.Value)));
         }
 
-        return new Loaded(jobs, tasks) { Term = begun.Revision, Nodes = nodes, Settings = settings };
+        return new Loaded(jobs, tasks) { TermRevision = begun.Revision, Nodes = nodes, Settings = settings };
     }
 
+    /// <summary>What has changed of the cluster's settings and rules since <see cref="LoadAsync"/>, for ever.</summary>
     public async IAsyncEnumerable<SettingsChanged> FollowSettingsAsync(
         [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -107,6 +113,11 @@ internal sealed class CoordinatorJobStore(CoordinatorClient coordinator) : IJobS
         }
     }
 
+    /// <summary>
+    /// All writes or none, durable when answered; no key twice. False: this is no longer the mastership of that fence,
+    /// or somebody else has written a record. Any exception: unknown whether it was written. After both only
+    /// <see cref="LoadAsync"/> helps.
+    /// </summary>
     public async Task<bool> CommitAsync(long fence, IReadOnlyList<RecordWrite> writes, CancellationToken cancel)
     {
         var result = await coordinator.TxnAsync(

@@ -1,3 +1,4 @@
+using Hexcast.Contracts;
 using Microsoft.AspNetCore.Http;
 
 namespace Hexcast.Platform.Calls;
@@ -21,9 +22,9 @@ internal static class CallClasses
     /// <summary>What names no class that there is counts as hd.</summary>
     public static CallClass Of(IHeaderDictionary headers) => (string?)headers[Header] switch
     {
-        "low_latency" => CallClass.LowLatency,
-        "sd" => CallClass.Sd,
-        "background" => CallClass.Background,
+        TaskClass.LowLatency => CallClass.LowLatency,
+        TaskClass.Sd => CallClass.Sd,
+        TaskClass.Background => CallClass.Background,
         _ => CallClass.Hd,
     };
 }

@@ -13,7 +13,8 @@ namespace Hexcast.Platform.Cluster;
 
 /// <summary>
 /// Keeps the node's certificate good: takes over what lies in its files, and asks for another one, for the same key,
-/// from the middle of its life on, or when its address has changed. A node that signs does it itself.
+/// from the middle of its life on, or when its address has changed. A node that signs does it itself; which others do
+/// may have changed since this one joined, so all that are known are asked.
 /// </summary>
 internal sealed class CertificateRenewal(
     NodeCertificate own,
@@ -21,8 +22,12 @@ internal sealed class CertificateRenewal(
     NodeChannels channels,
     NodeSettings node,
     TimeProvider clock,
-    ILogger<CertificateRenewal> log) : BackgroundService
+    ILogger<CertificateRenewal> log,
+    IKnownNodes? known = null) : BackgroundService
 {
+    /// <summary>Nodes that are asked in one attempt.</summary>
+    private const int AskedLimit = 256;
+
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan WarnBefore = TimeSpan.FromDays(14);
@@ -91,7 +96,9 @@ internal sealed class CertificateRenewal(
     private async Task<Enrolled> AskAsync(RenewRequest request, CancellationToken cancel)
     {
         HexcastException? last = null;
-        foreach (var seed in identity.Seeds.Where(seed => seed != identity.Address))
+        var seeds = identity.Seeds.Concat(known?.Addresses ?? []).Distinct(StringComparer.Ordinal)
+            .Where(seed => seed != identity.Address && seed != node.Address).Take(AskedLimit).ToList();
+        foreach (var seed in seeds)
         {
             using var channel = channels.Open(seed);
             try

@@ -108,7 +108,8 @@ internal static class ClusterFolder
             throw new HexcastException(
                 ErrorCodes.Conflict,
                 $"{folder} is there already: this is the node {name.Node} of the cluster {name.ClusterId}. " +
-                "Choose another folder with --data, or remove that one to leave the cluster.");
+                "Choose another folder with --data, or take it out of that cluster. " +
+                ClusterIdentity.ToJoinAnew(folder, name.Node));
         }
     }
 }

@@ -56,7 +56,13 @@ public sealed record ClusterIdentity(string ClusterId, string Node, string Addre
 
     internal string TokensFolder => Path.Combine(Folder, "tokens");
 
-    internal string NodesFolder => Path.Combine(Folder, "nodes");
+    /// <summary>Whether this node has given names to others.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool HasLetIn => Directory.Exists(NodesFolder)
+        && Directory.EnumerateFiles(NodesFolder, "*.json").Any(file => Path.GetFileNameWithoutExtension(file) != Node);
+
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string NodesFolder => Path.Combine(Folder, "nodes");
 
     public static string FolderIn(string dataFolder) => Path.Combine(dataFolder, FolderName);
 
@@ -67,6 +73,12 @@ public sealed record ClusterIdentity(string ClusterId, string Node, string Addre
         var folder = FolderIn(dataFolder);
         return Directory.Exists(folder) ? Read(folder) : null;
     }
+
+    /// <summary>A name stays a node's until its certificate ends, and so does a voter's place: less does not do.
+    /// </summary>
+    internal static string ToJoinAnew(string folder, string node = "NODE") =>
+        $"For that run ./hexcast cluster remove {node} on another one, stop this one, remove cluster, coordinator " +
+        $"and node.id from {Path.GetDirectoryName(folder)}, and join by a new name.";
 
     /// <summary>Of a folder that is still being made.</summary>
     internal ClusterIdentity In(string folder) => this with { Folder = folder };
@@ -89,7 +101,7 @@ public sealed record ClusterIdentity(string ClusterId, string Node, string Addre
         catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException or JsonException)
         {
             throw new ConfigurationException([
-                $"{path}: {unusable.Message} Put it back from a copy, or remove {folder} and join the cluster again."]);
+                $"{path}: {unusable.Message} Put it back from a copy, or make this a new node. {ToJoinAnew(folder)}"]);
         }
     }
 }

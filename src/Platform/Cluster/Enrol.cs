@@ -57,6 +57,15 @@ public static class Enrol
         CancellationToken cancel)
     {
         RequireReach(grpc, advertise);
+        if (JoinToken.Parse(token) is { } cluster && IsHere(advertise ?? grpc.ToString())
+            && !cluster.Addresses.All(IsHere))
+        {
+            throw new HexcastException(
+                ErrorCodes.InvalidArgument,
+                $"--grpc {grpc}: the cluster's nodes are on other machines and cannot reach this one there. Give an " +
+                "address of this machine that they reach: --grpc ADDRESS:PORT.");
+        }
+
         return JoinToken.Parse(token) is { } parsed
             ? await ClusterJoin.RunAsync(
                 dataFolder, parsed, node, advertise ?? grpc.ToString(), Listen(grpc, advertise), clock, cancel)
@@ -64,6 +73,11 @@ public static class Enrol
                 ErrorCodes.JoinTokenInvalid,
                 "That is no join token, or not all of one. Copy the whole line that cluster token has printed.");
     }
+
+    /// <summary>Whether an address is reached from this machine only.</summary>
+    /// <param name="address">host:port.</param>
+    public static bool IsHere(string address) =>
+        Uri.TryCreate($"tcp://{address}", UriKind.Absolute, out var uri) && uri.IsLoopback;
 
     private static string? Listen(IPEndPoint grpc, string? advertise) =>
         advertise is null || advertise == grpc.ToString() ? null : grpc.ToString();

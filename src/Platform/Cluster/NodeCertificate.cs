@@ -181,5 +181,6 @@ public sealed class NodeCertificate
         System.Text.Encoding.UTF8.GetString(SmallFile.Read(path, FileLimitBytes)));
 
     private ConfigurationException Unusable(string why) => new([
-        $"{Identity.CertificateFile}: {why}. Put {Identity.Folder} back from a copy, or remove it and join again."]);
+        $"{Identity.CertificateFile}: {why}. Put {Identity.Folder} back from a copy, or make this a new node. " +
+        ClusterIdentity.ToJoinAnew(Identity.Folder, Identity.Node)]);
 }

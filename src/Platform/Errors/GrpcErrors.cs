@@ -20,6 +20,20 @@ public sealed class GrpcErrors : Interceptor
     public static HexcastException Unwrap(RpcException failure) =>
         new(CodeOf(failure) ?? Name(failure.StatusCode), failure.Status.Detail, failure);
 
+    /// <summary>Null: none of ours has ended the call.</summary>
+    public static string? CodeOf(RpcException failure)
+    {
+        try
+        {
+            return failure.GetRpcStatus()?.GetDetail<ErrorInfo>() is { Domain: Domain, Reason: var code } ? code : null;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // A peer's details are no reason to lose its status.
+            return null;
+        }
+    }
+
     /// <summary>Ends a call with that code and with the details that the status has already.</summary>
     internal static RpcException Wrap(string code, Google.Rpc.Status status)
     {
@@ -98,19 +112,6 @@ public sealed class GrpcErrors : Interceptor
         Code = (int)ErrorCodes.GrpcStatus(failure.Code),
         Message = failure.Message,
     });
-
-    private static string? CodeOf(RpcException failure)
-    {
-        try
-        {
-            return failure.GetRpcStatus()?.GetDetail<ErrorInfo>() is { Domain: Domain, Reason: var code } ? code : null;
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            // A peer's details are no reason to lose its status.
-            return null;
-        }
-    }
 
     private static string Name(StatusCode status) => status switch
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Hexcast.Platform.Cluster;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Tls;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +30,13 @@ internal sealed class NodeTelemetry
             meter.CreateObservableGauge(
                 "tls.certificate.expiry", () => new DateTimeOffset(certificate.Current.NotAfter).ToUnixTimeSeconds(),
                 "s", "When the certificate of new connections ends, in Unix time");
+        }
+
+        if (services.GetService<NodeCertificate>() is { } own)
+        {
+            meter.CreateObservableGauge(
+                "cluster.certificate.expiry", () => new DateTimeOffset(own.Current.NotAfter).ToUnixTimeSeconds(),
+                "s", "When this node's certificate of its cluster ends, in Unix time");
         }
     }
 

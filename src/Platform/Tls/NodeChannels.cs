@@ -25,6 +25,10 @@ public sealed class NodeChannels
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PingTime = TimeSpan.FromSeconds(6);
 
+    /// <summary>What a member of the coordinator's group may answer to another, which passes it on to whoever has asked
+    /// for it.</summary>
+    public const int MemberAnswerBytes = 40 * 1024 * 1024;
+
     private readonly NodeCertificate? own;
     private readonly TimeProvider clock;
 
@@ -58,12 +62,15 @@ public sealed class NodeChannels
         handler.ActivityHeadersPropagator = null;
         handler.ConnectTimeout = MemberConnectTime;
         handler.ConnectCallback = ConnectImpatientlyAsync;
-        return Open(address, handler);
+        return Open(address, handler, MemberAnswerBytes);
     }
 
-    private GrpcChannel Open(string address, SocketsHttpHandler handler) => GrpcChannel.ForAddress(
-        $"{Scheme}://{address}",
-        new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, TimeProvider = clock });
+    private GrpcChannel Open(string address, SocketsHttpHandler handler, int? answerBytes = null)
+    {
+        var options = new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, TimeProvider = clock };
+        options.MaxReceiveMessageSize = answerBytes ?? options.MaxReceiveMessageSize;
+        return GrpcChannel.ForAddress($"{Scheme}://{address}", options);
+    }
 
     private static async ValueTask<Stream> ConnectImpatientlyAsync(
         SocketsHttpConnectionContext context, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using Hexcast.Contracts;
 using Hexcast.Platform.Errors;
 using Hexcast.Platform.Http;
 
@@ -6,7 +7,6 @@ namespace Hexcast.Upload.Tus;
 /// <summary>What the API's document says of uploads; docs/api/uploads.md tells how they go together.</summary>
 internal static class TusOperations
 {
-    private static readonly string[] Classes = ["low_latency", "hd", "sd", "background"];
     private static readonly string[] Policies = ["public", "signed"];
 
     public static Operation Options(Operation options) => Said(options)
@@ -32,7 +32,7 @@ internal static class TusOperations
         .Query("preset", Value.Text(), "a file of `presets/` without its ending; otherwise `ladder_h264_aac`")
         .Query("tags", Value.Text(), "comma-separated, at most 32 of 64 characters each")
         .Query("policy", Value.OneOf(Policies, otherwise: "public"), "whether viewers need a token")
-        .Query("class", Value.OneOf(Classes, otherwise: "hd"), "whose chunks are encoded first")
+        .Query("class", Value.OneOf([.. TaskClass.All], otherwise: TaskClass.Default), "whose chunks are encoded first")
         .Query("sha256", Value.Text(pattern: "^[0-9A-Fa-f]{64}$"), "what the file must hash to")
         .Query("md5", Value.Text(pattern: "^[0-9A-Fa-f]{32}$"), "what the file must hash to")
         .TakesBytes(

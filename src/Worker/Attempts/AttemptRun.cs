@@ -1,3 +1,4 @@
+using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 using Hexcast.Media.Manifests;
 using Hexcast.Worker.Tools;
@@ -13,9 +14,6 @@ internal sealed class AttemptRun(
     HeldSource? source,
     Action<double, double> progress)
 {
-    // The master puts into this class what a first viewer waits for: the probe, the first chunk, the sound.
-    private const string UrgentClass = "low_latency";
-
     private readonly long startedAt = bench.Clock.GetTimestamp();
 
     public TaskAssignment Task { get; } = task;
@@ -57,7 +55,7 @@ internal sealed class AttemptRun(
         Kind = WorkerTelemetry.Kind(Task),
         Arguments = arguments,
         SourcePath = SourcePath,
-        Urgent = Task.Class == UrgentClass,
+        Urgent = Task.Class == TaskClass.LowLatency,
     };
 
     /// <summary>A tool that makes files of the source.</summary>

@@ -1,3 +1,5 @@
+using Hexcast.Contracts;
+
 namespace Hexcast.Worker.Attempts;
 
 /// <summary>
@@ -6,8 +8,8 @@ namespace Hexcast.Worker.Attempts;
 /// </summary>
 internal static class FailureCodes
 {
-    public const string Cancelled = "cancelled";
-    public const string HandedBack = "handed_back";
+    public const string Cancelled = AttemptEnds.Cancelled;
+    public const string HandedBack = AttemptEnds.HandedBack;
     public const string WorkerOverloaded = "worker_overloaded";
     public const string SandboxUnavailable = "sandbox_unavailable";
     public const string ToolMissing = "tool_missing";
@@ -15,7 +17,7 @@ internal static class FailureCodes
     public const string ToolOutputTooLarge = "tool_output_too_large";
     public const string ToolOutputNotAFile = "tool_output_not_a_file";
     public const string ToolFailed = "tool_failed";
-    public const string ScratchFull = "scratch_full";
+    public const string ScratchFull = AttemptEnds.ScratchFull;
     public const string SourceUnreadable = "source_unreadable";
     public const string ObjectMissing = "object_missing";
     public const string ObjectCorrupt = "object_corrupt";

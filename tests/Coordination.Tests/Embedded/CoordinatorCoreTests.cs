@@ -248,6 +248,8 @@ public sealed class CoordinatorCoreTests
         }
         var refused = core.OutcomeOf(core.Propose(PutCommand("one more")));
         refused!.Value.Error.ShouldBe(CoordinatorError.NoSpace);
+        core.Figures.RefusedForSize.ShouldBe(1);
+        core.Figures.StoreBytes.ShouldBeGreaterThan(core.Figures.StoreLimitBytes);
 
         core.Do<DeleteRangeResponse>(new Command
         {

@@ -35,6 +35,8 @@ internal sealed class CoreDriver
 
     public StateMachine State { get; }
 
+    public CoordinatorFigures Figures => _core.Figures;
+
     public TimeSpan Now { get; private set; }
 
     /// <summary>While false, entries wait for <see cref="Persist"/>.</summary>

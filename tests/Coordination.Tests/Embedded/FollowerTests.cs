@@ -12,13 +12,15 @@ public sealed class FollowerTests
     private const ulong Own = 1;
     private const ulong Leader = 2;
 
-    private readonly CoordinatorCore _core;
     private readonly List<CoordinatorEffect> _effects = [];
+    private CoordinatorCore _core = null!;
     private TimeSpan _now;
 
-    public FollowerTests()
+    public FollowerTests() => Begin(Hexcast.Raft.Members.Of([Own, Leader, 3]));
+
+    private void Begin(Hexcast.Raft.Members members)
     {
-        var mark = SnapshotMark.Start(Hexcast.Raft.Members.Of([Own, Leader, 3]));
+        var mark = SnapshotMark.Start(members);
         _core = new CoordinatorCore(
             new MemberIdentity("test", "node-1", Own, "127.0.0.1:1"), new CoordinatorLimits(), seed: 1,
             new Recovery(new StateMachine(), new Recovered(new HardState(1, Vote: 0), mark, [])), _now);
@@ -97,9 +99,15 @@ public sealed class FollowerTests
         Watched.ShouldBeEmpty();
     }
 
-    [Fact]
-    public void A_member_that_hears_no_leader_keeps_no_watcher_waiting()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_member_that_hears_no_leader_keeps_no_watcher_waiting(bool isLearner)
     {
+        if (isLearner)
+        {
+            Begin(Hexcast.Raft.Members.Of([Leader, 3], Own));
+        }
         Watch(stream: 7, id: 1);
         Answer(Questions.Single());
         Watched.Single().Created.ShouldBeTrue();
@@ -111,6 +119,20 @@ public sealed class FollowerTests
         Pass(TimeSpan.FromSeconds(4), isLed: false);
         _effects.OfType<CoordinatorEffect.EndWatch>().Select(end => (end.StreamId, end.Error)).ShouldBe(
             [(7, CoordinatorError.NoLeader), (8, CoordinatorError.NoLeader)], ignoreOrder: true);
+        _core.Leader.ShouldBe(0ul);
+    }
+
+    [Fact]
+    public void Only_a_leader_that_is_lost_for_longer_than_an_election_counts_as_lost()
+    {
+        Pass(TimeSpan.FromSeconds(2), isLed: true);
+        (_core.IsLeaderless, _core.Figures.HasLeader).ShouldBe((false, true));
+        Pass(TimeSpan.FromSeconds(2), isLed: false);
+        (_core.IsLeaderless, _core.Figures.HasLeader).ShouldBe((false, false));
+        Pass(TimeSpan.FromSeconds(2), isLed: false);
+        _core.IsLeaderless.ShouldBeTrue();
+        Pass(TimeSpan.FromSeconds(1), isLed: true);
+        (_core.IsLeaderless, _core.Figures.HasLeader).ShouldBe((false, true));
     }
 
     [Fact]

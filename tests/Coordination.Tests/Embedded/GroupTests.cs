@@ -4,8 +4,10 @@ using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Client;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Coordination.Tests.Nodes;
 using Hexcast.Coordination.Tests.Servers;
 using Hexcast.Raft;
+using Microsoft.Extensions.Logging;
 
 namespace Hexcast.Coordination.Tests.Embedded;
 
@@ -24,6 +26,9 @@ public sealed class GroupTests
 
     private static async Task<string?> ReadAsync(GroupMemberServer member, string key) =>
         (await member.Client.GetAsync(key, Cancellation))?.Value.ToStringUtf8();
+
+    private static async Task<DescribeClusterResponse> DescribeAsync(GroupMemberServer member) =>
+        await member.Membership.DescribeClusterAsync(new DescribeClusterRequest(), cancellationToken: Cancellation);
 
     private static GroupMemberServer[] Followers(EmbeddedGroup group, GroupMemberServer leader) =>
         [.. group.Members.Where(member => member != leader)];
@@ -83,6 +88,41 @@ public sealed class GroupTests
         await group.LeaderAsync();
         await leader.Client.PutAsync("/key", Text("y"), Cancellation);
         (await ReadAsync(others[0], "/key")).ShouldBe("y");
+    }
+
+    [Fact]
+    public async Task A_master_that_loses_the_majority_is_none_and_everybody_who_asks_is_told()
+    {
+        await using var group = await EmbeddedGroup.StartAsync();
+        var leader = await group.LeaderAsync();
+        await using var master = new Candidate(leader.Client, leader.Node, CoordinationMode.Embedded);
+        var fence = await master.ElectedAsync();
+        (await DescribeAsync(leader)).Unanswered.ShouldBeEmpty();
+        var others = Followers(group, leader);
+        foreach (var other in others)
+        {
+            await other.StopAsync();
+        }
+
+        (await master.NextAsync()).ShouldBe(0);
+        var told = await DescribeAsync(leader);
+        (told.Leader, told.Members.Count).ShouldBe((0ul, 3));
+        told.Unanswered.ShouldContain("no majority of the 3 voters answers");
+        await EmbeddedGroup.ComesAsync(
+            () => leader.Log.Has(LogLevel.Warning, "No majority of the 3 voters answers this node"), "it is logged");
+        (await Should.ThrowAsync<RpcException>(async () =>
+            await leader.Membership.TransferLeadershipAsync(new TransferLeadershipRequest())))
+            .Status.Detail.ShouldContain("bring voters back");
+
+        await others[0].StartAsync();
+        var next = await group.LeaderAsync();
+        if (next != leader)
+        {
+            await next.Membership.TransferLeadershipAsync(new TransferLeadershipRequest { Node = leader.Node });
+        }
+
+        (await master.ElectedAsync()).ShouldBeGreaterThan(fence);
+        (await DescribeAsync(leader)).Unanswered.ShouldBeEmpty();
     }
 
     [Fact]
@@ -163,15 +203,82 @@ public sealed class GroupTests
     }
 
     [Fact]
-    public async Task A_leader_that_is_removed_hands_over_and_is_gone()
+    public async Task Who_began_the_group_and_lost_its_directory_begins_no_second_one()
+    {
+        await using var group = await EmbeddedGroup.StartAsync();
+        await group[0].Client.PutAsync("/key", Text("value"), Cancellation);
+        var first = group[0];
+        await first.StopAsync();
+        Directory.Delete(first.Folder, recursive: true);
+        first.Shared = "there is a sign of others";
+
+        var refused = await Should.ThrowAsync<CoordinatorDataException>(first.StartAsync);
+        refused.Message.ShouldContain("there is a sign of others");
+        refused.Message.ShouldContain("hexcast cluster remove node-1");
+        await first.StopAsync();
+        // Nor at the next start.
+        await Should.ThrowAsync<CoordinatorDataException>(first.StartAsync);
+        await first.StopAsync();
+        var next = await group.LeaderAsync();
+        (await ReadAsync(next, "/key")).ShouldBe("value");
+    }
+
+    [Fact]
+    public async Task A_damaged_member_file_is_told_of_in_its_own_words()
+    {
+        await using var group = await EmbeddedGroup.StartAsync();
+        await group[0].StopAsync();
+        var file = Path.Combine(group[0].Folder, MemberFile.Name);
+        var bytes = await File.ReadAllBytesAsync(file, Cancellation);
+        bytes[^1] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes, Cancellation);
+
+        var refused = await Should.ThrowAsync<CoordinatorDataException>(group[0].StartAsync);
+        refused.Message.ShouldStartWith($"{file} is damaged");
+        refused.Message.ShouldContain("whom it has voted for");
+        refused.Message.ShouldContain("API tokens");
+        await group[0].StopAsync();
+        File.Delete(file);
+        (await Should.ThrowAsync<CoordinatorDataException>(group[0].StartAsync)).Message.ShouldBe(refused.Message);
+    }
+
+    [Fact]
+    public async Task What_a_member_of_another_group_says_is_not_taken()
+    {
+        await using var group = await EmbeddedGroup.StartAsync();
+        var selves = group.Members.Select(member => member.Self).ToList();
+        selves.Select(self => self.Group).Distinct().ShouldHaveSingleItem().ShouldNotBe(0ul);
+        var leader = await group.LeaderAsync();
+        var other = selves.First(self => self.Id != leader.Self.Id);
+        foreach (var stranger in (ulong[])[0, other.Group + 2])
+        {
+            using var call = leader.Raft.Say((other with { Group = stranger }).Headers());
+            var refused = await Should.ThrowAsync<RpcException>(async () => await call.ResponseAsync);
+            refused.StatusCode.ShouldBe(StatusCode.FailedPrecondition);
+            refused.Status.Detail.ShouldContain("of another group");
+        }
+        // It says the same after a restart.
+        var followers = Followers(group, leader);
+        await followers[0].StopAsync();
+        await followers[0].StartAsync();
+        followers[0].Self.Group.ShouldBe(other.Group);
+    }
+
+    /// <summary>Asked by itself, or by one of the others: one that takes over and one that does not.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_leader_that_is_removed_hands_over_and_is_gone(int asked)
     {
         await using var group = await EmbeddedGroup.StartAsync();
         var leader = await group.LeaderAsync();
         await leader.Client.PutAsync("/key", Text("value"), Cancellation);
-        await leader.Membership.RemoveNodeAsync(
+        var others = Followers(group, leader);
+        GroupMemberServer[] all = [leader, .. others];
+        await all[asked].Membership.RemoveNodeAsync(
             new RemoveNodeRequest { Node = leader.Node }, cancellationToken: Cancellation);
 
-        var others = Followers(group, leader);
         (await others[0].Membership.DescribeClusterAsync(new DescribeClusterRequest(), cancellationToken: Cancellation))
             .Members.Select(member => member.Node).Order().ShouldBe(others.Select(member => member.Node).Order());
         (await ReadAsync(others[1], "/key")).ShouldBe("value");
@@ -184,6 +291,7 @@ public sealed class GroupTests
         {
             Requests.Refusal(error).StatusCode.ShouldBe(
                 error == RaftError.ChangeUnderWay ? StatusCode.Aborted : StatusCode.FailedPrecondition, $"{error}");
+            Requests.Refusal(error).Status.Detail.ShouldContain(" ", Case.Sensitive, $"{error} has no words");
         }
         Requests.Refusal(RaftError.QuorumAtRisk).Status.Detail.ShouldContain("bring them back first");
     }
@@ -254,12 +362,18 @@ public sealed class GroupTests
     public async Task A_fourth_node_asks_the_three()
     {
         await using var group = await EmbeddedGroup.StartAsync();
+        var leader = await group.LeaderAsync();
         var fourth = await group.AddAsync();
         var refused = await Should.ThrowAsync<CoordinatorException>(() => fourth.Client.GetAsync("/key", Cancellation));
         refused.Error.ShouldBe(CoordinatorError.Unavailable);
         refused.Message.ShouldContain("no member");
-        (await group[0].Membership.DescribeClusterAsync(new DescribeClusterRequest(), cancellationToken: Cancellation))
-            .Members.Count(member => member.IsVoter).ShouldBe(3);
+        // What a person asks it, it passes on.
+        (await DescribeAsync(fourth)).Members.Count(member => member.IsVoter).ShouldBe(3);
+        var heir = Followers(group, leader).First(member => member != fourth);
+        var done = await fourth.Membership.TransferLeadershipAsync(new TransferLeadershipRequest { Node = heir.Node });
+        done.Node.ShouldBe(heir.Node);
+        await fourth.Membership.RemoveNodeAsync(new RemoveNodeRequest { Node = heir.Node });
+        (await DescribeAsync(fourth)).Members.Select(member => member.Node).ShouldNotContain(heir.Node);
     }
 
     [Fact]

@@ -15,10 +15,11 @@ internal sealed class Candidate : IAsyncDisposable
     private readonly Channel<long> fences = Channel.CreateUnbounded<long>();
     private readonly Task following;
 
-    public Candidate(CoordinatorClient client, string name)
+    public Candidate(
+        CoordinatorClient client, string name, CoordinationMode mode = CoordinationMode.Etcd)
     {
         var election = new MasterElection(
-            client, new CoordinationOptions { Mode = CoordinationMode.Etcd },
+            client, new CoordinationOptions { Mode = mode },
             new NodeSettings { DataFolder = "/", NodeId = name }, TimeProvider.System,
             NullLogger<MasterElection>.Instance);
         following = FollowAsync(election);

@@ -4,6 +4,7 @@ using Grpc.Net.Client;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Client;
 using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Peers;
 using Hexcast.Harness;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,18 +24,29 @@ internal sealed class GroupMemberServer(string folder, string node, int port, Co
 
     public string Address { get; } = $"127.0.0.1:{port}";
 
+    public LogLines Log { get; } = new();
+
     public bool IsUp => _app is not null;
 
     public CoordinatorClient Client => new(_channel.CreateCallInvoker(), TimeProvider.System);
 
     public Membership.MembershipClient Membership => new(_channel.CreateCallInvoker());
 
-    public EmbeddedCoordinator Coordinator =>
-        _app!.Services.GetRequiredService<EmbeddedCoordinatorHolder>().Coordinator;
+    public Contracts.V1.Raft.RaftClient Raft => new(_channel.CreateCallInvoker());
+
+    public EmbeddedCoordinator Coordinator => Holder.Coordinator;
+
+    /// <summary>What it says of itself to the others.</summary>
+    public PeerSelf Self => Holder.Self;
+
+    /// <summary>What shows at its next start that it was one of a group.</summary>
+    public string? Shared { get; set; }
+
+    private EmbeddedCoordinatorHolder Holder => _app!.Services.GetRequiredService<EmbeddedCoordinatorHolder>();
 
     public async Task StartAsync()
     {
-        _app = EmbeddedServer.Build(Folder, port, limits, Node, join);
+        _app = EmbeddedServer.Build(Folder, port, limits, Log, Node, Shared, join);
         await _app.StartAsync();
     }
 
@@ -81,10 +93,11 @@ internal sealed class EmbeddedGroup : IAsyncDisposable
         return group;
     }
 
-    public async Task<GroupMemberServer> AddAsync()
+    /// <param name="at">Whom it asks to be let in; without it the first.</param>
+    public async Task<GroupMemberServer> AddAsync(GroupMemberServer? at = null)
     {
         var number = Members.Count + 1;
-        var join = Members.Count == 0 ? [] : new[] { Members[0].Address };
+        var join = Members.Count == 0 ? [] : new[] { (at ?? Members[0]).Address };
         var member = new GroupMemberServer(
             Path.Combine(_folder.Path, $"node-{number}"), $"node-{number}", FreePort(), _limits, join);
         Members.Add(member);

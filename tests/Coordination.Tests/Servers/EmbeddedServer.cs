@@ -2,6 +2,7 @@ using System.Net;
 using Hexcast.Coordination.Client;
 using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Peers;
 using Hexcast.Coordination.Embedded.Services;
 using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Tls;
@@ -18,6 +19,9 @@ public sealed class EmbeddedServer : CoordinatorServer
 {
     private readonly TemporaryFolder _folder = new();
     private WebApplication? _app;
+
+    /// <summary>The member, as it says it to others.</summary>
+    internal PeerSelf Self => _app!.Services.GetRequiredService<EmbeddedCoordinatorHolder>().Self;
 
     protected override async Task StartAsync()
     {
@@ -38,10 +42,16 @@ public sealed class EmbeddedServer : CoordinatorServer
 
     /// <param name="join">Addresses of members; none: it begins a group.</param>
     internal static WebApplication Build(
-        string folder, int port, CoordinatorLimits limits, string node = "node-1", params string[] join)
+        string folder, int port, CoordinatorLimits limits, string node = "node-1", params string[] join) =>
+        Build(folder, port, limits, new LogLines(), node, shared: null, join);
+
+    /// <param name="shared">What shows that the node was one of a group already.</param>
+    internal static WebApplication Build(
+        string folder, int port, CoordinatorLimits limits, LogLines log, string node, string? shared,
+        params string[] join)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(log);
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
@@ -51,6 +61,7 @@ public sealed class EmbeddedServer : CoordinatorServer
             NodeChannels.Plain(TimeProvider.System).OpenToMember)
         {
             PlaceInterval = TimeSpan.FromMilliseconds(100),
+            Shared = shared,
         });
         builder.Services.AddSingleton<EmbeddedCoordinatorHolder>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<EmbeddedCoordinatorHolder>());

@@ -36,6 +36,14 @@ public sealed class AcknowledgedWrites : IAsyncDisposable
         }
     }
 
+    /// <summary>Until more are acknowledged than now.</summary>
+    public Task GoOnAsync()
+    {
+        var before = Count;
+        return Wait.ForAsync(
+            () => Task.FromResult(Count > before), FaultyHosts.Limit, () => $"no more than {before} are acknowledged");
+    }
+
     /// <summary>Ends it, and reads all of them back from each member.</summary>
     /// <returns>How many there were.</returns>
     public async Task<int> CheckAsync()

@@ -11,6 +11,7 @@ public sealed class CoordinatorView : IDisposable
     private const string All = "/hexcast/";
 
     private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PutTime = TimeSpan.FromSeconds(1);
 
     private readonly GrpcChannel channel;
     private readonly Metadata headers;
@@ -25,8 +26,8 @@ public sealed class CoordinatorView : IDisposable
         new(GrpcChannel.ForAddress($"http://{node.Grpc}", new GrpcChannelOptions { MaxReceiveMessageSize = null }), []);
 
     /// <summary>A member of etcd, which takes whom the certificate names for its user.</summary>
-    public static CoordinatorView Of(SecureEtcd etcd) => new(
-        GrpcChannel.ForAddress(etcd.Members[0].Address, new GrpcChannelOptions
+    public static CoordinatorView Of(SecureEtcd etcd, EtcdMember member) => new(
+        GrpcChannel.ForAddress(member.Address, new GrpcChannelOptions
         {
             HttpHandler = etcd.RootHandler(), DisposeHttpClient = true, MaxReceiveMessageSize = null,
         }),
@@ -49,6 +50,42 @@ public sealed class CoordinatorView : IDisposable
         new PutRequest { Key = ByteString.CopyFromUtf8(key), Value = ByteString.CopyFromUtf8(value) },
         headers, Deadline(limit));
 
+    /// <returns>Whether it was acknowledged within a second.</returns>
+    public async Task<bool> TryPutAsync(string key, string value)
+    {
+        try
+        {
+            await PutAsync(key, value, PutTime);
+            return true;
+        }
+        catch (RpcException)
+        {
+            return false;
+        }
+    }
+
+    /// <returns>Null is nothing; linearizable.</returns>
+    public async Task<string?> ReadOneAsync(string key, TimeSpan limit) => (await Kv.RangeAsync(
+        new RangeRequest { Key = ByteString.CopyFromUtf8(key) }, headers, Deadline(limit)))
+        .Kvs.SingleOrDefault()?.Value.ToStringUtf8();
+
+    /// <summary>Writes if the value is the expected one; null: if there is none.</summary>
+    public async Task<bool> SwapAsync(string key, string? expected, string value, TimeSpan limit)
+    {
+        var at = ByteString.CopyFromUtf8(key);
+        var compare = expected is null
+            ? new Compare { Key = at, Target = Compare.Types.CompareTarget.Create, CreateRevision = 0 }
+            : new Compare
+            {
+                Key = at, Target = Compare.Types.CompareTarget.Value, Value = ByteString.CopyFromUtf8(expected),
+            };
+        var put = new PutRequest { Key = at, Value = ByteString.CopyFromUtf8(value) };
+        var answer = await Kv.TxnAsync(
+            new TxnRequest { Compare = { compare }, Success = { new RequestOp { RequestPut = put } } },
+            headers, Deadline(limit));
+        return answer.Succeeded;
+    }
+
     /// <summary>The same, for as long as a lease that nobody renews.</summary>
     public async Task PutLeasedAsync(string key, int seconds)
     {
@@ -62,12 +99,32 @@ public sealed class CoordinatorView : IDisposable
             headers, Deadline());
     }
 
+    /// <summary>Those that last just now.</summary>
+    public async Task<int> CountLeasesAsync() => (await new Lease.LeaseClient(channel.CreateCallInvoker())
+        .LeaseLeasesAsync(new LeaseLeasesRequest(), headers, Deadline())).Leases.Count;
+
     /// <summary>What that member has, whoever leads: null is nothing.</summary>
     public async Task<string?> ReadLocallyAsync(string key)
     {
         var answer = await Kv.RangeAsync(
             new RangeRequest { Key = ByteString.CopyFromUtf8(key), Serializable = true }, headers, Deadline());
         return answer.Kvs.SingleOrDefault()?.Value.ToStringUtf8();
+    }
+
+    /// <summary>All of them hold the same at one revision, each as it has it itself.</summary>
+    public static async Task CheckAgreementAsync(IReadOnlyList<CoordinatorView> members)
+    {
+        var (newest, _) = await members[0].StandingAsync();
+        IReadOnlyList<KeyValue>? first = null;
+        foreach (var member in members)
+        {
+            await Wait.ForAsync(
+                async () => (await member.HeldAsync(limit: 1)).Header.Revision >= newest,
+                ReadTime, () => $"a member never comes to revision {newest}");
+            var held = (await member.HeldAsync(newest)).Kvs;
+            first ??= held;
+            held.Except(first).Concat(first.Except(held)).ShouldBeEmpty($"members differ at revision {newest}");
+        }
     }
 
     /// <summary>Keys below a prefix and their values, linearizable.</summary>
@@ -142,6 +199,15 @@ public sealed class CoordinatorView : IDisposable
     }
 
     public void Dispose() => channel.Dispose();
+
+    /// <summary>What that member itself has, whoever leads; 0: at its newest revision, without limit.</summary>
+    private async Task<RangeResponse> HeldAsync(long revision = 0, long limit = 0) => await Kv.RangeAsync(
+        new RangeRequest
+        {
+            Key = ByteString.CopyFromUtf8(All), RangeEnd = EndOf(All), Serializable = true,
+            Revision = revision, Limit = limit,
+        },
+        headers, Deadline());
 
     private static DateTime Deadline(TimeSpan? limit = null) =>
         TimeProvider.System.GetUtcNow().UtcDateTime + (limit ?? ReadTime);

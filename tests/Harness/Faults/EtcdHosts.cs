@@ -1,43 +1,42 @@
+using System.Security.Cryptography;
 using Grpc.Core;
+using Grpc.Net.Client;
+using Hexcast.Contracts;
+using Hexcast.Contracts.V1;
 
 namespace Hexcast.Harness.Faults;
 
 /// <summary>
-/// Three nodes that may be master, on an etcd of three members, each of the six on a host of its own. The nodes' clocks
-/// can go wrong; for the members' disks there is <see cref="EtcdDisk"/>.
+/// Three nodes that may be master, on an etcd of three members. For the members' disks there is <see cref="EtcdDisk"/>.
 /// </summary>
-public sealed class EtcdHosts : IAsyncDisposable
+public sealed class EtcdHosts : FaultyHosts
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    /// <summary>With one it is registered, with the other it is the master or stands for it.</summary>
+    private const int LeasesOfANode = 2;
 
-    private static readonly TimeSpan PutTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan OrderTime = TimeSpan.FromSeconds(2);
 
-    private readonly Dictionary<string, NodeFaults> faults = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, CoordinatorView> views = new(StringComparer.Ordinal);
-    private NodeCluster? nodes;
-    private int rounds;
+    private IReadOnlyList<EtcdMember> etcd = [];
 
-    private EtcdHosts(NodeNetwork network) => Network = network;
+    private EtcdHosts(NodeNetwork network)
+        : base(network)
+    {
+    }
 
     /// <summary>Why there can be none here, or null.</summary>
     public static string? Hindrance => NodeNetwork.Hindrance ?? NodeFaults.Hindrance ?? EtcdDisk.Hindrance;
 
-    public NodeNetwork Network { get; }
+    public static async Task<EtcdHosts> StartAsync(string folder) =>
+        await Started.WholeAsync(
+            new EtcdHosts(await NodeNetwork.StartAsync()), cluster => StartAsync(cluster, folder));
 
-    public IReadOnlyList<EtcdMember> Members { get; private set; } = [];
-
-    public IEnumerable<string> Nodes => faults.Keys;
-
-    public IReadOnlyList<CoordinatorView> Views => [.. Members.Select(View)];
-
-    public static async Task<EtcdHosts> StartAsync(string folder)
+    private static async Task StartAsync(EtcdHosts cluster, string folder)
     {
-        var cluster = new EtcdHosts(await NodeNetwork.StartAsync());
-        cluster.Members = await EtcdMember.StartAsync(
+        cluster.etcd = await EtcdMember.StartAsync(
             Path.Combine(folder, "etcd"), members: 3, ["--pre-vote"], placeOf: cluster.Network.AddAsync);
-        foreach (var member in cluster.Members)
+        foreach (var member in cluster.etcd)
         {
-            cluster.views.Add(member.Name, CoordinatorView.Of(member));
+            cluster.Add(member.Name, CoordinatorView.Of(member));
         }
 
         var settings = new Dictionary<string, string>
@@ -46,89 +45,27 @@ public sealed class EtcdHosts : IAsyncDisposable
             ["Access:AllowPlainHttp"] = "true",
             ["Coordination:Mode"] = "Etcd",
         };
-        for (var i = 0; i < cluster.Members.Count; i++)
+        for (var i = 0; i < cluster.etcd.Count; i++)
         {
-            settings.Add($"Coordination:Endpoints:{i}", cluster.Members[i].Address);
+            settings.Add($"Coordination:Endpoints:{i}", cluster.etcd[i].Address);
         }
 
-        using var places = new SemaphoreSlim(1);
-        cluster.nodes = await NodeCluster.StartMastersOnEtcdAsync(folder, settings, async name =>
-        {
-            await places.WaitAsync();
-            try
-            {
-                var place = await cluster.Network.AddAsync(name);
-                var made = await NodeFaults.MakeAsync(Path.Combine(folder, "faults"), name);
-                cluster.faults.Add(name, made);
-                return made.At(place);
-            }
-            finally
-            {
-                places.Release();
-            }
-        });
-        return cluster;
+        await cluster.StartNodesAsync(
+            folder, placeOf => NodeCluster.StartMastersOnEtcdAsync(folder, settings, placeOf));
     }
 
-    public CoordinatorView View(EtcdMember member) => views[member.Name];
+    public EtcdMember Member(string name) => etcd.Single(member => member.Name == name);
 
-    public NodeFaults FaultsOf(string node) => faults[node];
-
-    public IEnumerable<EtcdMember> Others(EtcdMember member) => Members.Where(other => other != member);
-
-    public IEnumerable<string> Others(string node) => faults.Keys.Where(other => other != node);
-
-    /// <summary>Of what a round writes.</summary>
-    public string NewKey() => $"/hexcast/drill/{NewName()}";
-
-    public string NewName() => $"round-{++rounds}";
-
-    /// <summary>Nothing of a round that failed is left for the next one.</summary>
-    /// <returns>The master, and the member of etcd that leads the others.</returns>
-    public async Task<(string Master, EtcdMember Leader)> BeginAsync()
-    {
-        await Network.HealAsync();
-        foreach (var fault in faults.Values)
-        {
-            fault.End();
-        }
-
-        foreach (var member in Members.Where(member => !member.IsRunning))
-        {
-            member.Start();
-        }
-
-        await UntilWholeAsync();
-        return (await MasterAsync(), await LeaderAsync());
-    }
-
-    /// <summary>The only node that says that it is the master.</summary>
-    public async Task<string> MasterAsync(params string[] among)
-    {
-        string[] candidates = among.Length > 0 ? among : [.. faults.Keys];
-        string? master = null;
-        await Wait.ForAsync(
-            async () =>
-            {
-                var says = await Task.WhenAll(
-                    candidates.Select(name => NodeCluster.IsMasterAsync(nodes!.Node(name))));
-                master = says.Count(one => one) == 1 ? candidates[says.IndexOf(true)] : null;
-                return master is not null;
-            },
-            Limit, () => $"there is not one master:\n{string.Join('\n', candidates.Select(n => nodes!.Node(n).Log))}");
-        return master!;
-    }
-
-    public Task<bool> IsMasterAsync(string node) => NodeCluster.IsMasterAsync(nodes!.Node(node));
+    public Task<bool> IsMasterAsync(string node) => NodeCluster.IsMasterAsync(Node(node));
 
     /// <summary>The only one of them that says that it leads.</summary>
-    public async Task<EtcdMember> LeaderAsync()
+    public override async Task<string> LeaderAsync()
     {
-        EtcdMember? leader = null;
+        string? leader = null;
         await Wait.ForAsync(
             async () =>
             {
-                var says = await Task.WhenAll(Members.Select(member => View(member).LeadsAsync()));
+                var says = await Task.WhenAll(Views.Select(view => view.LeadsAsync()));
                 leader = says.Count(one => one) == 1 ? Members[says.IndexOf(true)] : null;
                 return leader is not null;
             },
@@ -136,66 +73,65 @@ public sealed class EtcdHosts : IAsyncDisposable
         return leader!;
     }
 
-    /// <summary>A write by each member is acknowledged, each has it, and all of them hold the same.</summary>
-    public async Task UntilWholeAsync()
+    /// <summary>And all of them hold the same.</summary>
+    public override async Task UntilWholeAsync()
     {
-        foreach (var member in Members)
-        {
-            var key = NewKey();
-            await UntilWritableAsync(member, key);
-            foreach (var other in Members)
-            {
-                await Wait.ForAsync(
-                    async () => await View(other).ReadLocallyAsync(key) is not null,
-                    Limit, () => $"{other.Name} never got {key}");
-            }
-        }
-
-        await EtcdAgreement.CheckAsync(
-            EtcdctlAsync, () => string.Join('\n', Members.Select(member => member.LastWords(lines: 40))));
+        await base.UntilWholeAsync();
+        await EtcdAgreement.CheckAsync(EtcdctlAsync, () => string.Join('\n', Members.Select(LastWords)));
     }
 
-    public Task UntilWritableAsync(EtcdMember member, string key) => Wait.ForAsync(
-        () => TryPutAsync(member, key), Limit, () => $"{member.Name} takes no writes:\n{member.LastWords(lines: 40)}");
-
-    public async Task<bool> TryPutAsync(EtcdMember member, string key)
+    /// <summary>Every node is registered, and is the master or stands for it.</summary>
+    public async Task UntilAllStandAsync(string by)
     {
+        var leases = 0;
+        await Wait.ForAsync(
+            async () => (leases = await View(by).CountLeasesAsync()) == LeasesOfANode * Nodes.Count,
+            Limit, () => $"{Nodes.Count} nodes hold {leases} leases");
+    }
+
+    /// <returns>Whether the order was acknowledged.</returns>
+    public async Task<bool> TryOrderAsync(string node)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{Node(node).Grpc}");
+        var media = MediaId.From(new Guid(RandomNumberGenerator.GetBytes(16))).ToString();
         try
         {
-            await View(member).PutAsync(key, member.Name, PutTime);
+            await new Transcoder.TranscoderClient(channel.CreateCallInvoker()).TranscodeAsync(
+                new TranscodeRequest { MediaId = media, SourceKey = $"sources/{media}" },
+                deadline: TimeProvider.System.GetUtcNow().UtcDateTime + OrderTime);
             return true;
         }
-        catch (RpcException)
+        catch (RpcException refused)
+            when (refused.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
         {
             return false;
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        foreach (var view in views.Values)
-        {
-            view.Dispose();
-        }
-
-        if (nodes is not null)
-        {
-            await nodes.DisposeAsync();
-        }
-
-        foreach (var member in Members)
+        await base.DisposeAsync();
+        foreach (var member in etcd)
         {
             await member.DisposeAsync();
         }
-
-        await Network.DisposeAsync();
     }
+
+    private protected override void StartMembers()
+    {
+        foreach (var member in etcd.Where(member => !member.IsRunning))
+        {
+            member.Start();
+        }
+    }
+
+    private protected override string LastWords(string member) => Member(member).LastWords(lines: 40);
 
     private Task<string> EtcdctlAsync(string[] arguments) => SecureEtcd.EtcdctlAsync(
         arguments,
         new Dictionary<string, string>
         {
             ["ETCDCTL_API"] = "3",
-            ["ETCDCTL_ENDPOINTS"] = string.Join(',', Members.Select(member => member.Address)),
+            ["ETCDCTL_ENDPOINTS"] = string.Join(',', etcd.Select(member => member.Address)),
         });
 }

@@ -1,8 +1,5 @@
 using System.Net.Http.Json;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Grpc.Core;
-using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 
 namespace Hexcast.Harness.Faults;
@@ -12,7 +9,7 @@ public sealed partial class JobFaults
 {
     private const string ChunkTask = "chunk-";
 
-    private readonly Dictionary<string, int> frames = new(StringComparer.Ordinal);
+    private int rounds;
 
     /// <summary>All nodes are there, one is the master, and jobs are under way.</summary>
     /// <returns>The master, which is not the node with the catalogue.</returns>
@@ -27,11 +24,12 @@ public sealed partial class JobFaults
         return master;
     }
 
+    /// <summary>Nothing of a round that failed is left for the next one.</summary>
     private async Task<PlatformProcess> WholeAsync()
     {
-        foreach (var node in cluster.Nodes.Where(node => !node.IsRunning))
+        foreach (var node in cluster.Nodes)
         {
-            await node.StartAgainAsync();
+            await (node.IsRunning ? node.ContinueAsync() : node.StartAgainAsync());
         }
 
         PlatformProcess? master = null;
@@ -62,53 +60,22 @@ public sealed partial class JobFaults
         async () => (await TasksAsync()).Any(task => task.Open.Any(IsEncoding(task))),
         Limit, () => "nothing is encoded");
 
-    /// <summary>From there on somebody else answers as the master.</summary>
-    private async Task<TimeSpan> UntilAnotherAsync(PlatformProcess lost, long start)
-    {
-        var others = cluster.Nodes.Where(node => node != lost && cluster.MayLead(node)).ToList();
-        while (Clock.GetElapsedTime(start) < Limit)
-        {
-            if ((await Task.WhenAll(others.Select(NodeCluster.IsMasterAsync))).Contains(true))
-            {
-                return Clock.GetElapsedTime(start);
-            }
-
-            await Task.Delay(Look, Clock);
-        }
-
-        throw new TimeoutException("nobody became the master");
-    }
-
-    /// <returns>Whether the order was taken.</returns>
-    private async Task<bool> OrderAsync(Transcoder.TranscoderClient orders)
-    {
-        var id = MediaId.From(new Guid(RandomNumberGenerator.GetBytes(16))).ToString();
-        lateMedia.Add(id);
-        try
-        {
-            await orders.TranscodeAsync(new TranscodeRequest { MediaId = id, SourceKey = $"sources/{id}" });
-            return true;
-        }
-        catch (RpcException refused) when (refused.StatusCode == StatusCode.Unavailable)
-        {
-            return false;
-        }
-    }
+    private RegisterClients AskRegisters() => new(members, $"registers-{++rounds}");
 
     /// <summary>Takes what was written since, and looks whether all of it is there.</summary>
     private async Task HoldsAsync()
     {
-        foreach (var one in await view.HistoryAsync(revision))
+        foreach (var one in await View.HistoryAsync(revision))
         {
             history.Take(one);
             revision = one.Kv.ModRevision;
         }
 
-        history.Check(await view.RecordsAsync(JobHistory.JobKeys));
+        history.Check(await View.RecordsAsync(JobHistory.JobKeys));
     }
 
     private async Task<List<TaskRecord>> TasksAsync(string job = "") =>
-        [.. (await view.RecordsAsync($"{JobHistory.JobKeys}{job}"))
+        [.. (await View.RecordsAsync($"{JobHistory.JobKeys}{job}"))
             .Where(record => record.Key.ToStringUtf8().Contains("/tasks/", StringComparison.Ordinal))
             .Select(record => TaskRecord.Parser.ParseFrom(record.Value))];
 
@@ -119,16 +86,6 @@ public sealed partial class JobFaults
     private Func<OpenAttempt, bool> IsEncoding(TaskRecord task) => attempt =>
         task.CommittedAttempt == 0 && task.TaskId.StartsWith(ChunkTask, StringComparison.Ordinal)
         && HasBegun(task, attempt);
-
-    private async Task<int> FramesAsync(string source)
-    {
-        if (!frames.TryGetValue(source, out var count))
-        {
-            frames[source] = count = await Clips.CountFramesAsync(source);
-        }
-
-        return count;
-    }
 
     private async ValueTask EndLoadAsync()
     {

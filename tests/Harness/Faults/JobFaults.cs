@@ -1,7 +1,3 @@
-using Grpc.Core;
-using Grpc.Net.Client;
-using Hexcast.Contracts.V1;
-
 namespace Hexcast.Harness.Faults;
 
 /// <summary>
@@ -16,31 +12,36 @@ public sealed partial class JobFaults : IAsyncDisposable
     /// <summary>Of the time of all processors, over the whole of it.</summary>
     private const double IdleLimit = 0.1;
 
-    private const int LateOrders = 8;
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly TimeProvider Clock = TimeProvider.System;
 
     private readonly NodeCluster cluster;
-    private readonly CoordinatorView view;
+    private readonly SecureEtcd? etcd;
+
+    /// <summary>Those who keep the coordinator.</summary>
+    private readonly IReadOnlyList<CoordinatorView> members;
     private readonly string clip;
     private readonly string lightClip;
-    private readonly JobHistory history;
     private readonly AcknowledgedMedia media = new();
-    private readonly HashSet<string> lateMedia = new(StringComparer.Ordinal);
+    private readonly ReadyMedia ready;
+    private JobHistory history = new(fence: 0);
     private long revision;
     private JobLoad? load;
 
-    private JobFaults(NodeCluster cluster, CoordinatorView view, string clip, string lightClip, long fence)
+    private JobFaults(NodeCluster cluster, SecureEtcd? etcd, string clip, string lightClip)
     {
-        (this.cluster, this.view, this.clip, this.lightClip) = (cluster, view, clip, lightClip);
-        history = new JobHistory(fence);
+        (this.cluster, this.etcd, this.clip, this.lightClip) = (cluster, etcd, clip, lightClip);
+        members = etcd is null
+            ? [CoordinatorView.Of(cluster.Front), .. NodeCluster.Masters.Select(Keeper)]
+            : [.. etcd.Members.Select(member => CoordinatorView.Of(etcd, member))];
+        ready = new ReadyMedia(cluster.Front, cluster.Objects);
+
+        CoordinatorView Keeper(string name) => CoordinatorView.Of(cluster.Node(name));
     }
 
-    /// <summary>What workers that lived did under a master that was killed, and others did again: those that came to
-    /// the next one too late. That costs time, and no more: one commit counts.</summary>
-    public int NeedlesslyRepeated { get; private set; }
+    /// <summary>Of their coordinator, by one that is there whenever it is asked.</summary>
+    private CoordinatorView View => members[0];
 
     /// <summary>One that is encoded in several chunks, and one that is encoded in a moment.</summary>
     public static async Task<(string Clip, string Light)> MakeClipsAsync(string folder)
@@ -51,58 +52,26 @@ public sealed partial class JobFaults : IAsyncDisposable
         return (clip, light);
     }
 
-    /// <param name="view">Of their coordinator, by what is not lost.</param>
+    /// <param name="cluster">The six.</param>
+    /// <param name="etcd">Their coordinator; null: they keep it themselves.</param>
     /// <param name="clip">Of many chunks.</param>
     /// <param name="lightClip">Of a few.</param>
-    public static async Task<JobFaults> StartAsync(
-        NodeCluster cluster, CoordinatorView view, string clip, string lightClip)
-    {
-        await cluster.LeaderAsync();
-        var (revision, fence) = await view.StandingAsync();
-        var run = new JobFaults(cluster, view, clip, lightClip, fence) { revision = revision };
-        foreach (var record in await view.RecordsAsync(JobHistory.JobKeys))
+    public static Task<JobFaults> StartAsync(NodeCluster cluster, SecureEtcd? etcd, string clip, string lightClip) =>
+        Started.WholeAsync(new JobFaults(cluster, etcd, clip, lightClip), async run =>
         {
-            record.Key.ToStringUtf8().ShouldBeEmpty("jobs that this has not seen begin");
+            await cluster.LeaderAsync();
+            (run.revision, var fence) = await run.View.StandingAsync();
+            run.history = new JobHistory(fence);
+            (await run.View.RecordsAsync(JobHistory.JobKeys)).ShouldBeEmpty("jobs that this has not seen begin");
+        });
+
+    public async ValueTask DisposeAsync()
+    {
+        await EndLoadAsync();
+        foreach (var member in members)
+        {
+            member.Dispose();
         }
-
-        return run;
-    }
-
-    public ValueTask DisposeAsync() => EndLoadAsync();
-
-    /// <returns>From the kill until another one answers as the master.</returns>
-    public async Task<TimeSpan> KillMasterAsync()
-    {
-        var master = await BeginAsync();
-        var start = Clock.GetTimestamp();
-        await master.KillAsync();
-        var without = await UntilAnotherAsync(master, start);
-        await master.StartAgainAsync();
-        await HoldsAsync();
-        NeedlesslyRepeated += history.Repeated.Count(one => one.Node != cluster.NameOf(master));
-        return without;
-    }
-
-    /// <summary>It is ordered to make jobs while it stands still, and has yet to hear that it is the master no more
-    /// when it goes on: nothing of it may be accepted.</summary>
-    /// <returns>From the stop until another one answers as the master.</returns>
-    public async Task<TimeSpan> StopMasterAsync(TimeSpan time)
-    {
-        var master = await BeginAsync();
-        using var channel = GrpcChannel.ForAddress($"http://{master.Grpc}");
-        var orders = new Transcoder.TranscoderClient(channel.CreateCallInvoker());
-        var start = Clock.GetTimestamp();
-        await master.PauseAsync();
-        var late = Enumerable.Range(0, LateOrders).Select(_ => OrderAsync(orders)).ToList();
-        var without = await UntilAnotherAsync(master, start);
-        await Wait.ForAsync(() => Task.FromResult(Clock.GetElapsedTime(start) > time), time + Limit, () => "");
-        await master.ContinueAsync();
-        (await Task.WhenAll(late)).ShouldAllBe(wasTaken => !wasTaken, "the old master took an order");
-        await Wait.ForAsync(
-            async () => !await NodeCluster.IsMasterAsync(master), Limit, () => "it still takes itself for the master");
-        await HoldsAsync();
-        history.Jobs.ShouldNotContain(job => lateMedia.Contains(job.MediaId));
-        return without;
     }
 
     /// <returns>From the kill until there is a master, and the node of the catalogue answers.</returns>
@@ -110,6 +79,7 @@ public sealed partial class JobFaults : IAsyncDisposable
     {
         await BeginAsync();
         await EndLoadAsync();
+        await using var clients = AskRegisters();
         var start = Clock.GetTimestamp();
         await Task.WhenAll(cluster.Nodes.Select(node => node.KillAsync()));
         foreach (var node in cluster.Nodes)
@@ -121,6 +91,7 @@ public sealed partial class JobFaults : IAsyncDisposable
         await cluster.Front.Api.GetAsync(media.All[^1].Id);
         var without = Clock.GetElapsedTime(start);
         await Task.WhenAll(cluster.Nodes.Select(node => node.ReadyAsync()));
+        await clients.CheckAsync();
         await HoldsAsync();
         return without;
     }
@@ -181,21 +152,26 @@ public sealed partial class JobFaults : IAsyncDisposable
         history.Repeated.ShouldBeEmpty();
     }
 
-    /// <summary>Every job that was acknowledged is ready, with every frame.</summary>
+    /// <summary>Every job that was acknowledged is ready, and all of it can be played; the store holds nothing else;
+    /// and those that keep the coordinator hold the same.</summary>
     public async Task FinishAsync()
     {
         await EndLoadAsync();
         var acknowledged = media.All;
         foreach (var (id, source) in acknowledged)
         {
-            await cluster.Front.Api.WaitForAsync(id, "ready");
-            var manifest = new Uri(cluster.Front.Http.BaseAddress!, $"/play/{id}/master.m3u8");
-            (await Clips.CountFramesAsync(manifest.ToString())).ShouldBe(await FramesAsync(source), id);
+            await ready.CheckAsync(id, source);
         }
 
-        await HoldsAsync();
+        // Jobs too whose acknowledgement was lost on its way.
+        await ready.CheckNothingIsLeftAsync(async () =>
+        {
+            await HoldsAsync();
+            return history.Jobs.Select(job => job.MediaId);
+        });
         var known = history.Jobs.Select(job => job.MediaId).ToHashSet(StringComparer.Ordinal);
         acknowledged.Select(one => one.Id).ShouldBeSubsetOf(known);
+        await (etcd?.CheckAgreementAsync() ?? CoordinatorView.CheckAgreementAsync(members));
         media.Clear();
     }
 }

@@ -97,6 +97,7 @@ public sealed class JobHistory(long fence)
             if (before.CommittedAttempt > 0)
             {
                 task.CommittedAttempt.ShouldBe(before.CommittedAttempt, $"{at}: two commits had effect");
+                task.Result.ShouldBe(before.Result, $"{at}: two commits had effect");
             }
         }
 

@@ -16,12 +16,22 @@ public sealed class NodeNetwork : IAsyncDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
     private static readonly string[] Programs = ["/usr/sbin/nft", "/usr/sbin/ip", "/usr/bin/nsenter"];
 
+    private static int made;
+
     private readonly Dictionary<string, (Process Holder, string Address)> hosts = new(StringComparer.Ordinal);
     private readonly HashSet<(string From, string To)> cuts = [];
-    private readonly string subnet = $"10.213.{Environment.ProcessId % 250 + 1}";
+    private readonly string subnet;
+    private readonly string link;
     private readonly Process bridge;
 
-    private NodeNetwork(Process bridge) => this.bridge = bridge;
+    private NodeNetwork(Process bridge)
+    {
+        // Of this process and of this network: there may be several at once, and one goes some time after its end.
+        var number = Interlocked.Increment(ref made) % 40;
+        subnet = $"10.{213 + number}.{Environment.ProcessId % 250 + 1}";
+        link = $"hex{Environment.ProcessId}n{number}";
+        this.bridge = bridge;
+    }
 
     /// <summary>Why there can be none here, or null.</summary>
     public static string? Hindrance =>
@@ -36,7 +46,6 @@ public sealed class NodeNetwork : IAsyncDisposable
     public static async Task<NodeNetwork> StartAsync()
     {
         var network = new NodeNetwork(await HoldAsync());
-        var link = $"hexcast{Environment.ProcessId}";
         await RunAsync(
             network.bridge,
             $"""
@@ -46,9 +55,9 @@ public sealed class NodeNetwork : IAsyncDisposable
         await RunAsync(
             null,
             $"""
-            ip link add {link} type veth peer name trunk netns {network.bridge.Id}
-            ip addr add {network.Address}/24 dev {link}
-            ip link set {link} up
+            ip link add {network.link} type veth peer name trunk netns {network.bridge.Id}
+            ip addr add {network.Address}/24 dev {network.link}
+            ip link set {network.link} up
             """);
         await RunAsync(network.bridge, "ip link set dev trunk up master lan");
         return network;

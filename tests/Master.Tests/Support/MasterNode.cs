@@ -10,7 +10,7 @@ using Hexcast.Testing;
 namespace Hexcast.Master.Tests.Support;
 
 /// <summary>The real master on the real coordinator, over the in-memory transport; workers are the test's.</summary>
-internal sealed class MasterNode : IAsyncDisposable
+internal sealed class MasterNode((string Key, string Value)[] settings) : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("hexcast-master-").FullName;
     private HostedNode node = null!;
@@ -25,9 +25,9 @@ internal sealed class MasterNode : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
-    public static async Task<MasterNode> StartAsync()
+    public static async Task<MasterNode> StartAsync(params (string Key, string Value)[] settings)
     {
-        var master = new MasterNode();
+        var master = new MasterNode(settings);
         await master.BootAsync();
         return master;
     }
@@ -63,7 +63,7 @@ internal sealed class MasterNode : IAsyncDisposable
     private async Task BootAsync()
     {
         node = await HostedNode.StartAsync(
-            folder, [new CoordinationModule(), new TestAccess(), new MasterModule()]);
+            folder, [new CoordinationModule(), new TestAccess(), new MasterModule()], settings);
         var invoker = node.Get<RoleChannel>().Invoker;
         (Transcoder, Scheduler) = (new Transcoder.TranscoderClient(invoker), new Scheduler.SchedulerClient(invoker));
         Http?.Dispose();

@@ -27,7 +27,7 @@ internal sealed class Stage
     {
         this.options = options ?? new MasterOptions();
         (Now, core) = (start, new SchedulerCore(this.options, fence));
-        Step("a master starts", new Loaded([], []) { Term = fence });
+        Step("a master starts", new Loaded([], []) { TermRevision = fence });
     }
 
     public DateTimeOffset Now { get; private set; }
@@ -41,6 +41,9 @@ internal sealed class Stage
     public List<(long Request, IMessage? Answer, string? Refusal)> Answers { get; } = [];
 
     public List<JobEvent> Fed { get; } = [];
+
+    /// <summary>Workers that were given up, as it is measured.</summary>
+    public List<string> GivenUp { get; } = [];
 
     public IReadOnlyDictionary<string, IMessage> Disk => disk;
 
@@ -156,7 +159,7 @@ internal sealed class Stage
             [.. disk.Values.OfType<JobRecord>().Select(r => r.Clone())],
             [.. disk.Values.OfType<TaskRecord>().Select(r => r.Clone())])
         {
-            Term = fence,
+            TermRevision = fence,
             Nodes = [.. disk.Values.OfType<NodeRecord>().Select(r => r.Clone())],
         });
     }
@@ -215,6 +218,7 @@ internal sealed class Stage
     {
         if (effect is Measure)
         {
+            GivenUp.AddRange(effect is WorkerGivenUp lost ? [lost.NodeId] : []);
             return;
         }
 
@@ -277,13 +281,16 @@ internal sealed class Stage
         null => $"delete {write.Key["/hexcast/".Length..]}",
         JobRecord job => $"job {job.JobId} {job.State}{(job.Ending is null ? "" : $" ending {job.Ending.State}")}",
         TaskRecord task => $"task {task.TaskId} attempts={task.Attempts}" +
-            $" open=[{string.Join(' ', task.Open.Select(o => $"{o.Attempt}@{o.NodeId}{(o.Superseded ? "!" : "")}"))}]" +
+            $" open=[{string.Join(' ', task.Open.Select(Describe))}]" +
             (task.Failures > 0 ? $" failures={task.Failures}" : "") +
             (task.Losses > 0 ? $" losses={task.Losses}" : "") +
             (task.CommittedAttempt > 0 ? $" committed={task.CommittedAttempt} revision={task.CommittedRevision}" : ""),
         NodeRecord node => $"node {node.NodeId} drained",
         _ => write.Key,
     };
+
+    private static string Describe(OpenAttempt open) =>
+        $"{open.Attempt}@{open.NodeId}{(open.Superseded ? "!" : "")}{(open.LostAtUnixMs > 0 ? "?" : "")}";
 
     private static string Describe(IMessage message) => message switch
     {

@@ -6,6 +6,7 @@ using Hexcast.Contracts.V1;
 using Hexcast.Platform.Cluster;
 using Hexcast.Platform.Configuration;
 using Hexcast.Platform.Errors;
+using Hexcast.Platform.Hosting;
 using Hexcast.Platform.Tls;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -252,6 +253,41 @@ public sealed class EnrolmentTests
         await UntilAsync(() => certificate.Current.NotAfter.ToUniversalTime() > Now.UtcDateTime.AddDays(80));
         using var kept = X509CertificateLoader.LoadCertificateFromFile(joined.CertificateFile);
         kept.Thumbprint.ShouldBe(certificate.Current.Thumbprint);
+    }
+
+    private sealed record Known(params IReadOnlyList<string> Addresses) : IKnownNodes;
+
+    [Fact]
+    public async Task A_certificate_is_renewed_by_whoever_signs_now()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        var third = await cluster.JoinAsync("node-3");
+        var second = await cluster.JoinAsync("node-2");
+        third.Seeds.ShouldNotContain(second.Address);
+        // The only one that signs is gone; there are copies of its key and of the names that it gave.
+        await cluster.FirstNode.StopAsync();
+        File.Copy(cluster.First.AuthorityKeyFile, second.AuthorityKeyFile);
+        ClusterFolder.CreatePrivate(second.NodesFolder);
+        foreach (var name in Directory.GetFiles(cluster.First.NodesFolder))
+        {
+            File.Copy(name, Path.Combine(second.NodesFolder, Path.GetFileName(name)));
+        }
+
+        await cluster.StartAsync(second);
+        var services = (await cluster.StartAsync(third)).Services;
+        var own = services.GetRequiredService<NodeCertificate>();
+        using var renewal = new CertificateRenewal(
+            own, services.GetRequiredService<Enrolling>(), services.GetRequiredService<NodeChannels>(),
+            services.GetRequiredService<NodeSettings>(), TimeProvider.System,
+            NullLogger<CertificateRenewal>.Instance, new Known(third.Address, second.Address));
+        var before = own.Current.Thumbprint;
+        await renewal.RenewAsync(CancellationToken.None);
+        own.Current.Thumbprint.ShouldNotBe(before);
+        ClusterIdentity.Find(cluster.FolderOf("node-3"))!.Seeds[0].ShouldBe(second.Address);
+
+        var token = Enrol.Token(
+            cluster.FolderOf("node-2"), TimeSpan.FromMinutes(10), uses: 1, [], TimeProvider.System);
+        (await cluster.JoinAsync("node-4", token.Text)).Node.ShouldBe("node-4");
     }
 
     [Fact]

@@ -10,6 +10,7 @@ namespace Hexcast.Simulation.Coordinators;
 internal sealed class Group : NodeGroup<GroupMember>
 {
     private const double DeathInAStep = 0.0004;
+    private const double DeathAfterASnapshot = 0.2;
 
     /// <param name="house">What else runs in each member's process; null: nothing.</param>
     public Group(World world, GroupWeather weather, Func<GroupMember, IResident>? house = null)
@@ -42,8 +43,6 @@ internal sealed class Group : NodeGroup<GroupMember>
     public Func<GroupMember, IResident>? House { get; }
 
     public int MemberChanges { get; private set; }
-
-    public override GroupMember? Leader => Nodes.Where(m => m.Core?.IsLeader == true).MaxBy(m => m.Core!.Term);
 
     /// <summary>Whom somebody asks: anybody who is or was a member; once it is calm, nobody who has been removed.
     /// </summary>
@@ -99,18 +98,14 @@ internal sealed class Group : NodeGroup<GroupMember>
     /// </summary>
     public void Propose(GroupMember at, Command command, Action<IMessage?> answered)
     {
-        var floor = Oracle.Told;
+        var behind = Oracle.ToldEntries;
         new GroupRequest(
             this, at, id => new CoordinatorEvent.Propose(id, command.Clone()), ofLeader: true, isRepeatable: false,
             outcome => World.After(World.Dice.Between(0.1, 1), () =>
             {
-                if (outcome is { Response: null })
+                if (outcome is { } known)
                 {
-                    Oracle.NotDone(command);
-                }
-                else if (outcome is { Response: { } response })
-                {
-                    Oracle.Answered(command, floor, response);
+                    Oracle.Answered(command, behind, known);
                 }
                 answered(outcome?.Response);
             })).Begin();
@@ -132,7 +127,9 @@ internal sealed class Group : NodeGroup<GroupMember>
             })).Begin();
     }
 
-    public bool DiesInStep() => !World.IsCalm && Sky.Crashes && World.Dice.Roll(DeathInAStep);
+    /// <summary>What a snapshot has replaced is on its way out: there it hurts.</summary>
+    public bool DiesInStep(List<CoordinatorEvent> events) => !World.IsCalm && Sky.Crashes && World.Dice.Roll(
+        events.Exists(e => e is CoordinatorEvent.SnapshotDone) ? DeathAfterASnapshot : DeathInAStep);
 
     public override void Restart(GroupMember node)
     {

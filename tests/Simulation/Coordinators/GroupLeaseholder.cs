@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Log;
@@ -12,6 +13,7 @@ internal sealed class GroupLeaseholder(Group group, int number)
 
     private readonly Dice _dice = group.World.Dice;
     private int _keys;
+    private int _grants;
 
     public void Think() => group.World.After(_dice.Between(50, 1_500), Grant);
 
@@ -25,19 +27,23 @@ internal sealed class GroupLeaseholder(Group group, int number)
             return;
         }
         var asked = group.World.Now;
-        Do(id => new CoordinatorEvent.Propose(id, new Command { LeaseGrant = new LeaseGrantRequest { TTL = Seconds } }),
-            isRepeatable: false, outcome =>
+        var grant = new Command { LeaseGrant = new LeaseGrantRequest { TTL = Seconds, ID = NewName() } };
+        Once(answered => group.Propose(group.Any(), grant, answered), response =>
+        {
+            if (response is not LeaseGrantResponse granted)
             {
-                if (outcome?.Response is not LeaseGrantResponse granted)
-                {
-                    Think();
-                    return;
-                }
-                Promised(granted.ID, asked);
-                Hang(granted.ID);
-                Keep(granted.ID, 1 + _dice.Below(4));
-            });
+                Think();
+                return;
+            }
+            Promised(granted.ID, asked);
+            Hang(granted.ID);
+            Keep(granted.ID, 1 + _dice.Below(4));
+        });
     }
+
+    /// <summary>Every other lease is named by its holder, below the names that leaders give; 0: the leader names it.
+    /// </summary>
+    private long NewName() => ++_grants % 2 == 0 ? ((long)number << 20) + _grants : 0;
 
     private void Hang(long lease)
     {
@@ -52,7 +58,7 @@ internal sealed class GroupLeaseholder(Group group, int number)
         group.Propose(group.Any(), command, _ => { });
     }
 
-    private void Keep(long lease, int times) => group.World.After(_dice.Between(100, 900), () =>
+    private void Keep(long lease, int times) => group.World.After(_dice.Between(50, 600), () =>
     {
         if (times == 0)
         {
@@ -60,14 +66,18 @@ internal sealed class GroupLeaseholder(Group group, int number)
             return;
         }
         var asked = group.World.Now;
-        Do(id => new CoordinatorEvent.KeepAlive(id, lease), isRepeatable: true, outcome =>
-        {
-            if (outcome?.Response is LeaseKeepAliveResponse { TTL: > 0 })
+        Once(
+            answered => new GroupRequest(
+                group, group.Deposed ?? group.Any(), id => new CoordinatorEvent.KeepAlive(id, lease), ofLeader: true,
+                isRepeatable: true, outcome => answered(outcome?.Response)).Begin(),
+            response =>
             {
-                Promised(lease, asked);
-            }
-            Keep(lease, times - 1);
-        });
+                if (response is LeaseKeepAliveResponse { TTL: > 0 })
+                {
+                    Promised(lease, asked);
+                }
+                Keep(lease, times - 1);
+            });
     });
 
     private void Leave(long lease)
@@ -75,31 +85,26 @@ internal sealed class GroupLeaseholder(Group group, int number)
         if (_dice.Roll(0.3))
         {
             var command = new Command { LeaseRevoke = new LeaseRevokeRequest { ID = lease } };
-            Do(id => new CoordinatorEvent.Propose(id, command), isRepeatable: false, _ => { });
+            group.Propose(group.Any(), command, _ => { });
         }
         Think();
     }
 
-    private void Promised(long lease, TimeSpan asked)
-    {
-        var until = Promise(asked);
-        var oracle = group.Oracle;
-        oracle.Promises[lease] = oracle.Promises.TryGetValue(lease, out var before) && before > until ? before : until;
-        oracle.Promised(lease, until);
-    }
+    private void Promised(long lease, TimeSpan asked) => group.Oracle.Promised(lease, Promise(asked));
 
-    private void Do(Func<long, CoordinatorEvent> ask, bool isRepeatable, Action<Outcome?> done)
+    /// <summary>Without an answer nobody waits for ever.</summary>
+    private void Once(Action<Action<IMessage?>> ask, Action<IMessage?> done)
     {
         var isOver = false;
-        new GroupRequest(group, group.Any(), ask, ofLeader: true, isRepeatable, Once).Begin();
-        group.World.After(TimeSpan.FromMilliseconds(2_500), () => Once(null));
+        ask(Answered);
+        group.World.After(TimeSpan.FromMilliseconds(2_500), () => Answered(null));
 
-        void Once(Outcome? outcome)
+        void Answered(IMessage? response)
         {
             if (!isOver)
             {
                 isOver = true;
-                done(outcome);
+                done(response);
             }
         }
     }

@@ -48,6 +48,7 @@ internal sealed class GroupMember : INode
     private long _lastRequest;
     private long _lastStream;
     private bool _isAwake;
+    private bool _wentBad;
 
     public GroupMember(Group group, MemberRecord first)
     {
@@ -68,6 +69,8 @@ internal sealed class GroupMember : INode
 
     public bool IsUp => _core is not null;
 
+    public ulong? LeadsTerm => _core is { IsLeader: true } core ? core.Term : null;
+
     public bool IsPaused { get; private set; }
 
     public (double From, double To) SyncMs { get; set; } = NodeGroup<GroupMember>.FastSync;
@@ -82,6 +85,8 @@ internal sealed class GroupMember : INode
         var opened = OpenedLog.Open(Disk, record, NullLogger.Instance);
         (_bootedAt, _tickAt, IsPaused) = (_world.Now, TimeSpan.MaxValue, false);
         _group.Damages += opened.UnreadableFrom > 0 ? 1 : 0;
+        GroupOracle.Require(
+            opened.UnreadableFrom == 0 || _wentBad, $"{Name} takes itself for damaged, and its disk is good");
         var writer = new LogWriter(opened.Log, TimeProvider.System, Post);
         var keeper = new SnapshotKeeper(Disk, Post, writer.Offer, index => _logLane!.Post(new LogWork.Drop(index)));
         _logLane = new SimLane<LogWork>(_world, Duration, () => writer.Wait, writer.Take, Fail);
@@ -131,6 +136,7 @@ internal sealed class GroupMember : INode
     public void GoBad()
     {
         Tell("goes bad");
+        _wentBad = true;
         Disk.Damage();
     }
 
@@ -234,7 +240,7 @@ internal sealed class GroupMember : INode
             Tell(happened);
         }
         // The process may die between any two of its effects.
-        var diesAfter = _group.DiesInStep() ? _world.Dice.Below(effects.Count + 1) : int.MaxValue;
+        var diesAfter = _group.DiesInStep(events) ? _world.Dice.Below(effects.Count + 1) : int.MaxValue;
         for (var i = 0; i < effects.Count && life == _life; i++)
         {
             if (i == diesAfter)

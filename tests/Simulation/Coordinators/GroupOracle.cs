@@ -16,8 +16,10 @@ internal sealed class GroupOracle(World world)
     public const string ElectionKey = StateMachine.ElectionKeyText;
 
     private readonly List<(ulong Term, byte[] Payload, long Revision, ModelOutcome Outcome)> _log = [];
+
+    /// <summary>Entries that somebody was answered for: nobody else is.</summary>
+    private readonly HashSet<int> _answered = [];
     private readonly Dictionary<ulong, ulong> _leaders = [];
-    private readonly Dictionary<long, int> _byRevision = [];
     private IReadOnlyList<ulong> _members = [];
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
@@ -28,6 +30,10 @@ internal sealed class GroupOracle(World world)
 
     /// <summary>Revision of the last thing that somebody was told: nobody may be told of less.</summary>
     public long Told { get; private set; }
+
+    /// <summary>Entries up to the last one that somebody was answered for: what is asked later stands behind it.
+    /// </summary>
+    public int ToldEntries { get; private set; }
 
     public int Elections { get; private set; }
 
@@ -77,8 +83,6 @@ internal sealed class GroupOracle(World world)
         NoteEndOfLeases(command);
         var outcome = Model.Apply(command);
         _log.Add((entry.Term, payload, Model.Revision, outcome));
-        // Those behind that change nothing have no revision of their own.
-        _byRevision.TryAdd(Model.Revision, _log.Count - 1);
         foreach (var value in outcome.Error == CoordinatorError.None ? ValuesOf(command) : [])
         {
             Require(_written.Add(value), $"{value} was written twice, and asked for once");
@@ -99,7 +103,7 @@ internal sealed class GroupOracle(World world)
         $"n{member} is at revision {revision} after entry {index}");
 
     /// <summary>Somebody was told that this was not done and never will be.</summary>
-    public void NotDone(Command command)
+    private void NotDone(Command command)
     {
         foreach (var value in ValuesOf(command))
         {
@@ -108,20 +112,37 @@ internal sealed class GroupOracle(World world)
         }
     }
 
-    /// <param name="floor">What had been told before this was asked.</param>
-    public void Answered(Command command, long floor, IMessage response)
+    /// <summary>
+    /// Whatever the state machine has answered stands in the log with that answer: an acknowledgement that is not there
+    /// is lost. Also of leases and compactions, which no revision tells apart.
+    /// </summary>
+    /// <param name="behind">Entries that somebody had been answered for before this was asked.</param>
+    public void Answered(Command command, int behind, Outcome outcome)
     {
-        var (revision, told) = response switch
+        if (outcome.Response is null)
         {
-            PutResponse put => (put.Header.Revision, "put"),
-            DeleteRangeResponse deleted => (deleted.Header.Revision, $"{deleted.Deleted} deleted"),
-            TxnResponse txn => (txn.Header.Revision, KeyValueModel.Told(txn)),
-            _ => (0, ""),
-        };
-        if (revision > 0)
-        {
-            Answered(command, floor, revision, told);
+            NotDone(command);
+            if (!IsOfState(outcome.Error))
+            {
+                return;
+            }
         }
+        var (revision, told) = KeyValueModel.Told(outcome.Response);
+        var payload = AsLogged(command, outcome.Response).ToByteArray();
+        for (var at = behind; at < _log.Count; at++)
+        {
+            var entry = _log[at];
+            if (entry.Outcome == new ModelOutcome(outcome.Error, told)
+                && (outcome.Response is null || entry.Revision == revision)
+                && entry.Payload.AsSpan().SequenceEqual(payload) && _answered.Add(at))
+            {
+                ToldEntries = Math.Max(ToldEntries, at + 1);
+                Told = Math.Max(Told, entry.Revision);
+                return;
+            }
+        }
+        throw new ViolationException(
+            $"{command} was answered {told}{outcome.Error} at {revision}, and after entry {behind} none says so (I1)");
     }
 
     public void Read(IMessage request, long floor, IMessage response)
@@ -138,48 +159,24 @@ internal sealed class GroupOracle(World world)
         Told = isSerializable ? Told : Math.Max(Told, revision);
     }
 
-    private void Answered(Command command, long floor, long revision, string told)
-    {
-        Require(
-            _byRevision.TryGetValue(revision, out var at),
-            $"{command} was acknowledged at revision {revision}, and nobody has that (I1)");
-        Require(revision >= floor, $"{command} was done at {revision}, after {floor} was told (I5)");
-        var (_, payload, _, outcome) = _log[at];
-        if (told == "0 deleted")
-        {
-            var range = command.DeleteRange;
-            Require(
-                !Model.Range(range.Key.ToStringUtf8(), range.RangeEnd.ToStringUtf8(), revision).Any(),
-                $"{command} was told {told} at {revision}, where there is something (I5)");
-        }
-        else if (outcome.Told != told || outcome.Error != CoordinatorError.None
-            || !payload.AsSpan().SequenceEqual(command.ToByteArray()))
-        {
-            // It changed nothing, so it has no revision of its own.
-            var changes = command.KindCase switch
-            {
-                Command.KindOneofCase.Put or Command.KindOneofCase.DeleteRange => true,
-                Command.KindOneofCase.Txn => told.StartsWith("then", StringComparison.Ordinal),
-                _ => false,
-            };
-            Require(
-                !changes, $"{command} was told {told} at {revision}, where another one stands (I1)");
-            Require(
-                command.KindCase != Command.KindOneofCase.Txn || Model.Read(command.Txn, revision) == told,
-                $"{command} was told {told} at {revision} (I5)");
-        }
-        Told = Math.Max(Told, revision);
-    }
-
-    /// <summary>Somebody was told that this lease stays at least until then.</summary>
-    public void Promised(long lease, TimeSpan until) => Require(
-        !_ended.TryGetValue(lease, out var end) || end >= until,
-        $"lease {lease:x} ended at {end}, and was promised until {until}");
-
-    public bool HasEnded(long lease) => _ended.ContainsKey(lease);
-
     /// <summary>By lease: the latest time that somebody was promised.</summary>
     public Dictionary<long, TimeSpan> Promises { get; } = [];
+
+    /// <summary>Somebody was told that this lease stays at least until then.</summary>
+    public void Promised(long lease, TimeSpan until)
+    {
+        Require(_written.Contains(NameOf(lease)), $"lease {lease:x} is kept alive, and was never granted (I1)");
+        Promises[lease] = Promises.TryGetValue(lease, out var before) && before > until ? before : until;
+        StaysAsPromised(lease);
+    }
+
+    private void StaysAsPromised(long lease)
+    {
+        if (_ended.TryGetValue(lease, out var end) && Promises.TryGetValue(lease, out var until))
+        {
+            Require(end >= until, $"lease {lease:x} ended at {end}, and was promised until {until}");
+        }
+    }
 
     private void NoteEndOfLeases(Command command)
     {
@@ -190,19 +187,36 @@ internal sealed class GroupOracle(World world)
         foreach (var id in command.LeaseExpire.Ids)
         {
             _ended.TryAdd(id, world.Now);
-            if (Promises.TryGetValue(id, out var until))
-            {
-                Promised(id, until);
-            }
+            StaysAsPromised(id);
         }
     }
 
-    /// <summary>What a <see cref="GroupClient"/> writes is different each time.</summary>
+    /// <summary>Errors that only applying an entry can tell; all others say that there is none.</summary>
+    private static bool IsOfState(CoordinatorError error) => error is CoordinatorError.LeaseNotFound
+        or CoordinatorError.LeaseExists or CoordinatorError.LeaseTimeTooLarge or CoordinatorError.TooManyLeases
+        or CoordinatorError.Compacted or CoordinatorError.FutureRevision;
+
+    /// <summary>The leader names leases whose holders have not.</summary>
+    private static Command AsLogged(Command command, IMessage? response)
+    {
+        if (response is LeaseGrantResponse granted)
+        {
+            command = command.Clone();
+            (command.LeaseGrant.ID, command.LeaseGrant.TTL) = (granted.ID, granted.TTL);
+        }
+        return command;
+    }
+
+    private static string NameOf(long lease) => $"lease {lease:x}";
+
+    /// <summary>What a <see cref="GroupClient"/> writes is different each time, and so is a lease's name.</summary>
     private static IEnumerable<string> ValuesOf(Command command) => command.KindCase switch
     {
         Command.KindOneofCase.Put when IsClients(command.Put) => [command.Put.Value.ToStringUtf8()],
         Command.KindOneofCase.Txn => command.Txn.Success.Select(o => o.RequestPut)
             .Where(put => put is not null && IsClients(put)).Select(put => put.Value.ToStringUtf8()).Take(1),
+        Command.KindOneofCase.LeaseGrant when command.LeaseGrant.ID != 0 => [NameOf(command.LeaseGrant.ID)],
+        Command.KindOneofCase.LeaseRevoke => [$"the end of {NameOf(command.LeaseRevoke.ID)}"],
         _ => [],
     };
 

@@ -10,7 +10,7 @@ internal static class GroupRun
     private static readonly TimeSpan HealingLimit = TimeSpan.FromSeconds(30);
 
     private const int AnswersAfterwards = 3;
-    private const int Leaseholders = 3;
+    private const int Leaseholders = 8;
 
     /// <exception cref="ViolationException">With what went wrong.</exception>
     public static Journey Of(ulong seed, Action<string>? tell = null)

@@ -1,7 +1,11 @@
 namespace Hexcast.Simulation.Coordinators;
 
-/// <summary>The real coordinator's core, consensus and log on a simulated network, disk and clock. A seed that fails is
-/// named: ./hexcast sim --groups --seeds 1 --from SEED --tell repeats it exactly.</summary>
+/// <summary>
+/// Groups of coordinators: the real core, consensus, store, watches and log on a simulated network, disk and clock. The
+/// shell around them, their client and their threads are the simulator's own. A seed that fails is named: ./hexcast sim
+/// --groups --seeds 1 --from SEED --tell repeats it exactly; what it has found stays as <see cref="SimulationTests"/>
+/// says.
+/// </summary>
 public sealed class GroupSimulationTests
 {
     private const int Seeds = 200;

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination;
 using Hexcast.Coordination.Embedded.Log;
@@ -17,6 +18,8 @@ internal sealed record ModelOutcome(CoordinatorError Error, string Told);
 internal sealed class KeyValueModel
 {
     private readonly SortedDictionary<string, List<Held>> _keys = new(StringComparer.Ordinal);
+
+    private long _compacted;
 
     public SortedSet<long> Leases { get; } = [];
 
@@ -47,6 +50,19 @@ internal sealed class KeyValueModel
             _ => "put",
         }));
 
+    /// <summary>What a write was told, and at which revision.</summary>
+    public static (long Revision, string Told) Told(IMessage? response) => response switch
+    {
+        PutResponse put => (put.Header.Revision, "put"),
+        DeleteRangeResponse deleted => (deleted.Header.Revision, $"{deleted.Deleted} deleted"),
+        TxnResponse txn => (txn.Header.Revision, Told(txn)),
+        LeaseGrantResponse granted => (granted.Header.Revision, $"lease {granted.ID}"),
+        LeaseRevokeResponse revoked => (revoked.Header.Revision, "revoked"),
+        CompactionResponse compacted => (compacted.Header.Revision, "compacted"),
+        null => (0, ""),
+        _ => throw new InvalidOperationException($"{response.Descriptor.Name} answers no write."),
+    };
+
     public ModelOutcome Apply(Command command)
     {
         var next = Revision + 1;
@@ -75,6 +91,8 @@ internal sealed class KeyValueModel
                     End(id);
                 }
                 return Done("ended");
+            case Command.KindOneofCase.Compact:
+                return Compact(command.Compact.Revision);
             case Command.KindOneofCase.TermStart:
                 Set(GroupOracle.ElectionKey, null, 0, next);
                 Settle();
@@ -145,6 +163,16 @@ internal sealed class KeyValueModel
             .Select(pair => pair.Key).ToList();
         keys.ForEach(key => Set(key, null, 0, next));
         return keys.Count;
+    }
+
+    private ModelOutcome Compact(long revision)
+    {
+        if (revision <= _compacted || revision > Revision)
+        {
+            return Refused(revision > Revision ? CoordinatorError.FutureRevision : CoordinatorError.Compacted);
+        }
+        _compacted = revision;
+        return Done("compacted");
     }
 
     private bool End(long lease)

@@ -55,8 +55,21 @@ internal sealed class JobFate(JobCluster cluster)
 
     private void Delete() => Dice.Pick(cluster.Users).Delete();
 
-    /// <summary>By less than jobs of one task are kept for.</summary>
-    private void Jump() => Dice.Pick(cluster.Nodes).ClockOffset = TimeSpan.FromMinutes(25) * (Dice.Below(3) - 1);
+    /// <summary>By up to an hour either way, or where there are jobs of one task, by less than these are kept for: they
+    /// would be gone, as they should be.</summary>
+    private void Jump()
+    {
+        var most = cluster.Users.Any(user => user.WantsOneTask) ? OneTaskJobs.KeptFor * 0.4 : TimeSpan.FromHours(1);
+        var offset = most * (Dice.Below(3) - 1);
+        if (Dice.Roll(0.3))
+        {
+            Dice.Pick(cluster.Workers).ClockOffset = offset;
+        }
+        else
+        {
+            Dice.Pick(cluster.Nodes).ClockOffset = offset;
+        }
+    }
 
     // One word about a node at a time: what was asked first may be heard last.
     private void Drain()

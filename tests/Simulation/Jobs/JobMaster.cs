@@ -10,8 +10,8 @@ using Hexcast.Simulation.Coordinators;
 
 namespace Hexcast.Simulation.Jobs;
 
-/// <summary>One term of a master: the real core, the real log of effects and the real guards, on its node's
-/// coordinator.</summary>
+/// <summary>One term of a master on its node's coordinator: the real core, log of effects and guards, executed here as
+/// SchedulerTerm and CoordinatorJobStore do it.</summary>
 internal sealed class JobMaster(JobCluster cluster, JobNode node, long fence)
 {
     private const int MostWrites = 100;
@@ -158,7 +158,7 @@ internal sealed class JobMaster(JobCluster cluster, JobNode node, long fence)
             [.. isTask[false].Select(kv => JobRecord.Parser.ParseFrom(kv.Value))],
             [.. isTask[true].Select(kv => TaskRecord.Parser.ParseFrom(kv.Value))])
         {
-            Term = _term,
+            TermRevision = _term,
             Nodes = [.. read[1].Kvs.Select(kv => NodeRecord.Parser.ParseFrom(kv.Value))],
             Settings = [.. read.Skip(2).SelectMany(range => range.Kvs).Select(Setting)],
         });

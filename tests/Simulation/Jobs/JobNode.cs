@@ -15,7 +15,8 @@ internal sealed class JobNode(JobCluster cluster, GroupMember member) : IResiden
 
     public JobMaster? Term { get; private set; }
 
-    /// <summary>Whoever sets the node's clock moves it for the next term: within one nobody looks at it.</summary>
+    /// <summary>Whoever sets the node's clock moves it for the next term: a term reads it once, and from then on the
+    /// clock that does not jump (SchedulerTerm.Now).</summary>
     public TimeSpan ClockOffset { get; set; }
 
     public void Begin() => member.After(TimeSpan.Zero, () =>

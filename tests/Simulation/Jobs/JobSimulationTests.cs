@@ -1,7 +1,11 @@
 namespace Hexcast.Simulation.Jobs;
 
-/// <summary>The real masters and workers on the coordinator's real state machine, in every weather. A seed that fails
-/// is named: ./hexcast sim --jobs --seeds 1 --from SEED --tell repeats it exactly.</summary>
+/// <summary>
+/// Masters and workers on groups of coordinators, in every weather. The cores that decide are the real ones, with the
+/// scheduler's log of effects and its guards; who executes what they decide is written anew here, in simulated time
+/// (docs/decisions/0007-scheduler-state.md has the list). A seed that fails is named: ./hexcast sim --jobs --seeds 1
+/// --from SEED --tell repeats it exactly; what it has found stays as <see cref="SimulationTests"/> says.
+/// </summary>
 public sealed class JobSimulationTests
 {
     private const int Seeds = 400;

@@ -7,7 +7,8 @@ namespace Hexcast.Simulation.Jobs;
 internal sealed class JobUser(JobCluster cluster, int number)
 {
     private readonly string _media = $"m{number}";
-    private readonly bool _wantsOneTask = number % 3 == 0;
+
+    public bool WantsOneTask => number % 3 == 0;
 
     /// <summary>Acknowledged, so it may not be lost.</summary>
     public string? JobId { get; private set; }
@@ -43,7 +44,7 @@ internal sealed class JobUser(JobCluster cluster, int number)
     {
         // Ids of jobs come from the clock in production, so each is later than those before.
         cluster.Call(
-            request => _wantsOneTask
+            request => WantsOneTask
                 ? new TaskOrdered(request, $"j{cluster.Number():D8}", new ScheduleTaskRequest
                 {
                     RequestId = _media, MediaId = _media, SourceKey = $"sources/{_media}", Class = "sd",

@@ -6,7 +6,8 @@ using AttemptKey = Hexcast.Worker.AttemptKey;
 
 namespace Hexcast.Simulation.Jobs;
 
-/// <summary>A worker node: the real core; what the shell does for it takes its time, and dies with it.</summary>
+/// <summary>A worker node: the real core, executed here as WorkerLoop and MasterLink do it; that takes its time, and
+/// dies with it.</summary>
 internal sealed class JobWorker(JobCluster cluster, string name, int slots)
 {
     private readonly Dictionary<int, JobStream> _streams = [];
@@ -14,11 +15,15 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
     private WorkerCore? _core;
     private JobDirectory? _directory;
     private int _life;
+    private TimeSpan _clockOffset;
 
     public string Name => name;
 
     /// <summary>It never comes back.</summary>
     public bool IsGone { get; set; }
+
+    /// <summary>Whoever sets the node's clock moves it for the next start: a process reads it once.</summary>
+    public TimeSpan ClockOffset { get; set; }
 
     public bool IsIdle => _runs.Count == 0;
 
@@ -34,6 +39,7 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
         if (_core is null && !IsGone)
         {
             _life++;
+            _clockOffset = ClockOffset;
             _core = new WorkerCore(new WorkerProfile(name, slots, new NodeLabels { Codecs = { "aac", "h264" } }));
             _directory = new JobDirectory(cluster.Group);
             Feed(new WorkerEvent.Started());
@@ -107,7 +113,7 @@ internal sealed class JobWorker(JobCluster cluster, string name, int slots)
             return;
         }
         cluster.World.Tell?.Invoke($"{cluster.World.Now} {name} {happened}");
-        foreach (var effect in _core.Step(happened, cluster.Now))
+        foreach (var effect in _core.Step(happened, cluster.Now + _clockOffset))
         {
             Execute(effect);
         }

@@ -19,6 +19,9 @@ internal sealed class LeaseTable
     public const int MaximumLeases = 100_000;
 
     private readonly Dictionary<long, Lease> _leases = [];
+
+    /// <summary>Also of leases that are gone: they are looked for when their time has come. Members that do not lead
+    /// never look.</summary>
     private readonly PriorityQueue<long, TimeSpan> _byDeadline = new();
 
     private sealed class Lease(long id, long seconds)
@@ -30,6 +33,8 @@ internal sealed class LeaseTable
         public bool Ending { get; set; }
         public SortedSet<ByteString> Keys { get; } = new(Comparer<ByteString>.Create(Bytes.Compare));
     }
+
+    public int QueuedDeadlines => _byDeadline.Count;
 
     public IEnumerable<(long Id, long Seconds)> All => _leases.Values.OrderBy(lease => lease.Id)
         .Select(lease => (lease.Id, lease.Seconds));
@@ -59,6 +64,10 @@ internal sealed class LeaseTable
         _leases.Add(id, lease);
         Extend(lease, now);
         _byDeadline.Enqueue(id, lease.Deadline);
+        if (_byDeadline.Count > 2 * _leases.Count)
+        {
+            Requeue();
+        }
     }
 
     /// <summary>Forgets the lease; the keys that it held are the caller's to delete, in this order.</summary>
@@ -95,13 +104,12 @@ internal sealed class LeaseTable
     /// <summary>A new leader does not know who was kept alive lately: everybody gets the full time once.</summary>
     public void RenewAll(TimeSpan now)
     {
-        _byDeadline.Clear();
         foreach (var lease in _leases.Values)
         {
             lease.Ending = false;
             Extend(lease, now);
-            _byDeadline.Enqueue(lease.Id, lease.Deadline);
         }
+        Requeue();
     }
 
     /// <summary>Leases whose time is over and whose end was not named before; at most <paramref
@@ -145,6 +153,15 @@ internal sealed class LeaseTable
         _leases.TryGetValue(id, out var lease)
             ? ((long)Math.Max(0, (lease.Deadline - now).TotalSeconds), lease.Seconds, lease.Keys)
             : null;
+
+    private void Requeue()
+    {
+        _byDeadline.Clear();
+        foreach (var lease in _leases.Values.Where(lease => !lease.Ending))
+        {
+            _byDeadline.Enqueue(lease.Id, lease.Deadline);
+        }
+    }
 
     private static void Extend(Lease lease, TimeSpan now)
     {

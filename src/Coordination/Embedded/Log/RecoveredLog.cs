@@ -15,6 +15,4 @@ internal sealed record RecoveredLog(
     ulong UnreadableFrom = 0)
 {
     public ulong LastIndex => Entries.Count > 0 ? Entries[^1].Index : Snapshot?.Index ?? 0;
-
-    public long EntryBytes => Entries.Sum(entry => (long)entry.Payload.Length);
 }

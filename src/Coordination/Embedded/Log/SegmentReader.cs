@@ -56,8 +56,8 @@ internal static class SegmentReader
     public static CoordinatorDataException Damage(string name, int offset, string what) => new(
         $"The coordinator's log is damaged: {name}, byte {offset}: {what}. What was acknowledged may be in the " +
         "damaged part, so the coordinator does not start on the rest. Check the disk, then put the coordinator's " +
-        "directory back from a backup; or move the directory away to start with an empty coordinator: unfinished " +
-        "jobs are lost then, finished media are not.");
+        "directory back from a backup; or let hexcast cluster recover go on with what can be read, or, where that is " +
+        $"nothing, with an empty coordinator: {LostMember.WhatIsLost}");
 
     /// <summary>A whole record after the bad place which says that the place was durable when it was written.</summary>
     private static int? FindWitness(byte[] bytes, int bad)

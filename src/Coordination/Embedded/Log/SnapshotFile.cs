@@ -34,7 +34,19 @@ internal static class SnapshotFile
         ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     /// <returns>False if the disk is full.</returns>
-    public static bool TrySave(IDisk disk, Snapshot snapshot)
+    public static bool TrySave(IDisk disk, Snapshot snapshot) =>
+        WholeFile.TryWrite(disk, NameOf(snapshot.Mark.Term, snapshot.Mark.Index), BytesOf(snapshot));
+
+    /// <summary>As if another member had sent it: durable, and not counting yet.</summary>
+    /// <exception cref="IOException">Also when the disk is full.</exception>
+    public static void SaveIncoming(IDisk disk, Snapshot snapshot)
+    {
+        using var file = disk.Create(IncomingName);
+        file.Write(0, BytesOf(snapshot));
+        file.Sync();
+    }
+
+    private static byte[] BytesOf(Snapshot snapshot)
     {
         var payloadBytes = snapshot.State.CalculateSize();
         var bytes = new byte[HeaderBytes + payloadBytes];
@@ -44,7 +56,7 @@ internal static class SnapshotFile
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), payloadBytes);
         snapshot.State.WriteTo(bytes.AsSpan(HeaderBytes));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(28), Checksum(bytes));
-        return WholeFile.TryWrite(disk, NameOf(snapshot.Mark.Term, snapshot.Mark.Index), bytes);
+        return bytes;
     }
 
     public static Snapshot Load(IDisk disk, string name)
@@ -53,7 +65,7 @@ internal static class SnapshotFile
         return Read(name, file.ReadAll());
     }
 
-    /// <summary>A piece of the newest snapshot; null if that is not, or no longer, this one.</summary>
+    /// <summary>A piece of the snapshot of this index; null if there is none, or none any more.</summary>
     public static (byte[] Bytes, bool IsLast)? ReadPiece(IDisk disk, ulong index, long offset, int maximumBytes)
     {
         var name = disk.List().FirstOrDefault(name => TryParse(name, out var here) && here == index);

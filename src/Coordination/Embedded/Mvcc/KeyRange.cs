@@ -34,20 +34,6 @@ internal readonly record struct KeyRange
     public bool Contains(ByteString key) => IsPoint
         ? key.Equals(Key)
         : Bytes.Compare(key, Key) >= 0 && (End is null || Bytes.Compare(key, End) < 0);
-
-    public bool Overlaps(KeyRange other)
-    {
-        if (other.IsPoint)
-        {
-            return Contains(other.Key);
-        }
-        if (IsPoint)
-        {
-            return other.Contains(Key);
-        }
-        return (other.End is null || Bytes.Compare(Key, other.End) < 0)
-            && (End is null || Bytes.Compare(other.Key, End) < 0) && !IsEmpty && !other.IsEmpty;
-    }
 }
 
 internal static class Bytes

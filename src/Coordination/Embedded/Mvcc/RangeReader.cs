@@ -13,6 +13,14 @@ internal static class RangeReader
         _ => CoordinatorError.None,
     };
 
+    public static bool Sorts(RangeRequest request) => request.SortOrder != RangeRequest.Types.SortOrder.None
+        || request.SortTarget != RangeRequest.Types.SortTarget.Key;
+
+    public static bool Filters(RangeRequest request) => request is not
+    {
+        MinModRevision: 0, MaxModRevision: 0, MinCreateRevision: 0, MaxCreateRevision: 0,
+    };
+
     /// <summary>The header carries only the revision.</summary>
     public static RangeResponse Read(MvccStore store, RangeRequest request)
     {
@@ -24,8 +32,7 @@ internal static class RangeReader
         {
             return response;
         }
-        var sorts = request.SortOrder != RangeRequest.Types.SortOrder.None
-            || request.SortTarget != RangeRequest.Types.SortTarget.Key;
+        var sorts = Sorts(request);
         var kept = new List<KeyValue>();
         foreach (var value in store.Range(range, revision).Where(value => Passes(value, request)))
         {

@@ -36,6 +36,7 @@ internal sealed class PeerLine
     /// <summary>There is something to say, or never will be.</summary>
     private Task<bool>? _next;
     private bool _hasSpoken;
+    private bool _hasWarned;
 
     /// <param name="isGone">Called when nobody listens where the member was: its process has ended.</param>
     public PeerLine(
@@ -67,10 +68,11 @@ internal sealed class PeerLine
                     await SpeakAsync(backoff);
                 }
                 // Whatever it is: a line that has ended without a word would leave the member mute.
-                catch (Exception broken) when (broken is not OperationCanceledException)
+                catch (Exception broken)
+                    when (broken is not OperationCanceledException || !_stop.IsCancellationRequested)
                 {
                     _stop.ThrowIfCancellationRequested();
-                    _logger.LogDebug("A member does not take messages: {Reason}", broken.Message);
+                    Tell(broken);
                     if (IsRefused(broken))
                     {
                         _isGone();
@@ -85,6 +87,18 @@ internal sealed class PeerLine
         {
             // The process ends.
         }
+    }
+
+    /// <summary>One that is away comes back; one that refuses does so until a person sees to it.</summary>
+    private void Tell(Exception broken)
+    {
+        if (broken is RpcException { StatusCode: StatusCode.FailedPrecondition } refused && !_hasWarned)
+        {
+            _hasWarned = true;
+            _logger.LogWarning("A member takes no messages of this one: {Reason}", refused.Status.Detail);
+            return;
+        }
+        _logger.LogDebug("A member does not take messages: {Reason}", broken.Message);
     }
 
     private async Task SpeakAsync(Backoff backoff)

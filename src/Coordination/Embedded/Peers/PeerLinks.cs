@@ -15,19 +15,45 @@ internal sealed class PeerLinks(
     PeerSelf self, Func<string, GrpcChannel> open, Action<ulong> isGone, TimeProvider clock, ILogger logger)
     : IPeers, IAsyncDisposable
 {
+    /// <summary>Callers of whom the group has not told, as one that leads a term that this member knows nothing of, who
+    /// get lines; the one that was met first loses its own to the next.</summary>
+    public const int MaximumStrangers = 8;
+
+    /// <summary>Members whose lines are being closed; while there are as many, nobody who calls is met. It calls
+    /// again.</summary>
+    private const int MaximumClosing = 64;
+
     /// <summary>A member that was asked and is gone is noticed by its silence, not by this.</summary>
     private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>Changed under the lock only.</summary>
     private readonly ConcurrentDictionary<ulong, Peer> _peers = [];
     private readonly CancellationTokenSource _stop = new();
 
-    /// <summary>What the group has said of each, by its core's thread only.</summary>
+    /// <summary>Of all that follows.</summary>
+    private readonly Lock _changing = new();
+
+    /// <summary>What the group has said of each.</summary>
     private readonly Dictionary<ulong, string> _told = [];
 
-    /// <summary>An id is never given again: one that was removed and still calls gets no line any more.</summary>
-    private readonly ConcurrentDictionary<ulong, bool> _removed = [];
+    /// <summary>In the order in which they were met.</summary>
+    private readonly List<ulong> _strangers = [];
 
-    private sealed record Peer(string Address, GrpcChannel Channel, PeerLine Urgent, PeerLine Bulk);
+    /// <summary>An id is never given again: one that was removed and still calls gets no line any more.</summary>
+    private readonly HashSet<ulong> _removed = [];
+    private readonly List<Task> _closing = [];
+
+    private sealed record Peer(string Address, GrpcChannel Channel, PeerLine Urgent, PeerLine Bulk)
+    {
+        /// <summary>Also what they are saying ends, with the channel.</summary>
+        public Task CloseAsync()
+        {
+            Urgent.Close();
+            Bulk.Close();
+            Channel.Dispose();
+            return Task.WhenAll(Urgent.Ended, Bulk.Ended);
+        }
+    }
 
     public void Send(ulong to, Hexcast.Raft.RaftMessage message)
     {
@@ -39,26 +65,25 @@ internal sealed class PeerLinks(
 
     public void Follow(IReadOnlyList<SavedMember> known, Members group)
     {
-        foreach (var member in known.Where(member => member.Id != self.Id))
+        lock (_changing)
         {
-            // One that has called from elsewhere since is reached there, until the group says something new.
-            if (_told.GetValueOrDefault(member.Id) != member.Address)
+            foreach (var member in known.Where(member => member.Id != self.Id))
             {
-                _told[member.Id] = member.Address;
-                _removed.TryRemove(member.Id, out _);
-                Meet(member.Id, member.Address);
+                // One that has called from elsewhere since is reached there, until the group says something new.
+                if (_told.GetValueOrDefault(member.Id) != member.Address)
+                {
+                    _told[member.Id] = member.Address;
+                    _strangers.Remove(member.Id);
+                    _removed.Remove(member.Id);
+                    Reach(member.Id, member.Address);
+                }
             }
-        }
-        foreach (var gone in _told.Keys.Concat(_peers.Keys).Distinct()
-            .Where(id => !group.Contains(id) && known.All(member => member.Id != id)).ToList())
-        {
-            if (_told.Remove(gone))
+            foreach (var gone in _told.Keys
+                .Where(id => !group.Contains(id) && known.All(member => member.Id != id)).ToList())
             {
-                _removed.TryAdd(gone, true);
-            }
-            if (_peers.TryRemove(gone, out var peer))
-            {
-                Close(peer);
+                _told.Remove(gone);
+                _removed.Add(gone);
+                Close(gone);
             }
         }
     }
@@ -66,24 +91,23 @@ internal sealed class PeerLinks(
     /// <summary>A member has called from there: it may have moved, or be new.</summary>
     public void Meet(ulong id, string address)
     {
-        if (_stop.IsCancellationRequested || _removed.ContainsKey(id)
-            || (_peers.TryGetValue(id, out var known) && known.Address == address))
+        lock (_changing)
         {
-            return;
-        }
-        var channel = open(address);
-        var client = new RaftClient(channel.CreateCallInvoker());
-        var peer = new Peer(
-            address, channel,
-            new PeerLine(client, self, () => isGone(id), clock, logger, _stop.Token),
-            new PeerLine(client, self, () => { }, clock, logger, _stop.Token));
-        if (known is null ? !_peers.TryAdd(id, peer) : !_peers.TryUpdate(id, peer, known))
-        {
-            known = peer;
-        }
-        if (known is not null)
-        {
-            Close(known);
+            _closing.RemoveAll(line => line.IsCompleted);
+            if (id == self.Id || _removed.Contains(id) || _closing.Count >= MaximumClosing)
+            {
+                return;
+            }
+            if (!_told.ContainsKey(id) && !_strangers.Contains(id))
+            {
+                if (_strangers.Count == MaximumStrangers)
+                {
+                    Close(_strangers[0]);
+                    _strangers.RemoveAt(0);
+                }
+                _strangers.Add(id);
+            }
+            Reach(id, address);
         }
     }
 
@@ -95,41 +119,71 @@ internal sealed class PeerLinks(
             return null;
         }
         var deadline = clock.GetUtcNow().UtcDateTime + AskLimit;
-        return await new RaftClient(peer.Channel.CreateCallInvoker())
-            .AskLeaderAsync(request, self.Headers(), deadline, cancellation);
+        AsyncUnaryCall<AskLeaderResponse> call;
+        try
+        {
+            call = new RaftClient(peer.Channel.CreateCallInvoker())
+                .AskLeaderAsync(request, self.Headers(), deadline, cancellation);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Another line has replaced it just now.
+            return null;
+        }
+        return await call;
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        foreach (var peer in _peers.Values)
+        Task ended;
+        lock (_changing)
         {
-            Close(peer);
-            await peer.Urgent.Ended;
-            await peer.Bulk.Ended;
+            _peers.Keys.ToList().ForEach(Close);
+            ended = Task.WhenAll(_closing);
         }
+        await ended;
         _stop.Dispose();
     }
 
-    private static void Close(Peer peer)
+    private void Reach(ulong id, string address)
     {
-        peer.Urgent.Close();
-        peer.Bulk.Close();
-        peer.Channel.Dispose();
+        if (_stop.IsCancellationRequested || _peers.GetValueOrDefault(id)?.Address == address)
+        {
+            return;
+        }
+        var channel = open(address);
+        Close(id);
+        var client = new RaftClient(channel.CreateCallInvoker());
+        _peers[id] = new Peer(
+            address, channel,
+            new PeerLine(client, self, () => isGone(id), clock, logger, _stop.Token),
+            new PeerLine(client, self, () => { }, clock, logger, _stop.Token));
+    }
+
+    private void Close(ulong id)
+    {
+        if (_peers.TryRemove(id, out var peer))
+        {
+            _closing.Add(peer.CloseAsync());
+        }
     }
 }
 
 /// <summary>What a member says of itself on each of its calls.</summary>
-internal sealed record PeerSelf(string Cluster, ulong Id, string Address)
+/// <param name="Group">0: one that an early version began.</param>
+internal sealed record PeerSelf(string Cluster, ulong Id, string Address, ulong Group = 0)
 {
     public const string ClusterHeader = "hexcast-cluster";
     public const string MemberHeader = "hexcast-member";
     public const string AddressHeader = "hexcast-address";
+    public const string GroupHeader = "hexcast-group";
 
     public Metadata Headers() => new()
     {
         { ClusterHeader, Cluster },
         { MemberHeader, Id.ToString("x16", System.Globalization.CultureInfo.InvariantCulture) },
         { AddressHeader, Address },
+        { GroupHeader, Group.ToString("x16", System.Globalization.CultureInfo.InvariantCulture) },
     };
 }

@@ -8,9 +8,10 @@ namespace Hexcast.Coordination.Embedded.Peers;
 /// <summary>The consensus core's messages as they go over the wire, and back.</summary>
 internal static class WireMessages
 {
-    /// <summary>Entries and pieces of snapshots: they may take a while, and nothing urgent waits behind them.</summary>
+    /// <summary>Entries and pieces of snapshots: they may take a while, and nothing urgent waits behind them. Also a
+    /// request without entries: it speaks of those before it, and where it overtook them would be refused.</summary>
     public static bool IsBulk(RaftMessage message) =>
-        message is RaftMessage.AppendRequest { Entries.Count: > 0 } or RaftMessage.InstallSnapshot;
+        message is RaftMessage.AppendRequest or RaftMessage.InstallSnapshot;
 
     public static Wire ToWire(RaftMessage message)
     {

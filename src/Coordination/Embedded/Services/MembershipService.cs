@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Hexcast.Contracts.Etcd;
@@ -15,6 +16,13 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
     : Membership.MembershipBase, IDisposable
 {
     private const string ForwardedHeader = "hexcast-forwarded";
+
+    /// <summary>Members that may pass one request on: to the leader, by one that hands over to the next, and each of
+    /// them by one that took another for the leader.</summary>
+    private const byte MaximumForwards = 4;
+
+    /// <summary>Longer than an election.</summary>
+    private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(20);
@@ -49,40 +57,44 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
     public override async Task<DescribeClusterResponse> DescribeCluster(
         DescribeClusterRequest request, ServerCallContext context)
     {
-        var answer = nodes.Describe();
-        if (!holder.IsMember)
+        var since = clock.GetTimestamp();
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        while (true)
         {
-            return answer;
-        }
-        try
-        {
-            if (await ForwardAsync(context, (leader, call) => leader.DescribeClusterAsync(request, call)) is { } all)
+            try
             {
-                return all;
+                return await ForwardAsync(context, (leader, call) => leader.DescribeClusterAsync(request, call))
+                    ?? DescribeHere(await nodes.DescribeProvenAsync(context.CancellationToken));
+            }
+            catch (RpcException) when (IsForwarded(context) || context.CancellationToken.IsCancellationRequested)
+            {
+                throw;
+            }
+            catch (RpcException) when (holder is { IsMember: true, Coordinator.Standing.IsLeaderless: false }
+                && clock.GetElapsedTime(since) < LeaderPatience)
+            {
+                // Whoever led is gone perhaps, and another one will in a moment.
+                await backoff.WaitAsync(context.CancellationToken);
+            }
+            catch (RpcException unanswered)
+            {
+                // What this node knows is better than nothing. Whom it takes for the master, nobody confirms.
+                var known = DescribeHere(nodes.Describe());
+                (known.Master, known.Unanswered) = ("", unanswered.Status.Detail);
+                return known;
             }
         }
-        catch (RpcException)
-        {
-            // Nobody leads, or it cannot be asked: what this member knows is better than nothing.
-        }
-        var standing = holder.Coordinator.Standing;
-        (answer.Leader, answer.Term) = (standing.Leader, standing.Term);
-        answer.Members.AddRange(Describe(standing));
-        answer.LastIndex = standing.Matches.GetValueOrDefault(holder.Coordinator.Identity.MemberId);
-        return answer;
     }
 
     public override async Task<RemoveNodeResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context)
     {
-        if (!holder.IsMember)
-        {
-            throw new RpcException(new Status(
-                StatusCode.FailedPrecondition, "This node is no member of the coordinator's group; ask one that is."));
-        }
         if (await ForwardAsync(context, (leader, call) => leader.RemoveNodeAsync(request, call)) is { } answer)
         {
             return answer;
         }
+        await nodes.RequireRemovableAsync(
+            request.Node, holder.Coordinator.Standing.Known.Any(member => member.Node == request.Node), request.Force,
+            context.CancellationToken);
         if (request.Node == holder.Settings.NodeName)
         {
             // Another one has to lead when this one goes, and finish it.
@@ -153,7 +165,9 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
             throw new RpcException(new Status(
                 StatusCode.AlreadyExists,
                 $"{request.Node} is a member already. If it has lost its data, remove it first: " +
-                $"hexcast cluster remove {request.Node}"));
+                $"hexcast cluster remove {request.Node}; then " + (holder.Settings.Scheme == "https"
+                    ? "remove its cluster, coordinator and node.id, and let it join by a new name."
+                    : "start it again.")));
         }
         if (isMember || (request.MayLead && standing.Members.Count < holder.Settings.Limits.Voters))
         {
@@ -170,7 +184,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
                 isMember = true;
             }
         }
-        var response = new JoinGroupResponse { IsMember = isMember };
+        var response = new JoinGroupResponse { IsMember = isMember, Group = holder.Self.Group };
         response.Members.AddRange(Describe(holder.Coordinator.Standing));
         return response;
     }
@@ -216,29 +230,85 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         }
     }
 
+    private DescribeClusterResponse DescribeHere(DescribeClusterResponse answer)
+    {
+        if (holder.IsMember)
+        {
+            var standing = holder.Coordinator.Standing;
+            (answer.Leader, answer.Term) = (standing.Leader, standing.Term);
+            answer.Members.AddRange(Describe(standing));
+            answer.LastIndex = standing.Matches.GetValueOrDefault(holder.Coordinator.Identity.MemberId);
+        }
+        return answer;
+    }
+
+    private static bool IsForwarded(ServerCallContext context) => ForwardsOf(context.RequestHeaders) > 0;
+
     /// <returns>Null: this member leads.</returns>
     private async Task<T?> ForwardAsync<T>(
         ServerCallContext context, Func<MembershipClient, CallOptions, AsyncUnaryCall<T>> call) where T : class
     {
+        if (!holder.IsMember && holder.Elsewhere is { } members)
+        {
+            return await call(new MembershipClient(members), Passed(context));
+        }
         var coordinator = holder.Coordinator;
-        var standing = coordinator.Standing;
-        if (standing.Leader == coordinator.Identity.MemberId)
+        if (await LeaderAsync(coordinator, context) is not { } leader)
         {
             // A leader that was elected just now may not have applied who its members are.
             await holder.Requests.ReadAsync<RangeResponse>(
                 new RangeRequest { Key = StateMachine.ElectionKey }, context.CancellationToken);
             return null;
         }
-        var leader = standing.Known.FirstOrDefault(member => member.Id == standing.Leader);
-        if (leader is null || context.RequestHeaders.GetValue(ForwardedHeader) is not null)
-        {
-            throw EmbeddedCoordinator.Refusal(CoordinatorError.NoLeader);
-        }
         using var channel = holder.Settings.Open(leader.Address);
-        var options = new CallOptions(
-            new Metadata { { ForwardedHeader, "1" } }, context.Deadline, context.CancellationToken);
-        return await call(new MembershipClient(channel.CreateCallInvoker()), options);
+        return await call(new MembershipClient(channel.CreateCallInvoker()), Passed(context));
     }
+
+    private static CallOptions Passed(ServerCallContext context)
+    {
+        var forwards = ForwardsOf(context.RequestHeaders);
+        return forwards >= MaximumForwards
+            ? throw EmbeddedCoordinator.Refusal(CoordinatorError.NoLeader)
+            : new CallOptions(
+                new Metadata { { ForwardedHeader, $"{forwards + 1}" } }, context.Deadline, context.CancellationToken);
+    }
+
+    /// <returns>Null: this member leads.</returns>
+    /// <exception cref="RpcException">UNAVAILABLE: nobody does, for longer than an election.</exception>
+    private async Task<SavedMember?> LeaderAsync(EmbeddedCoordinator coordinator, ServerCallContext context)
+    {
+        var since = clock.GetTimestamp();
+        var backoff = new Backoff(FirstRetry, LastRetry, clock);
+        while (true)
+        {
+            var standing = coordinator.Standing;
+            if (standing.Leader == coordinator.Identity.MemberId)
+            {
+                return null;
+            }
+            var leader = standing.Known.FirstOrDefault(member => member.Id == standing.Leader);
+            if (leader is not null)
+            {
+                return leader;
+            }
+            if (standing.IsLeaderless || clock.GetElapsedTime(since) >= LeaderPatience)
+            {
+                throw new RpcException(new Status(
+                    StatusCode.Unavailable,
+                    $"no majority of the {standing.Members.Voters.Count} voters answers, so nobody leads; " +
+                    "bring voters back, then ask again"));
+            }
+            await backoff.WaitAsync(context.CancellationToken);
+        }
+    }
+
+    private static byte ForwardsOf(Metadata headers) => headers.GetValue(ForwardedHeader) switch
+    {
+        null => 0,
+        var said => byte.TryParse(said, NumberStyles.None, CultureInfo.InvariantCulture, out var forwards)
+            ? forwards
+            : MaximumForwards,
+    };
 
     private static RpcException Refusal(string words) => new(new Status(StatusCode.FailedPrecondition, words));
 }

@@ -64,6 +64,23 @@ internal sealed class RaftService(EmbeddedCoordinatorHolder holder, IHostApplica
         }
     }
 
+    /// <summary>
+    /// A group that was recovered from one member goes on beside what the others still have of the old one: their
+    /// terms and entries, taken for those of this group, would undo it.
+    /// </summary>
+    private void RequireSameGroup(string? group)
+    {
+        // Early versions say nothing.
+        if ((ulong.TryParse(group, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var of) ? of : 0)
+            != holder.Self.Group)
+        {
+            throw new RpcException(new Status(
+                StatusCode.FailedPrecondition,
+                $"{holder.Settings.NodeName} is of another group: the coordinator was recovered or begun anew there. " +
+                "Stop the node that is to go, remove its cluster, coordinator and node.id, and join by a new name."));
+        }
+    }
+
     /// <summary>Who calls, from where. A member of another cluster that has been given this one's address is refused.
     /// </summary>
     private ulong Introduce(ServerCallContext context)
@@ -76,11 +93,13 @@ internal sealed class RaftService(EmbeddedCoordinatorHolder holder, IHostApplica
         }
         if (!ulong.TryParse(
             headers.GetValue(PeerSelf.MemberHeader), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var id)
-            || headers.GetValue(PeerSelf.AddressHeader) is not { Length: > 0 and < 300 } address)
+            || headers.GetValue(PeerSelf.AddressHeader) is not { Length: > 0 and < 300 } address
+            || !Uri.TryCreate($"http://{address}", UriKind.Absolute, out _))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "A member says its id and its address."));
         }
         RequireOwner(id, CallingNode.Of(context.GetHttpContext()));
+        RequireSameGroup(headers.GetValue(PeerSelf.GroupHeader));
         holder.Meet(id, address);
         return id;
     }

@@ -2,15 +2,18 @@ using Hexcast.Raft;
 
 namespace Hexcast.Simulation;
 
-/// <summary>One group of nodes in its world, its clients, and what befalls it.</summary>
-internal sealed class Cluster : NodeGroup<SimNode>
+/// <summary>One group of consensus cores in its world, its clients, and what befalls it.</summary>
+internal sealed class RaftGroup : NodeGroup<SimNode>
 {
     private const double DeathInAStep = 0.0005;
     private const double DeathAtAnElection = 0.1;
 
-    public Cluster(World world, Weather weather)
+    private readonly Turns _turns;
+
+    public RaftGroup(World world, Weather weather)
         : base(world, weather)
     {
+        _turns = new Turns(this);
         First = Members.Of(Enumerable.Range(1, weather.Voters).Select(i => (ulong)i));
         foreach (var voter in First.Voters)
         {
@@ -29,17 +32,23 @@ internal sealed class Cluster : NodeGroup<SimNode>
 
     public int Acknowledged { get; set; }
 
-    public override SimNode? Leader => Nodes.Where(n => n.Core?.Role == RaftRole.Leader).MaxBy(n => n.Core!.Term);
-
     public void Add(ulong id, Members members) => Add(new SimNode(this, id, members));
 
     /// <summary>After damage a copy may be missing that was there when it was counted.</summary>
     public bool IsDurableAt(ulong node, ulong index, ulong term) =>
         Weather.Damage || Find(node)?.Disk.Holds(index, term) == true;
 
-    public bool DiesInStep(List<RaftEffect> effects)
+    public bool DiesInStep(SimNode node, List<RaftEffect> effects)
     {
-        if (World.IsCalm || (!Weather.Crashes && !Weather.DeathAtElections))
+        if (World.IsCalm)
+        {
+            return false;
+        }
+        if (_turns.DiesOf(node, effects))
+        {
+            return true;
+        }
+        if (!Weather.Crashes && !Weather.DeathAtElections)
         {
             return false;
         }
@@ -52,7 +61,7 @@ internal sealed class Cluster : NodeGroup<SimNode>
     /// <summary>It has just begun to lead, and ends before it gets far: it dies, or nobody hears it any more.</summary>
     public void Leads(SimNode node)
     {
-        if (World.IsCalm || !Weather.DeathAtElections || World.Dice.Roll(0.4))
+        if (World.IsCalm || _turns.Begin(node) || !Weather.DeathAtElections || World.Dice.Roll(0.4))
         {
             return;
         }
@@ -65,8 +74,18 @@ internal sealed class Cluster : NodeGroup<SimNode>
         World.After(World.Dice.Between(200, 900), () => Lines.Unmute(node.Id));
     }
 
+    public override void CrashFor(SimNode node)
+    {
+        base.CrashFor(node);
+        _turns.Died(node);
+    }
+
     public override void Restart(SimNode node)
     {
+        if (_turns.IsAway(node))
+        {
+            return;
+        }
         // A minority at a time: what more than that has lost, nobody can give back.
         var damaged = Weather.Damage && !World.IsCalm && World.Dice.Roll(0.3)
             && Nodes.All(n => n == node || !n.IsHurt) && SmallestGroup() >= 3;

@@ -3,17 +3,17 @@ using Hexcast.Raft;
 namespace Hexcast.Simulation;
 
 /// <summary>What befalls a group of consensus cores.</summary>
-internal sealed class ClusterFate(Cluster cluster) : Fate<SimNode>(cluster)
+internal sealed class RaftGroupFate(RaftGroup group) : Fate<SimNode>(group)
 {
     private const int MostNodes = 7;
 
-    private ulong _lastId = (ulong)cluster.Nodes.Count;
+    private ulong _lastId = (ulong)group.Nodes.Count;
 
     public int MemberChanges { get; private set; }
 
     protected override void ChangeMembers()
     {
-        if (cluster.Leader is not { } leader)
+        if (group.Leader is not { } leader)
         {
             return;
         }
@@ -21,9 +21,9 @@ internal sealed class ClusterFate(Cluster cluster) : Fate<SimNode>(cluster)
         var members = leader.Core!.Members;
         switch (Dice.Below(3))
         {
-            case 0 when cluster.Nodes.Count < MostNodes:
+            case 0 when group.Nodes.Count < MostNodes:
                 var id = ++_lastId;
-                cluster.Add(id, Members.None);
+                group.Add(id, Members.None);
                 leader.Govern(request => new RaftEvent.ChangeMembers(request, MemberChange.AddLearner, id));
                 break;
             case 1 when members.Learners.Count > 0:
