@@ -35,9 +35,13 @@ count_of() {
   printf '%s' "${value:-0}"
 }
 
-# The names of what failed, or of the project that ended without one.
+# The names of what failed, each with the beginning of what it said, or of the project that ended without one.
 tell_failed() {
-  grep -o '^ *[^ ].* \[FAIL\]$' "$reports/$1.log" | sed 's/^ *//; s/ \[FAIL\]$//' | LC_ALL=C sort -u || printf '%s\n' "$1"
+  awk '
+    / \[FAIL\]$/ { sub(/^ */, ""); sub(/ \[FAIL\]$/, ""); print; left = 10; found = 1; next }
+    /^ *Stack Trace:$/ { left = 0 }
+    left-- > 0
+    END { exit !found }' "$reports/$1.log" || printf '%s\n' "$1"
 }
 
 report_project() {

@@ -21,17 +21,22 @@ public abstract class ClusterFixture : IAsyncLifetime
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        if (faults is not null)
+        try
         {
-            await faults.DisposeAsync();
+            if (faults is not null)
+            {
+                await faults.DisposeAsync();
+            }
         }
-
-        if (nodes is not null)
+        finally
         {
-            await nodes.DisposeAsync();
-        }
+            if (nodes is not null)
+            {
+                await nodes.DisposeAsync();
+            }
 
-        folder.Dispose();
+            folder.Dispose();
+        }
     }
 
     /// <summary>Their coordinator; null: they keep it themselves.</summary>
@@ -49,10 +54,16 @@ public sealed class EtcdCluster : ClusterFixture
 
     public override async ValueTask DisposeAsync()
     {
-        await base.DisposeAsync();
-        if (etcd is not null)
+        try
         {
-            await etcd.DisposeAsync();
+            await base.DisposeAsync();
+        }
+        finally
+        {
+            if (etcd is not null)
+            {
+                await etcd.DisposeAsync();
+            }
         }
     }
 

@@ -11,23 +11,39 @@ public sealed class HexcastApi(HttpClient http)
     private static readonly TimeSpan JobLimit = TimeSpan.FromMinutes(3);
 
     /// <summary>Uploads by tus in PATCHes of <paramref name="patchBytes"/>; answers the media_id.</summary>
+    /// <exception cref="HttpRequestException">The node is away, or about to go.</exception>
     public async Task<string> UploadAsync(
         string file, int patchBytes = 1 << 20, params (string Key, string Value)[] metadata)
     {
+        var location = await BeginUploadAsync(file, metadata);
+        await GoOnAsync(location, file, offset: 0, patchBytes);
+        return location.Split('/')[^1];
+    }
+
+    /// <returns>Where its bytes go.</returns>
+    /// <exception cref="HttpRequestException">The node is away, or about to go.</exception>
+    public async Task<string> BeginUploadAsync(string file, params (string Key, string Value)[] metadata)
+    {
+        using var created = await CreateUploadAsync(
+            new FileInfo(file).Length, [("filename", Path.GetFileName(file)), .. metadata]);
+        await ShouldBeAsync(created, HttpStatusCode.Created);
+        return created.Headers.Location!.ToString();
+    }
+
+    /// <summary>Sends what the upload lacks from <paramref name="offset"/> on.</summary>
+    /// <exception cref="HttpRequestException">The node is away, or about to go: go on at HEAD's offset.</exception>
+    public async Task GoOnAsync(string location, string file, long offset, int patchBytes = 1 << 20)
+    {
         using var source = File.OpenHandle(file);
         var length = RandomAccess.GetLength(source);
-        using var created = await CreateUploadAsync(length, [("filename", Path.GetFileName(file)), .. metadata]);
-        created.StatusCode.ShouldBe(HttpStatusCode.Created, await created.Content.ReadAsStringAsync());
-        var location = created.Headers.Location!.ToString();
         var buffer = new byte[Math.Min(patchBytes, length)];
-        for (var offset = 0L; offset < length; offset += patchBytes)
+        while (offset < length)
         {
             var read = await RandomAccess.ReadAsync(source, buffer, offset);
             using var patched = await PatchAsync(location, offset, buffer.AsMemory(0, read));
-            patched.StatusCode.ShouldBe(HttpStatusCode.NoContent, await patched.Content.ReadAsStringAsync());
+            await ShouldBeAsync(patched, HttpStatusCode.NoContent);
+            offset += read;
         }
-
-        return location.Split('/')[^1];
     }
 
     public Task<HttpResponseMessage> CreateUploadAsync(long length, params (string Key, string Value)[] metadata) =>
@@ -99,5 +115,16 @@ public sealed class HexcastApi(HttpClient http)
             JobLimit,
             () => $"{mediaId} is not {string.Join(" or ", states)} after {JobLimit}: {media}");
         return media;
+    }
+
+    private static async Task ShouldBeAsync(HttpResponseMessage answer, HttpStatusCode wanted)
+    {
+        var content = await answer.Content.ReadAsStringAsync();
+        if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+        {
+            throw new HttpRequestException(content, inner: null, answer.StatusCode);
+        }
+
+        answer.StatusCode.ShouldBe(wanted, content);
     }
 }

@@ -89,10 +89,11 @@ public sealed partial class JobFaults
 
     private async ValueTask EndLoadAsync()
     {
-        if (load is not null)
+        if (load is { } ended)
         {
-            await load.DisposeAsync();
+            // Before it says what went wrong with it: that is one test's, not each one's after it.
             load = null;
+            await ended.DisposeAsync();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 
 namespace Hexcast.Harness.Faults;
@@ -14,6 +15,9 @@ public sealed class JobLoad : IAsyncDisposable
     private readonly List<string> unfinished = [];
     private readonly CancellationTokenSource stop = new();
     private readonly Task uploading;
+
+    /// <summary>Where the bytes of the upload go that has begun and is not taken over yet.</summary>
+    private string? begun;
 
     /// <param name="acknowledged">Gets the media whose upload was acknowledged: each has to become ready.</param>
     public JobLoad(HexcastApi api, string clip, int atOnce, AcknowledgedMedia acknowledged)
@@ -39,7 +43,7 @@ public sealed class JobLoad : IAsyncDisposable
                 await OnceAsync();
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // It has been enough.
         }
@@ -59,15 +63,23 @@ public sealed class JobLoad : IAsyncDisposable
 
             if (unfinished.Count < atOnce)
             {
-                var id = await api.UploadAsync(clip);
-                unfinished.Add(id);
-                acknowledged.Add(id, clip);
+                await UploadOneAsync();
             }
         }
-        catch (HttpRequestException)
+        catch (HttpRequestException e) when (e.StatusCode is null or HttpStatusCode.ServiceUnavailable)
         {
-            // The node of the catalogue is down: nothing was acknowledged.
+            // The node of the catalogue is down or stopping. An upload goes on where it stands once it is back.
         }
+    }
+
+    private async Task UploadOneAsync()
+    {
+        begun ??= await api.BeginUploadAsync(clip);
+        await api.GoOnAsync(begun, clip, await api.OffsetAsync(begun));
+        var id = begun.Split('/')[^1];
+        begun = null;
+        unfinished.Add(id);
+        acknowledged.Add(id, clip);
     }
 
     private static bool IsOver(JsonObject media) => (string)media["state"]! is "ready" or "failed";
