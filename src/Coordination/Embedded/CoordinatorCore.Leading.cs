@@ -58,7 +58,7 @@ internal sealed partial class CoordinatorCore
             _state.Leases.RenewAll(_leaseClock);
         }
         _effects.Add(new CoordinatorEffect.TermBegan());
-        if (_state.Members.GetValueOrDefault(_identity.MemberId) is not { } own || !own.Equals(_identity.AsMember()))
+        if (OwnRecord is not { } own || !IsTrue(own))
         {
             ProposeOwn(new Command { MemberPut = _identity.AsMember() });
         }

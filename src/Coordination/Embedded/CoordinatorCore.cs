@@ -81,6 +81,12 @@ internal sealed partial class CoordinatorCore
 
     public IReadOnlyList<SavedMember> KnownMembers => [.. _state.Members.Values];
 
+    /// <summary>The others look for this member somewhere else, or may, for it hears none of them: it has to tell them
+    /// where it is.</summary>
+    public bool IsSoughtElsewhere => !IsLeader && (IsLeaderless || (OwnRecord is { } own && !IsTrue(own)));
+
+    private SavedMember? OwnRecord => _state.Members.GetValueOrDefault(_identity.MemberId);
+
     /// <summary>On the leader: how much of its log each member has.</summary>
     public IReadOnlyDictionary<ulong, ulong> Matches =>
         _raft.Progresses.ToDictionary(progress => progress.Node, progress => progress.Match);
@@ -315,6 +321,8 @@ internal sealed partial class CoordinatorCore
             _effects.Add(new CoordinatorEffect.Reply(requestId, outcome));
         }
     }
+
+    private bool IsTrue(SavedMember own) => own.Equals(_identity.AsMember());
 
     private ResponseHeader Header(long revision) => _identity.Header(revision, _raft.Term);
 }

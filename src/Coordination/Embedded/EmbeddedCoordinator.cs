@@ -68,7 +68,8 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
         (_core, Identity, _peers) = (core, identity, peers);
         (_clock, _logger, _fatal) = (host.Clock, host.Logger, host.Fatal);
         _started = _clock.GetTimestamp();
-        _standing = new Standing(0, 0, false, core.Members, core.KnownMembers, core.Matches);
+        _standing = new Standing(
+            0, 0, false, core.Members, core.KnownMembers, core.Matches, core.IsSoughtElsewhere);
         _disk = new CoordinatorLanes(disk, log, _clock, Post, Fail);
         _lane = new Lane<Incoming>("coordinator", () => core.Deadline - Now, StepOn, Fail, EndAll);
     }
@@ -282,7 +283,8 @@ internal sealed class EmbeddedCoordinator : IAsyncDisposable
     {
         var before = _standing;
         _standing = new Standing(
-            _core.Term, _core.Leader, _core.IsLeaderless, _core.Members, _core.KnownMembers, _core.Matches);
+            _core.Term, _core.Leader, _core.IsLeaderless, _core.Members, _core.KnownMembers, _core.Matches,
+            _core.IsSoughtElsewhere);
         if (before.Leader != _standing.Leader)
         {
             var moved = _leaderMoved;

@@ -51,6 +51,7 @@ internal sealed class EmbeddedCoordinatorHolder(
     private FileDisk? _disk;
     private PeerLinks? _links;
     private CoordinatorMembers? _members;
+    private Whereabouts? _whereabouts;
     private MemberRecord _record = new();
     private volatile EmbeddedCoordinator? _coordinator;
     private volatile Requests? _requests;
@@ -121,11 +122,7 @@ internal sealed class EmbeddedCoordinatorHolder(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (_members is not null)
-        {
-            await await Task.WhenAny(FollowMembersAsync(_disk!, _members, stoppingToken), _fatal.Task);
-        }
-        await _fatal.Task.WaitAsync(stoppingToken);
+        await await Task.WhenAny(FollowGroupAsync(_disk!, stoppingToken), _fatal.Task);
     }
 
     private RpcException NotHere() => Elsewhere is null
@@ -234,24 +231,32 @@ internal sealed class EmbeddedCoordinatorHolder(
 
     /// <summary>
     /// A node that was no member when it started goes on asking the others for what it wants to know, also once it is
-    /// one; so it keeps up with who they are.
+    /// one; so it keeps up with who they are. A member that they look for elsewhere tells them where it is.
     /// </summary>
-    private async Task FollowMembersAsync(FileDisk disk, CoordinatorMembers members, CancellationToken stop)
+    private async Task FollowGroupAsync(FileDisk disk, CancellationToken stop)
     {
+        if (_whereabouts is { HaveChanged: true })
+        {
+            await _whereabouts.TellAsync(Coordinator.Standing, stop);
+        }
         using var timer = new PeriodicTimer(settings.PlaceInterval, clock);
         while (await timer.WaitForNextTickAsync(stop))
         {
             if (_coordinator?.Standing is { } standing)
             {
-                members.Use([.. standing.Known.Where(known => standing.Members.Contains(known.Id))
+                _members?.Use([.. standing.Known.Where(known => standing.Members.Contains(known.Id))
                     .Select(known => known.Address)]);
+                if (standing.IsSoughtElsewhere)
+                {
+                    await _whereabouts!.TellAsync(standing, stop);
+                }
                 continue;
             }
             try
             {
                 var answer = await AskForPlaceAsync(Elsewhere!, stop);
                 Remember(disk, answer);
-                members.Use([.. answer.Members.Select(member => member.Address)]);
+                _members!.Use([.. answer.Members.Select(member => member.Address)]);
                 if (answer.IsMember)
                 {
                     logger.LogInformation("The group has a place again; this node takes it");
@@ -285,6 +290,8 @@ internal sealed class EmbeddedCoordinatorHolder(
         var host = new CoordinatorHost(clock, logger, exception => _fatal.TrySetException(exception), seed);
         var identity = new MemberIdentity(settings.ClusterName, settings.NodeName, _record.Id, settings.Address);
         var isAlone = MemberFile.IsAlone(_record);
+        // From the start on the record is the log's.
+        _whereabouts = new Whereabouts(settings, Self, [.. _record.Members], clock, logger);
         var coordinator = EmbeddedCoordinator.Start(disk, identity, _record, settings.Limits, links, host);
         (_coordinator, _requests) = (coordinator, new Requests(coordinator, links, clock));
         if (isAlone)

@@ -16,10 +16,12 @@ internal readonly record struct MemberAnswer(Outcome Outcome, ulong? Leader = nu
 /// <param name="IsLeaderless">None was for longer than an election takes.</param>
 /// <param name="Known">Where each member is reached.</param>
 /// <param name="Matches">On the leader: how much of its log each member has.</param>
+/// <param name="IsSoughtElsewhere">It has to tell the others where it is.</param>
 internal sealed record Standing(
     ulong Term,
     ulong Leader,
     bool IsLeaderless,
     Members Members,
     IReadOnlyList<SavedMember> Known,
-    IReadOnlyDictionary<ulong, ulong> Matches);
+    IReadOnlyDictionary<ulong, ulong> Matches,
+    bool IsSoughtElsewhere);

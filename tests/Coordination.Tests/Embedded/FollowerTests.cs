@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Hexcast.Contracts.Etcd;
 using Hexcast.Coordination.Embedded;
+using Hexcast.Coordination.Embedded.Log;
 using Hexcast.Coordination.Embedded.Watching;
 using Hexcast.Raft;
 
@@ -133,6 +134,30 @@ public sealed class FollowerTests
         _core.IsLeaderless.ShouldBeTrue();
         Pass(TimeSpan.FromSeconds(1), isLed: true);
         (_core.IsLeaderless, _core.Figures.HasLeader).ShouldBe((false, true));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_member_that_the_group_does_not_find_knows_it(bool isLearner)
+    {
+        Begin(isLearner ? Hexcast.Raft.Members.Of([Leader, 3], Own) : Hexcast.Raft.Members.Of([Own, Leader, 3]));
+        _core.IsSoughtElsewhere.ShouldBeFalse("it has no word of it yet");
+        Apply(1, new SavedMember { Id = Own, Node = "node-1", Address = "127.0.0.1:11" });
+        _core.IsSoughtElsewhere.ShouldBeTrue("the others would open their next lines there");
+        Apply(2, new SavedMember { Id = Own, Node = "node-1", Address = "127.0.0.1:1" });
+        _core.IsSoughtElsewhere.ShouldBeFalse();
+        Pass(TimeSpan.FromSeconds(2), isLed: false);
+        _core.IsSoughtElsewhere.ShouldBeFalse("an election may take so long");
+        Pass(TimeSpan.FromSeconds(2), isLed: false);
+        _core.IsSoughtElsewhere.ShouldBeTrue("they may reach for an address that it has left");
+    }
+
+    private void Apply(ulong index, SavedMember member)
+    {
+        var entry = new Entry(1, index, EntryKind.Command, new Command { MemberPut = member }.ToByteArray());
+        Receive(new RaftMessage.AppendRequest(
+            Leader, Term: 1, index - 1, index == 1 ? 0ul : 1ul, [entry], Commit: index));
     }
 
     [Fact]

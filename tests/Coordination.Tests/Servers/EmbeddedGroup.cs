@@ -11,18 +11,21 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Hexcast.Coordination.Tests.Servers;
 
-/// <summary>One member of a group, in this process, on a port and a folder that it keeps over its lives.</summary>
+/// <summary>One member of a group, in this process, on a folder that it keeps over its lives, and on a port that it
+/// keeps unless it is moved.</summary>
 internal sealed class GroupMemberServer(string folder, string node, int port, CoordinatorLimits limits, string[] join)
     : IAsyncDisposable
 {
-    private readonly GrpcChannel _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
+    private GrpcChannel _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
+    private int _port = port;
+    private string[] _join = join;
     private WebApplication? _app;
 
     public string Node { get; } = node;
 
     public string Folder { get; } = folder;
 
-    public string Address { get; } = $"127.0.0.1:{port}";
+    public string Address => $"127.0.0.1:{_port}";
 
     public LogLines Log { get; } = new();
 
@@ -46,8 +49,18 @@ internal sealed class GroupMemberServer(string folder, string node, int port, Co
 
     public async Task StartAsync()
     {
-        _app = EmbeddedServer.Build(Folder, port, limits, Log, Node, Shared, join);
+        _app = EmbeddedServer.Build(Folder, _port, limits, Log, Node, Shared, _join);
         await _app.StartAsync();
+    }
+
+    /// <summary>Its next life is at another address.</summary>
+    /// <param name="join">Where it looks for the others; without it, where it did.</param>
+    public void Move(params string[] join)
+    {
+        _channel.Dispose();
+        _port = EmbeddedGroup.FreePort();
+        _channel = GrpcChannel.ForAddress($"http://{Address}");
+        _join = join.Length > 0 ? join : _join;
     }
 
     public async Task StopAsync()

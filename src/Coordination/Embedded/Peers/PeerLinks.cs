@@ -179,6 +179,10 @@ internal sealed record PeerSelf(string Cluster, ulong Id, string Address, ulong 
     public const string AddressHeader = "hexcast-address";
     public const string GroupHeader = "hexcast-group";
 
+    /// <summary>Whether a line can be opened to it at all: what cannot is not let into the log either.</summary>
+    public static bool IsAddress(string said) =>
+        said.Length is > 0 and <= 255 && Uri.TryCreate($"http://{said}", UriKind.Absolute, out _);
+
     public Metadata Headers() => new()
     {
         { ClusterHeader, Cluster },

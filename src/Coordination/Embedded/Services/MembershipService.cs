@@ -5,6 +5,7 @@ using Hexcast.Contracts.Etcd;
 using Hexcast.Contracts.V1;
 using Hexcast.Coordination.Discovery;
 using Hexcast.Coordination.Embedded.Log;
+using Hexcast.Coordination.Embedded.Peers;
 using Hexcast.Platform.Hosting;
 using Hexcast.Raft;
 using MembershipClient = Hexcast.Contracts.V1.Membership.MembershipClient;
@@ -35,9 +36,14 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
 
     public override async Task<JoinGroupResponse> JoinGroup(JoinGroupRequest request, ServerCallContext context)
     {
-        if (request.Id == 0 || request.Node.Length is 0 or > 63 || request.Address.Length is 0 or > 255)
+        if (request.Id == 0 || request.Node.Length is 0 or > 63 || !PeerSelf.IsAddress(request.Address))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "A node says its id, name and address."));
+        }
+        if (holder.IsMember && holder.Coordinator.Standing.Members.Contains(request.Id))
+        {
+            // Before it is written down where that member is: there may be no majority to write it without it.
+            holder.Meet(request.Id, request.Address);
         }
         if (await ForwardAsync(context, (leader, call) => leader.JoinGroupAsync(request, call)) is { } answer)
         {

@@ -93,8 +93,7 @@ internal sealed class RaftService(EmbeddedCoordinatorHolder holder, IHostApplica
         }
         if (!ulong.TryParse(
             headers.GetValue(PeerSelf.MemberHeader), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var id)
-            || headers.GetValue(PeerSelf.AddressHeader) is not { Length: > 0 and < 300 } address
-            || !Uri.TryCreate($"http://{address}", UriKind.Absolute, out _))
+            || headers.GetValue(PeerSelf.AddressHeader) is not { } address || !PeerSelf.IsAddress(address))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "A member says its id and its address."));
         }
