@@ -90,9 +90,15 @@ internal sealed partial class RaftCore
         BecomeFollower(Term, leader: 0);
     }
 
-    private void TransferLeadership(long requestId, ulong to)
+    private void TransferLeadership(RaftEvent.TransferLeadership asked)
     {
-        if (Role != RaftRole.Leader)
+        var (requestId, to) = (asked.RequestId, asked.To);
+        if (asked.OfTerm != 0 && (Role != RaftRole.Leader || asked.OfTerm != Term))
+        {
+            // What was asked for has come about. Passed on to the next leader, it would move the leadership once more.
+            Refuse(requestId, RaftError.LeadsNoMore);
+        }
+        else if (Role != RaftRole.Leader)
         {
             Refuse(requestId, RaftError.NotLeader);
         }

@@ -152,7 +152,7 @@ internal sealed partial class RaftCore
                 ChangeMembers(change.RequestId, change.Change, change.Node);
                 break;
             case RaftEvent.TransferLeadership transfer:
-                TransferLeadership(transfer.RequestId, transfer.To);
+                TransferLeadership(transfer);
                 break;
             case RaftEvent.SnapshotSaved saved:
                 SnapshotSaved(saved.Index);

@@ -33,7 +33,9 @@ internal abstract record RaftEvent
 
     public sealed record ChangeMembers(long RequestId, MemberChange Change, ulong Node) : RaftEvent;
 
-    public sealed record TransferLeadership(long RequestId, ulong To) : RaftEvent;
+    /// <param name="OfTerm">Whoever leads this term is to hand over, and nobody who leads another one; 0: whoever
+    /// leads.</param>
+    public sealed record TransferLeadership(long RequestId, ulong To, ulong OfTerm = 0) : RaftEvent;
 
     /// <summary>The state after this entry is in a snapshot that survives a loss of power.</summary>
     public sealed record SnapshotSaved(ulong Index) : RaftEvent;

@@ -119,4 +119,7 @@ internal enum RaftError
 
     /// <summary>It has not taken over in time, and may do so yet.</summary>
     TransferTimedOut,
+
+    /// <summary>Who was to hand over does not lead any more: there is nothing to be handed over.</summary>
+    LeadsNoMore,
 }

@@ -256,6 +256,21 @@ public sealed class ClusterCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_mastership_is_handed_over_by_who_has_it_only()
+    {
+        (await TransferAsync()).ShouldContain("there is no other voter");
+        (await TransferAsync("--from", "second")).ShouldContain("second does not lead, first does");
+        (await TransferAsync("first", "--from", "second")).ShouldContain("second does not lead, first does");
+
+        async Task<string> TransferAsync(params string[] more)
+        {
+            var ended = await RunAsync(["cluster", "transfer", "--data", First, .. more]);
+            ended.ExitCode.ShouldBe(ExitCode.Failed);
+            return ended.Errors;
+        }
+    }
+
+    [Fact]
     public async Task A_node_that_is_not_there_is_listed_until_it_is_removed()
     {
         var status = await RunAsync("cluster", "status", "--data", First);

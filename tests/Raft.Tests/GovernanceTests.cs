@@ -171,6 +171,24 @@ public sealed class GovernanceTests
     }
 
     [Fact]
+    public void A_hand_over_of_one_term_is_none_of_the_next()
+    {
+        var group = new Group(3).Elect(1);
+        var term = group[1].Core.Term;
+        group.Transfer(1, 3, term);
+        group.Leader.Id.ShouldBe(3ul);
+
+        // Whoever is asked again: who has handed over, and who has taken over.
+        group[1].RefusalOf(group.Transfer(1, 2, term)).ShouldBe(RaftError.LeadsNoMore);
+        group[3].RefusalOf(group.Transfer(3, 2, term)).ShouldBe(RaftError.LeadsNoMore);
+        group.Pass(Second);
+        group.Leader.Id.ShouldBe(3ul);
+        group[3].Core.Term.ShouldBe(term + 1);
+        group[3].RefusalOf(group.Transfer(3, 1, term + 1)).ShouldBe(RaftError.None);
+        group.Leader.Id.ShouldBe(1ul);
+    }
+
+    [Fact]
     public void Reads_that_wait_for_the_same_entry_are_answered_in_their_order()
     {
         var reads = new ReadQueue(100);

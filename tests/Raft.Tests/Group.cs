@@ -93,9 +93,9 @@ internal sealed class Group
         return _lastRequest;
     }
 
-    public long Transfer(ulong id, ulong to)
+    public long Transfer(ulong id, ulong to, ulong ofTerm = 0)
     {
-        Step(id, new RaftEvent.TransferLeadership(++_lastRequest, to), $"n{id} is to hand over to n{to}");
+        Step(id, new RaftEvent.TransferLeadership(++_lastRequest, to, ofTerm), $"n{id} is to hand over to n{to}");
         Settle();
         return _lastRequest;
     }

@@ -124,18 +124,34 @@ internal static class ClusterMembersCommands
             Description = "Who is to be the master. Without it whoever has most of the log.",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        var from = new Option<string?>("--from")
+        {
+            Description = "Only if this node leads now: asked twice, it is done once.",
+            HelpName = "NODE",
+        };
         var (reach, json) = (new NodeReach(), SharedOptions.Json());
         var command = new ExampledCommand(
             "transfer", "Hand the mastership over, as before a node is stopped.",
-            "./hexcast cluster transfer",
-            "./hexcast cluster transfer node-2")
+            "./hexcast cluster transfer node-2",
+            "./hexcast cluster transfer --from node-1")
         {
-            name, json,
+            name, from, json,
         };
         reach.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
-            var request = new TransferLeadershipRequest { Node = parsed.GetValue(name) ?? "" };
+            var request = new TransferLeadershipRequest
+            {
+                Node = parsed.GetValue(name) ?? "", From = parsed.GetValue(from) ?? "",
+            };
+            if (request is { Node: "", From: "" })
+            {
+                // Whoever leads now, and not also the next one.
+                request.From = LeaderOf(await reach.AskAsync(
+                    parsed, clock, (node, call) => node.DescribeClusterAsync(new DescribeClusterRequest(), call),
+                    cancel)) ?? "";
+            }
+
             var done = await reach.AskAsync(
                 parsed, clock, (node, call) => node.TransferLeadershipAsync(request, call), cancel);
             var output = new Output(parsed.GetValue(json));
@@ -152,7 +168,7 @@ internal static class ClusterMembersCommands
 
     internal static void Tell(Output output, DescribeClusterResponse cluster)
     {
-        var leader = cluster.Members.FirstOrDefault(member => member.Id == cluster.Leader)?.Node;
+        var leader = LeaderOf(cluster);
         if (output.Json)
         {
             output.Document(new
@@ -194,6 +210,9 @@ internal static class ClusterMembersCommands
                 + $"scheduled. What stands above is what {cluster.AnsweredBy} knew last."
                 : $"The coordinator does not answer {cluster.AnsweredBy}, which knew this last: {cluster.Unanswered}");
     }
+
+    private static string? LeaderOf(DescribeClusterResponse cluster) =>
+        cluster.Members.FirstOrDefault(member => member.Id == cluster.Leader)?.Node;
 
     private static string WordsOf(DescribeClusterResponse cluster, GroupMember member) =>
         (member.Id == cluster.Leader ? $"leads term {cluster.Term}" : member.IsVoter ? "votes" : "learns")

@@ -67,10 +67,11 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
             isRepeatable: false,
             cancellation);
 
+    /// <param name="ofTerm">The term that this member leads, if it alone is to hand over; 0: whoever leads.</param>
     /// <exception cref="RpcException">FAILED_PRECONDITION: that member does not lead yet, and why; where it was out of
     /// time it still may.</exception>
-    public Task TransferAsync(ulong to, CancellationToken cancellation) => DoAsync<Empty>(
-        id => new CoordinatorEvent.ForRaft(new RaftEvent.TransferLeadership(id, to)),
+    public Task TransferAsync(ulong to, ulong ofTerm, CancellationToken cancellation) => DoAsync<Empty>(
+        id => new CoordinatorEvent.ForRaft(new RaftEvent.TransferLeadership(id, to, ofTerm)),
         () => new AskLeaderRequest { TransferTo = to },
         isRepeatable: false,
         cancellation);
@@ -230,6 +231,7 @@ internal sealed class Requests(EmbeddedCoordinator here, IPeers peers, TimeProvi
         RaftError.QuorumAtRisk => "too few of the voters that would be left answer; bring them back first",
         RaftError.TooManyMembers => $"a group has at most {Members.MaximumMembers} members",
         RaftError.TransferTimedOut => "it did not take over in time",
+        RaftError.LeadsNoMore => "it leads no more; nothing was handed over",
         RaftError.TransferUnderWay => "the leadership is being handed over; ask again in a moment",
         RaftError.NotLearner => "it votes already, or is no member",
         RaftError.LearnerBehind => "it has not caught up with the log yet",

@@ -161,6 +161,16 @@ public sealed class FollowerTests
     }
 
     [Fact]
+    public void A_hand_over_that_another_leader_was_to_make_is_refused_and_not_passed_on()
+    {
+        Step(new CoordinatorEvent.ForRaft(new RaftEvent.TransferLeadership(7, To: 3)));
+        Step(new CoordinatorEvent.ForRaft(new RaftEvent.TransferLeadership(8, To: 3, OfTerm: 1)));
+        _effects.OfType<CoordinatorEffect.Redirect>().ShouldBe([new CoordinatorEffect.Redirect(7, Leader)]);
+        _effects.OfType<CoordinatorEffect.Refuse>()
+            .ShouldBe([new CoordinatorEffect.Refuse(8, RaftError.LeadsNoMore)]);
+    }
+
+    [Fact]
     public void Requests_that_wait_are_bounded()
     {
         for (var id = 1; id <= WatchHub.MaximumWatchersPerStream; id++)

@@ -104,7 +104,7 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
         if (request.Node == holder.Settings.NodeName)
         {
             // Another one has to lead when this one goes, and finish it.
-            await holder.Requests.TransferAsync(Heir().Id, context.CancellationToken);
+            await StepDownAsync(context.CancellationToken);
             return await ForwardAsync(context, (leader, call) => leader.RemoveNodeAsync(request, call))
                 ?? throw EmbeddedCoordinator.Refusal(CoordinatorError.NoLeader);
         }
@@ -123,13 +123,39 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
     public override async Task<TransferLeadershipResponse> TransferLeadership(
         TransferLeadershipRequest request, ServerCallContext context)
     {
+        if (request is { Node: "", From: "" } && !IsForwarded(context))
+        {
+            request.From = holder.Settings.NodeName;
+        }
         if (await ForwardAsync(context, (leader, call) => leader.TransferLeadershipAsync(request, call)) is { } answer)
         {
             return answer;
         }
-        var to = request.Node.Length > 0 ? Find(request.Node) : Heir();
-        await holder.Requests.TransferAsync(to.Id, context.CancellationToken);
+        if (request.From.Length > 0 && request.From != holder.Settings.NodeName)
+        {
+            throw Refusal(
+                $"{request.From} does not lead, {holder.Settings.NodeName} does; nothing was handed over. That one " +
+                $"hands over by hexcast cluster transfer --from {holder.Settings.NodeName}");
+        }
+        var standing = holder.Coordinator.Standing;
+        var to = request.Node.Length > 0 ? Find(request.Node) : Heir(standing);
+        // Only where the next leader is named may another one hand over to it: it leads in the end, and that is all.
+        var isAnybody = request is { From: "", Node.Length: > 0 };
+        await holder.Requests.TransferAsync(to.Id, isAnybody ? 0 : standing.Term, context.CancellationToken);
         return new TransferLeadershipResponse { Node = to.Node };
+    }
+
+    private async Task StepDownAsync(CancellationToken cancellation)
+    {
+        var standing = holder.Coordinator.Standing;
+        try
+        {
+            await holder.Requests.TransferAsync(Heir(standing).Id, standing.Term, cancellation);
+        }
+        catch (RpcException) when (holder.Coordinator.Standing.Leader != holder.Self.Id)
+        {
+            // It has lost the leadership by itself.
+        }
     }
 
     /// <summary>Each step does no harm when it is done again: what was begun can be finished by asking once more.
@@ -152,14 +178,10 @@ internal sealed class MembershipService(EmbeddedCoordinatorHolder holder, Cluste
     }
 
     /// <summary>Whoever has most of the log.</summary>
-    private SavedMember Heir()
-    {
-        var standing = holder.Coordinator.Standing;
-        return standing.Known
-            .Where(member => member.Id != standing.Leader && standing.Members.IsVoter(member.Id))
-            .MaxBy(member => standing.Matches.GetValueOrDefault(member.Id))
-            ?? throw Refusal("there is no other voter");
-    }
+    private SavedMember Heir(Standing standing) => standing.Known
+        .Where(member => member.Id != holder.Self.Id && standing.Members.IsVoter(member.Id))
+        .MaxBy(member => standing.Matches.GetValueOrDefault(member.Id))
+        ?? throw Refusal("there is no other voter");
 
     private async Task<JoinGroupResponse> LetInAsync(JoinGroupRequest request, CancellationToken cancellation)
     {
