@@ -9,6 +9,8 @@ namespace Hexcast.Coordination;
 
 /// <summary>What one member has of its group's log.</summary>
 /// <param name="Entry">The last one; 0: it has none.</param>
+/// <param name="Term">Of that entry, not the highest that the member has heard of: what is committed is in the log that
+/// ends in the highest term, and of these in the longest, as in an election.</param>
 /// <param name="Revision">Of the keys after it.</param>
 /// <param name="UnreadableFrom">The log is damaged from this entry on; 0: it is whole.</param>
 /// <param name="Owes">It had lost entries before, and not fetched all of them from the others.</param>
@@ -24,33 +26,25 @@ public sealed record KeptLog(
 /// </summary>
 public sealed class CoordinatorRecovery : IDisposable
 {
-    private readonly FileDisk _disk;
+    private readonly IDisk _disk;
     private readonly MemberRecord? _member;
     private readonly RecoveredLog _log;
     private readonly string _node;
     private readonly bool _isProven;
 
-    private CoordinatorRecovery(string directory, string node, bool isProven)
+    /// <exception cref="CoordinatorDataException">It has no log that this version reads.</exception>
+    internal CoordinatorRecovery(IDisk disk, string node, bool isProven)
     {
-        (_node, _isProven) = (node, isProven);
-        _disk = new FileDisk(directory);
-        try
+        (_disk, _node, _isProven) = (disk, node, isProven);
+        _member = MemberFile.TryLoad(_disk, out var isDamaged);
+        var promised = HardStates.Of(_member?.HardState);
+        if (_member is { Founded: false } && promised.Term == 0)
         {
-            _member = MemberFile.TryLoad(_disk, out var isDamaged);
-            var promised = HardStates.Of(_member?.HardState);
-            if (_member is { Founded: false } && promised.Term == 0)
-            {
-                throw new CoordinatorDataException(
-                    $"{node} has never kept the coordinator's log: it only asks those that do. Recover one of them.");
-            }
-            _log = LogReading.Of(_disk, mustBeThere: promised.Term > 0).Recovered;
-            Log = Look(isDamaged, promised.Recovering);
+            throw new CoordinatorDataException(
+                $"{node} has never kept the coordinator's log: it only asks those that do. Recover one of them.");
         }
-        catch
-        {
-            _disk.Dispose();
-            throw;
-        }
+        _log = LogReading.Of(_disk, mustBeThere: promised.Term > 0).Recovered;
+        Log = Look(isDamaged, promised.Recovering);
     }
 
     public KeptLog Log { get; }
@@ -61,10 +55,22 @@ public sealed class CoordinatorRecovery : IDisposable
     public static CoordinatorRecovery Open(string dataFolder, ClusterIdentity? identity) => Open(
         CoordinationModule.DirectoryIn(dataFolder), identity?.Node ?? "this node", isProven: identity is not null);
 
-    internal static CoordinatorRecovery Open(string directory, string node, bool isProven) =>
-        new(directory, node, isProven);
+    internal static CoordinatorRecovery Open(string directory, string node, bool isProven)
+    {
+        var disk = new FileDisk(directory);
+        try
+        {
+            return new CoordinatorRecovery(disk, node, isProven);
+        }
+        catch
+        {
+            disk.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>From now on it is a group of one. Interrupted, it is done again.</summary>
+    /// <summary>From now on it is a group of one. Where it is interrupted nothing starts on what it leaves, until it is
+    /// done again.</summary>
     public void GoOnAlone()
     {
         var id = MemberIdentity.NewId(
@@ -73,17 +79,7 @@ public sealed class CoordinatorRecovery : IDisposable
             _log, _member, id, MemberIdentity.NewGroup(), _isProven ? Log.Others : []);
         try
         {
-            // First under a new name: should it end here, the log still wants the old members, and nobody is elected.
-            var isWritten = MemberFile.TrySave(_disk, alone.Member);
-            if (isWritten)
-            {
-                using var log = WriteAheadLog.Open(_disk, out _, mustBeThere: _log.Damage is not null);
-                log.CutDamage();
-                SnapshotFile.SaveIncoming(_disk, alone.Snapshot);
-                log.SetHardState(alone.HardState);
-                isWritten = log.TryInstall(alone.Snapshot.Mark);
-            }
-            if (isWritten)
+            if (TryWrite(alone))
             {
                 return;
             }
@@ -96,21 +92,45 @@ public sealed class CoordinatorRecovery : IDisposable
             $"The coordinator is not recovered: {StorageFaults.FullMessage} Then recover it again.");
     }
 
-    public void Dispose() => _disk.Dispose();
+    public void Dispose() => (_disk as IDisposable)?.Dispose();
+
+    /// <returns>False if the disk is full.</returns>
+    private bool TryWrite(GroupOfOne alone)
+    {
+        // First the mark: between the damage that is cut off and the snapshot in its place, what is left could pass for
+        // the whole log of a member that was always alone, and its revisions would come again.
+        var begun = (_member ?? alone.Member).Clone();
+        begun.GoingAlone = true;
+        if (!MemberFile.TrySave(_disk, begun))
+        {
+            return false;
+        }
+        using (var log = WriteAheadLog.Open(_disk, out _, mustBeThere: _log.Damage is not null))
+        {
+            log.CutDamage();
+            SnapshotFile.SaveIncoming(_disk, alone.Snapshot);
+            log.SetHardState(alone.HardState);
+            if (!log.TryInstall(alone.Snapshot.Mark))
+            {
+                return false;
+            }
+        }
+        return MemberFile.TrySave(_disk, alone.Member);
+    }
 
     private KeptLog Look(bool isFileDamaged, bool owes)
     {
         var state = GroupOfOne.StateOf(_log);
         var members = GroupOfOne.MembersOf(_log);
+        var known = state.Members.Values.Concat(_member?.Members ?? []).ToList();
         // A node that lost its disk and came back has two ids, and one name.
-        var own = _member is null ? null : state.Members.GetValueOrDefault(_member.Id)?.Node;
-        var others = state.Members.Values.Concat(_member?.Members ?? [])
-            .Select(known => known.Node).Where(node => node != _node && node != own)
+        var own = known.Find(member => member.Id == _member?.Id)?.Node;
+        var others = known
+            .Select(member => member.Node).Where(node => node != _node && node != own)
             .Distinct().Order(StringComparer.Ordinal).ToList();
-        var isAlone = !isFileDamaged && _log.Damage is null && _member is { Founded: true }
+        var isAlone = !isFileDamaged && _log.Damage is null && _member is { Founded: true, GoingAlone: false }
             && (members.Count == 0 ? others.Count == 0 : members.Count == 1 && members.IsVoter(_member.Id));
         return new KeptLog(
-            _log.LastIndex, GroupOfOne.TermOf(_log, _member), state.Store.Revision, _log.UnreadableFrom, owes, others,
-            isAlone);
+            _log.LastIndex, _log.LastTerm, state.Store.Revision, _log.UnreadableFrom, owes, others, isAlone);
     }
 }

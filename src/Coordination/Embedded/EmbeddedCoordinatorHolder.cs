@@ -134,7 +134,7 @@ internal sealed class EmbeddedCoordinatorHolder(
     {
         if (MemberFile.TryLoad(disk, out var isDamaged) is { } known)
         {
-            return known;
+            return known.GoingAlone ? throw LostMember.RecoveryInterrupted(settings) : known;
         }
         if (isDamaged)
         {

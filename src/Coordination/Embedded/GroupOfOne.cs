@@ -65,9 +65,6 @@ internal sealed record GroupOfOne(MemberRecord Member, HardState HardState, Snap
         new RaftLog(log.Snapshot?.Mark ?? SnapshotMark.Start(Members.None), log.Entries).Members;
 
     /// <summary>The highest that it has heard of.</summary>
-    public static ulong TermOf(RecoveredLog log, MemberRecord? member) => new[]
-    {
-        log.HardState.Term, HardStates.Of(member?.HardState).Term, log.Snapshot?.Mark.Term ?? 0,
-        log.Entries.Count > 0 ? log.Entries[^1].Term : 0,
-    }.Max();
+    private static ulong TermOf(RecoveredLog log, MemberRecord? member) =>
+        new[] { log.HardState.Term, HardStates.Of(member?.HardState).Term, log.LastTerm }.Max();
 }

@@ -23,6 +23,10 @@ internal static class LostMember
         "other node votes, put the directory back from a backup, or let hexcast cluster recover begin an empty " +
         $"coordinator: {WhatIsLost}");
 
+    public static CoordinatorDataException RecoveryInterrupted(EmbeddedCoordinatorSettings settings) => new(
+        $"hexcast cluster recover was interrupted in {settings.Directory}: what is there is neither the old group's " +
+        "nor the new one's. Run it again.");
+
     private static string OfOthers(EmbeddedCoordinatorSettings settings) =>
         $"Where others vote too, they have all of it: run hexcast cluster remove {settings.NodeName} for one of " +
         "them, stop this one, remove cluster, coordinator and node.id from its data folder, and let it join by a new " +

@@ -15,4 +15,6 @@ internal sealed record RecoveredLog(
     ulong UnreadableFrom = 0)
 {
     public ulong LastIndex => Entries.Count > 0 ? Entries[^1].Index : Snapshot?.Index ?? 0;
+
+    public ulong LastTerm => Entries.Count > 0 ? Entries[^1].Term : Snapshot?.Mark.Term ?? 0;
 }
