@@ -58,17 +58,18 @@ internal static class ClusterDrill
             [Etcd] = [.. EtcdRows.Names, .. JobRows.Select(row => row.Name)],
         };
 
-    /// <summary>Why a row that is asked for cannot be run here, or null.</summary>
-    /// <param name="on">The coordinator, or null: each that has the row.</param>
-    public static string? HindranceOf(string row, string? on) =>
-        (on is null or Embedded && VoterRows.Names.Contains(row) ? VoterCluster.Hindrance : null)
-        ?? (on is null or Etcd && EtcdRows.Names.Contains(row) ? EtcdHosts.Hindrance : null);
+    /// <summary>Why a row that is asked for cannot be run here, or null. Of all rows those are left out, and told.
+    /// </summary>
+    public static string? HindranceOf(Asked asked) =>
+        (asked.Coordinator is null or Embedded && VoterRows.Names.Contains(asked.Row) ? VoterCluster.Hindrance : null)
+        ?? (asked.Coordinator is null or Etcd && EtcdRows.Names.Contains(asked.Row) ? EtcdHosts.Hindrance : null);
 
-    /// <param name="only">The row, or null: all.</param>
-    /// <param name="on">The coordinator, or null: both.</param>
+    /// <param name="asked">Without a row: all; without a coordinator: both.</param>
     /// <returns>Whether all limits were kept.</returns>
-    public static async Task<bool> RunAsync(string? only, string? on)
+    public static async Task<bool> RunAsync(Asked asked)
     {
+        await DrillReport.CommitAsync();
+        var (only, on) = asked;
         using var folder = new TempFolder();
         var isMet = true;
         if (on is null or Embedded)
@@ -150,5 +151,5 @@ internal static class ClusterDrill
 
     public static int Times(int whole) => int.TryParse(
         Environment.GetEnvironmentVariable(RoundsVariable), CultureInfo.InvariantCulture, out var most)
-        ? Math.Min(whole, most) : whole;
+        ? Math.Clamp(most, 1, whole) : whole;
 }

@@ -5,6 +5,8 @@ namespace Hexcast.Drills;
 /// <summary>What a drill found, printed as it goes and kept as docs/drills/NAME.md with the commit it ran on.</summary>
 internal sealed class DrillReport(string name)
 {
+    private static Task<string>? commit;
+
     private readonly StringBuilder lines = new();
 
     public void Add(string line)
@@ -24,15 +26,9 @@ internal sealed class DrillReport(string name)
         return path;
     }
 
-    /// <summary>The commit whose sources have run, and that they are not quite its own where something was changed.
-    /// </summary>
-    public static async Task<string> CommitAsync()
-    {
-        var (commit, _) = await Clips.RunAsync("git", ["-C", Root(), "rev-parse", "--short", "HEAD"]);
-        var (changes, _) = await Clips.RunAsync(
-            "git", ["-C", Root(), "status", "--porcelain", "--", "src", "proto", "presets", "tests", "bench"]);
-        return changes.Length == 0 ? commit.Trim() : $"{commit.Trim()} with changes";
-    }
+    /// <summary>The commit whose sources run, and that they are not quite its own where something was changed. Asked
+    /// for when a run begins: hours later the checkout may be at another one.</summary>
+    public static Task<string> CommitAsync() => commit ??= FindCommitAsync();
 
     public static string Root()
     {
@@ -43,5 +39,13 @@ internal sealed class DrillReport(string name)
         }
 
         return at.FullName;
+    }
+
+    private static async Task<string> FindCommitAsync()
+    {
+        var (head, _) = await Clips.RunAsync("git", ["-C", Root(), "rev-parse", "--short", "HEAD"]);
+        var (changes, _) = await Clips.RunAsync(
+            "git", ["-C", Root(), "status", "--porcelain", "--", "src", "proto", "presets", "tests", "bench"]);
+        return changes.Length == 0 ? head.Trim() : $"{head.Trim()} with changes";
     }
 }

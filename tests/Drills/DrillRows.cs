@@ -28,41 +28,59 @@ internal static class DrillRows
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ];
 
-    /// <param name="times">The rounds of a whole run. The line of a longer run outlives a shorter one.</param>
+    /// <param name="times">The rounds of a whole run.</param>
     /// <returns>Whether the limits were kept; the line says so too.</returns>
     public static async Task<bool> SaveAsync(
         string row, string coordinator, string fault, List<double> seconds, int times, Limits? limits = null)
     {
-        seconds.Sort();
-        var (half, most) = (At(seconds, 0.5), At(seconds, 0.99));
+        var run = $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd} at {await DrillReport.CommitAsync()}";
+        var (line, isMet) = LineOf(row, coordinator, fault, seconds, limits, run);
+        var path = Path.Combine(DrillReport.Root(), "docs", "drills", "cluster.md");
+        Console.WriteLine(line);
+        if (Put(line, File.Exists(path) ? await File.ReadAllLinesAsync(path) : [], times) is { } page)
+        {
+            await File.WriteAllLinesAsync(path, page);
+        }
+        else
+        {
+            Console.WriteLine("not written: the line of a longer run stays");
+        }
+
+        return isMet;
+    }
+
+    public static (string Line, bool IsMet) LineOf(
+        string row, string coordinator, string fault, IEnumerable<double> seconds, Limits? limits, string run)
+    {
+        var sorted = seconds.Order().ToList();
+        var (half, most) = (At(sorted, 0.5), At(sorted, 0.99));
         var isMet = limits is null || (half <= (limits.HalfSeconds ?? half) && most <= limits.MostSeconds);
         var told = limits is null ? ""
             : $"{(limits.HalfSeconds is { } first ? $"{first} / " : "")}{limits.MostSeconds}: " +
                 (isMet ? "met" : "**not met**");
-        var root = DrillReport.Root();
-        var key = $"| {row} | {coordinator} |";
-        var line = $"{key} {fault} | {seconds.Count} | {half:0.00} | {most:0.00} | {seconds[^1]:0.00} | {told} " +
-            $"| {TimeProvider.System.GetUtcNow():yyyy-MM-dd} at {await DrillReport.CommitAsync()} |";
-        var path = Path.Combine(root, "docs", "drills", "cluster.md");
-        var there = File.Exists(path) ? await RowsInAsync(path) : [];
-        Console.WriteLine(line);
-        if (seconds.Count < times && there.Find(other => other.StartsWith(key)) is { } longer
-            && TimesIn(longer) > seconds.Count)
-        {
-            Console.WriteLine($"not written, for there is a longer run: {longer}");
-            return isMet;
-        }
-
-        var others = there.Where(other => !other.StartsWith(key));
-        await File.WriteAllLinesAsync(path, [.. Head, .. others.Append(line).Order(StringComparer.Ordinal)]);
-        return isMet;
+        return (
+            $"| {row} | {coordinator} | {fault} | {sorted.Count} | {half:0.00} | {most:0.00} | {sorted[^1]:0.00} " +
+            $"| {told} | {run} |",
+            isMet);
     }
 
-    private static async Task<List<string>> RowsInAsync(string path) =>
-        [.. (await File.ReadAllLinesAsync(path)).SkipWhile(line => line != Head[^1]).Skip(1)];
+    /// <summary>The page with this line, in place of the one of its row and coordinator.</summary>
+    /// <param name="times">The rounds of a whole run. The line of a longer run outlives a shorter one.</param>
+    /// <returns>Null: that one stays.</returns>
+    public static IReadOnlyList<string>? Put(string line, IEnumerable<string> page, int times)
+    {
+        var there = page.SkipWhile(other => other != Head[^1]).Skip(1).Where(other => other.StartsWith('|')).ToList();
+        var before = there.Find(other => KeyOf(other) == KeyOf(line));
+        return before is not null && TimesIn(line) < Math.Min(times, TimesIn(before))
+            ? null
+            : [.. Head, .. there.Where(other => other != before).Append(line).Order(StringComparer.Ordinal)];
+    }
 
-    private static int TimesIn(string line) =>
-        int.Parse(line.Split('|', StringSplitOptions.TrimEntries)[4], CultureInfo.InvariantCulture);
+    private static (string Row, string Coordinator) KeyOf(string line) => (CellsOf(line)[0], CellsOf(line)[1]);
+
+    private static int TimesIn(string line) => int.Parse(CellsOf(line)[3], CultureInfo.InvariantCulture);
+
+    private static string[] CellsOf(string line) => line.Split('|', StringSplitOptions.TrimEntries)[1..];
 
     private static double At(List<double> sorted, double share) =>
         sorted[(int)Math.Min(sorted.Count - 1, sorted.Count * share)];
