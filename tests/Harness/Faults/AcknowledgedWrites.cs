@@ -71,17 +71,17 @@ public sealed class AcknowledgedWrites : IAsyncDisposable
     private async Task WriteAsync()
     {
         using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / Pace));
-        for (var (n, member) = (1, 0); !stop.IsCancellationRequested; n++)
+        for (var (n, member) = (1, 0); ; n++)
         {
             try
             {
+                // Also after one that was refused, as by a full disk at once: its load is the same in any fault.
+                await pace.WaitForNextTickAsync(stop.Token);
                 await members[member % members.Count].PutAsync(Key(n), $"{n}", Limit);
                 lock (acknowledged)
                 {
                     acknowledged.Add(n);
                 }
-
-                await pace.WaitForNextTickAsync(stop.Token);
             }
             catch (RpcException)
             {

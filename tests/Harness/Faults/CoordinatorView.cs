@@ -10,6 +10,13 @@ public sealed class CoordinatorView : IDisposable
 {
     private const string All = "/hexcast/";
 
+    /// <summary>What a history is read up to; written each time.</summary>
+    private const string Mark = "/hexcast/drill/mark";
+
+    /// <summary>A whole matrix leaves more keys behind than one request may go through. So few that single rounds come
+    /// to more than one page too.</summary>
+    private const int KeysAtOnce = 250;
+
     private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PutTime = TimeSpan.FromSeconds(1);
 
@@ -119,27 +126,21 @@ public sealed class CoordinatorView : IDisposable
         foreach (var member in members)
         {
             await Wait.ForAsync(
-                async () => (await member.HeldAsync(limit: 1)).Header.Revision >= newest,
+                async () => await member.LocalRevisionAsync() >= newest,
                 ReadTime, () => $"a member never comes to revision {newest}");
-            var held = (await member.HeldAsync(newest)).Kvs;
+            var held = await member.PagesAsync(All, newest, isLocal: true);
             first ??= held;
             held.Except(first).Concat(first.Except(held)).ShouldBeEmpty($"members differ at revision {newest}");
         }
     }
 
     /// <summary>Keys below a prefix and their values, linearizable.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> ReadAsync(string prefix)
-    {
-        var answer = await Kv.RangeAsync(
-            new RangeRequest { Key = ByteString.CopyFromUtf8(prefix), RangeEnd = EndOf(prefix) }, headers, Deadline());
-        return answer.Kvs.ToDictionary(
+    public async Task<IReadOnlyDictionary<string, string>> ReadAsync(string prefix) =>
+        (await RecordsAsync(prefix)).ToDictionary(
             pair => pair.Key.ToStringUtf8(), pair => pair.Value.ToStringUtf8(), StringComparer.Ordinal);
-    }
 
     /// <summary>The records below a prefix, linearizable.</summary>
-    public async Task<IReadOnlyList<KeyValue>> RecordsAsync(string prefix) => (await Kv.RangeAsync(
-        new RangeRequest { Key = ByteString.CopyFromUtf8(prefix), RangeEnd = EndOf(prefix) },
-        headers, Deadline())).Kvs;
+    public Task<IReadOnlyList<KeyValue>> RecordsAsync(string prefix) => PagesAsync(prefix);
 
     /// <summary>Where the coordinator stands: the newest revision, and the mastership's fence; 0: nobody is.</summary>
     public async Task<(long Revision, long Fence)> StandingAsync()
@@ -149,23 +150,11 @@ public sealed class CoordinatorView : IDisposable
         return (answer.Header.Revision, answer.Kvs.SingleOrDefault()?.CreateRevision ?? 0);
     }
 
-    /// <summary>All that has happened since then, in order, up to the newest key that is there now.</summary>
+    /// <summary>All that has happened since then, in order, up to now: a mark of its own is the end.</summary>
     public async Task<IReadOnlyList<Event>> HistoryAsync(long since)
     {
-        var newest = await Kv.RangeAsync(
-            new RangeRequest
-            {
-                Key = ByteString.CopyFromUtf8(All), RangeEnd = EndOf(All), Limit = 1,
-                SortTarget = RangeRequest.Types.SortTarget.Mod, SortOrder = RangeRequest.Types.SortOrder.Descend,
-            },
-            headers, Deadline());
-        var last = newest.Kvs.SingleOrDefault()?.ModRevision ?? 0;
+        var last = await MarkAsync();
         var events = new List<Event>();
-        if (last <= since)
-        {
-            return events;
-        }
-
         // etcd may answer a request for progress before it has sent what there was: only the events themselves count.
         using var watch = new Watch.WatchClient(channel.CreateCallInvoker()).Watch(headers, Deadline());
         await watch.RequestStream.WriteAsync(new WatchRequest
@@ -182,6 +171,7 @@ public sealed class CoordinatorView : IDisposable
             events.AddRange(response.Events);
         }
 
+        (events.LastOrDefault()?.Kv.ModRevision ?? 0).ShouldBeGreaterThanOrEqualTo(last, "the watch ended before that");
         return events;
     }
 
@@ -200,14 +190,55 @@ public sealed class CoordinatorView : IDisposable
 
     public void Dispose() => channel.Dispose();
 
-    /// <summary>What that member itself has, whoever leads; 0: at its newest revision, without limit.</summary>
-    private async Task<RangeResponse> HeldAsync(long revision = 0, long limit = 0) => await Kv.RangeAsync(
-        new RangeRequest
+    /// <summary>Until it is acknowledged: there may be no leader just now.</summary>
+    /// <returns>Its revision.</returns>
+    private async Task<long> MarkAsync()
+    {
+        var revision = 0L;
+        await Wait.ForAsync(
+            async () =>
+            {
+                try
+                {
+                    var put = new PutRequest { Key = ByteString.CopyFromUtf8(Mark) };
+                    revision = (await Kv.PutAsync(put, headers, Deadline(PutTime))).Header.Revision;
+                    return true;
+                }
+                catch (RpcException)
+                {
+                    return false;
+                }
+            },
+            ReadTime, () => "nobody takes the mark at the history's end");
+        return revision;
+    }
+
+    /// <summary>All keys below a prefix as they are at one revision, in parts.</summary>
+    /// <param name="revision">0: the newest.</param>
+    /// <param name="isLocal">What that member itself has, whoever leads; otherwise linearizable.</param>
+    private async Task<IReadOnlyList<KeyValue>> PagesAsync(string prefix, long revision = 0, bool isLocal = false)
+    {
+        var request = new RangeRequest
         {
-            Key = ByteString.CopyFromUtf8(All), RangeEnd = EndOf(All), Serializable = true,
-            Revision = revision, Limit = limit,
-        },
-        headers, Deadline());
+            Key = ByteString.CopyFromUtf8(prefix), RangeEnd = EndOf(prefix), Serializable = isLocal,
+            Revision = revision, Limit = KeysAtOnce,
+        };
+        var all = new List<KeyValue>();
+        RangeResponse page;
+        do
+        {
+            page = await Kv.RangeAsync(request, headers, Deadline());
+            all.AddRange(page.Kvs);
+            request.Revision = request.Revision > 0 ? request.Revision : page.Header.Revision;
+            request.Key = page.More ? ByteString.CopyFrom([.. page.Kvs[^1].Key, 0]) : request.Key;
+        }
+        while (page.More);
+        return all;
+    }
+
+    private async Task<long> LocalRevisionAsync() => (await Kv.RangeAsync(
+        new RangeRequest { Key = ByteString.CopyFromUtf8(Mark), Serializable = true }, headers, Deadline()))
+        .Header.Revision;
 
     private static DateTime Deadline(TimeSpan? limit = null) =>
         TimeProvider.System.GetUtcNow().UtcDateTime + (limit ?? ReadTime);

@@ -41,7 +41,7 @@ public sealed class FaultRound : IAsyncDisposable
         return new FaultRound(hosts, master, leader, await hosts.View(leader).StandingAsync());
     }
 
-    /// <summary>Watches for as long as a lease lasts that nobody renews.</summary>
+    /// <summary>Watches for as long as a lease lasts that nobody renews; it ends no sooner than it says.</summary>
     /// <param name="by">The member that is asked for it.</param>
     /// <param name="meanwhile">Again and again.</param>
     /// <returns>How long that was.</returns>
@@ -51,6 +51,8 @@ public sealed class FaultRound : IAsyncDisposable
         var key = hosts.NewKey();
         var start = Clock.GetTimestamp();
         await hosts.View(by).PutLeasedAsync(key, seconds);
+        // What it has not got yet would look as if it had ended.
+        await hosts.UntilHasAsync(by, key);
         await Wait.ForAsync(
             async () =>
             {
@@ -58,7 +60,11 @@ public sealed class FaultRound : IAsyncDisposable
                 return await hosts.View(by).ReadLocallyAsync(key) is null;
             },
             FaultyHosts.Limit, () => "the lease never ended");
-        return Clock.GetElapsedTime(start);
+        var lasted = Clock.GetElapsedTime(start);
+        lasted.ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(seconds), "the lease ended early");
+        // Still under the fault: what was written before it would be all that the end finds again.
+        await Writes.GoOnAsync();
+        return lasted;
     }
 
     /// <returns>From the moment that the network is whole until every member takes writes.</returns>

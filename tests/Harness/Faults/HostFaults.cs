@@ -46,6 +46,9 @@ public static class HostFaults
         var (blind, third) = (hosts.Others(round.Leader)[0], hosts.Others(round.Leader)[1]);
         await hosts.Network.CutBothWaysAsync(round.Leader, blind);
         await round.OutlastLeaseAsync(third, meanwhile: () => hosts.UntilWritableAsync(third));
+        // Nothing that the third one sees would tell.
+        (await hosts.Network.LostAsync(round.Leader, blind)).ShouldBePositive("the other one saw the leader");
+        (await hosts.Network.LostAsync(blind, round.Leader)).ShouldBePositive("the leader saw the other one");
         return await round.EndAsync(mostChanges: 1);
     }
 

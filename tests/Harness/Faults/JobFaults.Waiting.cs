@@ -16,12 +16,20 @@ public sealed partial class JobFaults
     private async Task<PlatformProcess> BeginAsync()
     {
         load ??= new JobLoad(cluster.Front.Api, lightClip, LoadAtOnce, media);
-        var master = await WholeAsync();
-        await UntilEncodingAsync();
+        PlatformProcess? master = null;
+        await Wait.ForAsync(
+            async () =>
+            {
+                master = await WholeAsync();
+                await UntilEncodingAsync();
+                await HoldsAsync();
+                // All that took its time: were it another one by now, the loss of this one would cost nothing.
+                return await NodeCluster.IsMasterAsync(master);
+            },
+            Limit, () => "nobody stays the master until jobs are under way");
         // What earlier faults have repeated is not this one's.
-        await HoldsAsync();
         history.Repeated.Clear();
-        return master;
+        return master!;
     }
 
     /// <summary>Nothing of a round that failed is left for the next one.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 
 namespace Hexcast.Harness.Faults;
 
@@ -55,7 +54,7 @@ public sealed class JobLoad : IAsyncDisposable
         {
             foreach (var id in unfinished.ToList())
             {
-                if (IsOver(await api.GetAsync(id)))
+                if (await IsOverAsync(id))
                 {
                     unfinished.Remove(id);
                 }
@@ -82,7 +81,19 @@ public sealed class JobLoad : IAsyncDisposable
         acknowledged.Add(id, clip);
     }
 
-    private static bool IsOver(JsonObject media) => (string)media["state"]! is "ready" or "failed";
+    private async Task<bool> IsOverAsync(string id)
+    {
+        try
+        {
+            return (string)(await api.GetAsync(id))["state"]! is "ready" or "failed";
+        }
+        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.NotFound)
+        {
+            // Whole, but its node ended before the catalogue was told, and tells it now. That it becomes ready is
+            // wanted of all that were acknowledged in the end.
+            return false;
+        }
+    }
 }
 
 /// <summary>What the platform has taken over, and of which clip it is.</summary>

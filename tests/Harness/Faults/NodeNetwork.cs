@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Hexcast.Harness.Faults;
 
@@ -100,6 +101,17 @@ public sealed class NodeNetwork : IAsyncDisposable
         await CutAsync(other, one);
     }
 
+    /// <summary>Packets of the first that a cut has kept from the second, since anything was cut off from that one.
+    /// </summary>
+    public async Task<long> LostAsync(string from, string to)
+    {
+        var (table, _) = await RunAsync(hosts[to].Holder, "nft list table inet cuts");
+        // … ip saddr 10.213.1.10 counter packets 12 bytes 720 drop …
+        var words = table.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var at = Array.IndexOf(words, hosts[from].Address);
+        return at < 0 ? 0 : long.Parse(words[at + 3], CultureInfo.InvariantCulture);
+    }
+
     public async Task HealAsync()
     {
         var deaf = cuts.Select(cut => cut.To).Distinct(StringComparer.Ordinal).ToList();
@@ -122,7 +134,7 @@ public sealed class NodeNetwork : IAsyncDisposable
 
     private Task<(string, string)> FilterAsync(string host)
     {
-        var lost = cuts.Where(cut => cut.To == host).Select(cut => $"ip saddr {hosts[cut.From].Address} drop;");
+        var lost = cuts.Where(cut => cut.To == host).Select(cut => $"ip saddr {hosts[cut.From].Address} counter drop;");
         var chain = $"type filter hook input priority 0; {string.Join(' ', lost)}";
         return RunAsync(
             hosts[host].Holder,
