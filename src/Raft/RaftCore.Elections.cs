@@ -236,9 +236,12 @@ internal sealed partial class RaftCore
         SetRole(RaftRole.Follower, leader);
     }
 
+    /// <summary>Who was silent for longer than anybody is waited for was away, or this process was. That says nothing
+    /// of how late a beat is, and would hold up the next election.</summary>
     private void LearnPatience(TimeSpan silence)
     {
-        var late = silence - _options.HeartbeatInterval;
+        var wasAway = silence > _options.ElectionTimeoutMaximum + _options.MaximumPatience;
+        var late = wasAway ? TimeSpan.Zero : silence - _options.HeartbeatInterval;
         var passed = silence < PatienceFades ? silence : PatienceFades;
         _patience -= _patience * (passed / PatienceFades);
         _patience = late > _patience ? late : _patience;

@@ -235,8 +235,28 @@ public sealed class ElectionTests
             Beat(single, 50);
         }
         Patience(single).ShouldBeInRange(150, 310);
-        Beat(single, 60_000);
+        Beat(single, 850);
         Patience(single).ShouldBeInRange(750, 900, "never more than the limit beyond the time-out");
+    }
+
+    [Fact]
+    public void A_leader_that_was_away_is_not_waited_for_any_longer_afterwards()
+    {
+        var single = new Single(new HardState(1, 0));
+        Beat(single, 0);
+        Beat(single, 60_000);
+        Patience(single).ShouldBeInRange(150, 300);
+    }
+
+    [Fact]
+    public void A_leader_that_stood_still_itself_waits_no_longer_for_the_next_one()
+    {
+        var single = new Single(new HardState(1, 0)).Elect();
+        single.Now += TimeSpan.FromSeconds(30);
+        single.Receive(new RaftMessage.HeartbeatResponse(2, single.Core.Term, Round: 0, Recovering: false, Commit: 0));
+        single.Receive(new RaftMessage.Heartbeat(3, single.Core.Term + 1, 0, 0));
+        single.Core.Leader.ShouldBe(3ul);
+        Patience(single).ShouldBeInRange(150, 300);
     }
 
     [Fact]
