@@ -15,8 +15,8 @@ public sealed class MediaPageTests(SharedPlatform shared, Chromium chromium)
     {
         var clip = shared.File("media-page.mp4");
         await Clips.MakeStandardAsync(clip, seconds: 40);
-        // A browser that starts only now may come when the job is done.
-        await using var opened = await OpenAsync("/");
+        // Before the upload: a browser that starts only after it may come when the job is done.
+        await using var opened = await OpenAsync("/upload");
         var page = opened.Page;
         var id = await shared.Api.UploadAsync(clip, metadata: ("title", "Harbour at dawn"));
         await page.GotoAsync(shared.Url($"/media/{id}"));

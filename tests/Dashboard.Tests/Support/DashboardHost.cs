@@ -83,6 +83,7 @@ internal sealed class DashboardHost : IAsyncDisposable
         {
             grpc.MapGrpcService<FakeCatalog>();
             grpc.MapGrpcService<FakeScheduler>();
+            grpc.MapGrpcService<FakePlayback>();
         }
     }
 }

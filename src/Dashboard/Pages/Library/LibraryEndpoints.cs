@@ -11,7 +11,11 @@ using Wire = Hexcast.Contracts.V1;
 namespace Hexcast.Dashboard.Pages.Library;
 
 /// <summary>GET /: the library. GET /library/cards?id=…: some of its cards anew, for the page's script.</summary>
-internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageRenderer renderer, TimeProvider clock)
+internal sealed class LibraryEndpoints(
+    Wire.Catalog.CatalogClient catalog,
+    Wire.Playback.PlaybackClient playback,
+    PageRenderer renderer,
+    TimeProvider clock)
 {
     private const int PageSize = 24;
     private const int CardLimit = 50;
@@ -40,7 +44,7 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
             ? new Wire.ListMediaResponse()
             : await ListAsync(request, context.RequestAborted);
         await renderer.AnswerAsync<MediaCards>(
-            context, new() { [nameof(MediaCards.Media)] = page.Media.Select(Card).ToList() });
+            context, new() { [nameof(MediaCards.Media)] = await CardsAsync(page, context.RequestAborted) });
     }
 
     private async Task<(LibraryView View, int Status)> ReadAsync(
@@ -61,7 +65,7 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
             return (new LibraryView
             {
                 Filter = filter,
-                Media = [.. page.Media.Select(Card)],
+                Media = await CardsAsync(page, cancel),
                 NextCursor = page.NextCursor.Length == 0 ? null : page.NextCursor,
             }, StatusCodes.Status200OK);
         }
@@ -76,8 +80,9 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
     }
 
     private async Task<Wire.ListMediaResponse> ListAsync(Wire.ListMediaRequest request, CancellationToken cancel) =>
-        await catalog.ListMediaAsync(
-            request, deadline: (clock.GetUtcNow() + Limit).UtcDateTime, cancellationToken: cancel);
+        await catalog.ListMediaAsync(request, deadline: Deadline, cancellationToken: cancel);
+
+    private DateTime Deadline => (clock.GetUtcNow() + Limit).UtcDateTime;
 
     private static LibraryFilter Filter(IQueryCollection query) => new()
     {
@@ -87,7 +92,40 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
         Cursor = query["cursor"].ToString(),
     };
 
-    private static MediaCardView Card(Wire.ListedMedia listed)
+    private async Task<IReadOnlyList<MediaCardView>> CardsAsync(
+        Wire.ListMediaResponse page, CancellationToken cancel) =>
+        await Task.WhenAll(page.Media.Select(async listed => Card(listed, await PosterAsync(listed, cancel))));
+
+    /// <summary>A signed one has a token; a library without some pictures is better than none.</summary>
+    private async Task<string?> PosterAsync(Wire.ListedMedia listed, CancellationToken cancel)
+    {
+        if (!listed.HasPoster)
+        {
+            return null;
+        }
+
+        var mediaId = listed.Media.MediaId;
+        if (!IsSigned(listed))
+        {
+            return $"/play/{mediaId}/poster.jpg";
+        }
+
+        try
+        {
+            var links = await playback.GetLinksAsync(
+                new Wire.GetLinksRequest { MediaId = mediaId, Vouched = true },
+                deadline: Deadline, cancellationToken: cancel);
+            return links.Poster;
+        }
+        catch (RpcException) when (!cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsSigned(Wire.ListedMedia listed) => listed.Media.Policy == "signed";
+
+    private static MediaCardView Card(Wire.ListedMedia listed, string? poster)
     {
         var media = listed.Media;
         return new MediaCardView
@@ -106,8 +144,8 @@ internal sealed class LibraryEndpoints(Wire.Catalog.CatalogClient catalog, PageR
             DurationSeconds = media.DurationSeconds,
             CreatedAt = media.CreatedAt.ToDateTimeOffset(),
             Tags = [.. media.Tags],
-            Signed = media.Policy == "signed",
-            HasPoster = listed.HasPoster,
+            Signed = IsSigned(listed),
+            Poster = poster,
             ErrorCode = media.Error?.Code,
             ErrorMessage = media.Error?.Message,
             Fraction = listed.Fraction,

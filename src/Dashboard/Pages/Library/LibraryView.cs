@@ -72,7 +72,8 @@ public sealed record MediaCardView
 
     public bool Signed { get; init; }
 
-    public bool HasPoster { get; init; }
+    /// <summary>The picture's address, which opens to whoever has the card; null where there is none yet.</summary>
+    public string? Poster { get; init; }
 
     public string? ErrorCode { get; init; }
 
