@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Hexcast.Contracts.V1;
 using Hexcast.Playback.Tests.Support;
 
@@ -76,6 +77,42 @@ public sealed partial class WatchPageTests
         stuck.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task The_end_of_the_sound_that_arrives_while_a_quality_is_left_does_not_end_the_picture()
+    {
+        await PutReadyAsync();
+        await OpenAsync();
+        var ending = new TaskCompletionSource();
+        var released = new TaskCompletionSource();
+        await Page.RouteAsync(LastSound(), async route =>
+        {
+            ending.TrySetResult();
+            await released.Task;
+            await route.ContinueAsync();
+        });
+        await Page.ReloadAsync();
+        await watched.PlayAsync();
+        await ending.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await watched.UntilAsync("hexcast.player.engine.shaka.getBufferedInfo().video[0]?.end > 13.5");
+        await Page.EvaluateAsync("""
+            () => {
+              const { remove } = SourceBuffer.prototype;
+              SourceBuffer.prototype.remove = function (...range) {
+                SourceBuffer.prototype.remove = remove;
+                window.goOn = () => remove.apply(this, range);
+              };
+            }
+            """);
+        await watched.ChooseAsync("Quality", "120p");
+        await watched.UntilAsync("window.goOn");
+        released.SetResult();
+        await watched.UntilAsync("hexcast.player.engine.shaka.getBufferedInfo().audio[0].end > 13.5");
+        // What the player makes of it, it makes in its next turn.
+        await Page.EvaluateAsync("() => new Promise((done) => setTimeout(done, 300)).then(window.goOn)");
+        await watched.UntilAsync("hexcast.stats.height === 120");
+        await watched.UntilAsync("document.querySelector('video').ended");
+    }
+
     // Choices and pauses of a seed.
     private const string Chance = """
         const { engine } = hexcast.player;
@@ -87,6 +124,9 @@ public sealed partial class WatchPageTests
           return choices[Math.floor((seed / 2147483648) * choices.length)];
         };
         """;
+
+    [GeneratedRegex(@"/aac-[^/]*/.*3\.m4s", RegexOptions.None, 1000)]
+    private static partial Regex LastSound();
 
     /// <summary>Playlists that take their time: most choices fall into the wait for the one before.</summary>
     private async Task SlowDownAsync()

@@ -15,6 +15,7 @@ function loadShaka() {
     script.src = SCRIPT;
     script.addEventListener('load', () => {
       shaka.polyfill.installAll();
+      [window.MediaSource, window.ManagedMediaSource].forEach(neverEndEmpty);
       resolve();
     });
     script.addEventListener('error', () => {
@@ -25,6 +26,17 @@ function loadShaka() {
     document.head.append(script);
   });
   return loading;
+}
+
+// Shaka ends the stream when sound and picture have their last segments; the sound's may arrive while the buffer of a
+// quality that was left is being emptied. A browser then takes the picture for over: it stands still while the sound
+// goes on. Left out, the end is told again once the new quality is there.
+function neverEndEmpty(source) {
+  if (!source) return;
+  const { endOfStream } = source.prototype;
+  source.prototype.endOfStream = function (...reason) {
+    if ([...this.sourceBuffers].every(({ buffered }) => buffered.length > 0)) endOfStream.apply(this, reason);
+  };
 }
 
 // Events: opened, tracks, trouble {detail: see trouble.js}, waiting {detail: bool}.
