@@ -24,10 +24,11 @@ internal sealed class Candidate : IAsyncDisposable
     private readonly Channel<RaftMessage> answers = Channel.CreateUnbounded<RaftMessage>();
     private readonly WebApplication app;
     private readonly int port;
+    private readonly ulong group;
 
-    private Candidate(int port)
+    private Candidate(int port, ulong group)
     {
-        this.port = port;
+        (this.port, this.group) = (port, group);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -38,9 +39,11 @@ internal sealed class Candidate : IAsyncDisposable
         app.MapGrpcService<Ear>();
     }
 
-    public static async Task<Candidate> StartAsync(int port)
+    /// <param name="port">Where it hears the answers.</param>
+    /// <param name="group">As its members call it: they take messages of no other one.</param>
+    public static async Task<Candidate> StartAsync(int port, ulong group)
     {
-        var candidate = new Candidate(port);
+        var candidate = new Candidate(port, group);
         await candidate.app.StartAsync();
         return candidate;
     }
@@ -66,6 +69,7 @@ internal sealed class Candidate : IAsyncDisposable
                     { "hexcast-cluster", "hexcast" },
                     { "hexcast-member", id.ToString("x16") },
                     { "hexcast-address", $"localhost:{port}" },
+                    { "hexcast-group", group.ToString("x16") },
                 },
                 cancellationToken: limit.Token);
             try
@@ -91,11 +95,17 @@ internal sealed class Candidate : IAsyncDisposable
                     }
                 }
             }
-            catch (Exception early) when (!limit.IsCancellationRequested
-                && early is RpcException or OperationCanceledException or IOException or InvalidOperationException)
+            catch (Exception early) when (early is RpcException or OperationCanceledException or IOException
+                or InvalidOperationException)
             {
+                if (limit.IsCancellationRequested)
+                {
+                    var refusal = say.ResponseAsync.IsFaulted ? say.GetStatus().ToString() : "silence";
+                    throw new TimeoutException($"{address} gives no answer: {refusal}", early);
+                }
+
                 // Its line back here is opened by the first message, and what was said before is lost.
-                await Task.Delay(AskAgain / 10, clock, limit.Token);
+                await Task.Delay(AskAgain / 10, clock);
             }
         }
     }

@@ -47,7 +47,7 @@ internal static class VotersRun
                 ["Access:AllowPlainHttp"] = "true", ["Access:AllowOpenGrpc"] = "true",
             },
             "--target", "master", "--node", GuestName, "--advertise", $"localhost:{ports[2]}");
-        await using var candidate = await Candidate.StartAsync(ports[3]);
+        await using var candidate = await Candidate.StartAsync(ports[3], await GroupAsync(first.Grpc));
         var puts = new PutLedger();
         var (led, promises) = (0, 0);
         node.PowerOn();
@@ -152,6 +152,15 @@ internal static class VotersRun
                     member.IsVoter && member.HasMatchIndex && member.MatchIndex >= group.LastIndex) == 3;
             },
             CatchUpLimit, () => $"the group is not whole: {group}");
+    }
+
+    /// <summary>Told to whoever wants to join; this one asks for no place.</summary>
+    private static async Task<ulong> GroupAsync(string address)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{address}");
+        var answer = await new Membership.MembershipClient(channel.CreateCallInvoker()).JoinGroupAsync(
+            new JoinGroupRequest { Id = FirstCandidate, Node = "candidate", Address = "localhost:1", MayLead = false });
+        return answer.Group;
     }
 
     private static Task AnswersAloneAsync(GuestNode node) => Wait.ForAsync(
