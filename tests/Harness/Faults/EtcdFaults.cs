@@ -43,14 +43,19 @@ public static class EtcdFaults
     public static async Task<TimeSpan> CutMasterFromOneAsync(EtcdHosts cluster)
     {
         await using var round = await FaultRound.BeginAsync(cluster);
+        var network = cluster.Network;
         var start = Clock.GetTimestamp();
+        var lost = 0L;
         foreach (var member in cluster.Members)
         {
-            await cluster.Network.CutBothWaysAsync(round.Master, member);
+            await network.CutBothWaysAsync(round.Master, member);
             await round.OutlastLeaseAsync(round.Leader);
-            await cluster.Network.HealAsync();
+            lost += await network.LostAsync(round.Master, member) + await network.LostAsync(member, round.Master);
+            await network.HealAsync();
         }
 
+        // It may speak with one of them only; that one is cut off too.
+        lost.ShouldBePositive("the master saw all members all the time");
         (await cluster.MasterAsync()).ShouldBe(round.Master);
         var took = Clock.GetElapsedTime(start);
         await round.EndAsync(mostChanges: 0);
