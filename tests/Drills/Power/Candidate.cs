@@ -24,11 +24,12 @@ internal sealed class Candidate : IAsyncDisposable
     private readonly Channel<RaftMessage> answers = Channel.CreateUnbounded<RaftMessage>();
     private readonly WebApplication app;
     private readonly int port;
+    private readonly ulong id;
     private readonly ulong group;
 
-    private Candidate(int port, ulong group)
+    private Candidate(int port, ulong id, ulong group)
     {
-        (this.port, this.group) = (port, group);
+        (this.port, this.id, this.group) = (port, id, group);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -39,11 +40,13 @@ internal sealed class Candidate : IAsyncDisposable
         app.MapGrpcService<Ear>();
     }
 
-    /// <param name="port">Where it hears the answers.</param>
+    /// <param name="port">Where it hears the answers. An answer does not say whom it is for: no other one hears them
+    /// there.</param>
+    /// <param name="id">Its own, of no member.</param>
     /// <param name="group">As its members call it: they take messages of no other one.</param>
-    public static async Task<Candidate> StartAsync(int port, ulong group)
+    public static async Task<Candidate> StartAsync(int port, ulong id, ulong group)
     {
-        var candidate = new Candidate(port, group);
+        var candidate = new Candidate(port, id, group);
         await candidate.app.StartAsync();
         return candidate;
     }
@@ -51,7 +54,7 @@ internal sealed class Candidate : IAsyncDisposable
     public ValueTask DisposeAsync() => app.DisposeAsync();
 
     /// <summary>The member's answer to the question for its vote in that term, or a later term that it is in.</summary>
-    public async Task<RaftMessage> AskAsync(string address, ulong id, ulong term)
+    public async Task<RaftMessage> AskAsync(string address, ulong term)
     {
         while (answers.Reader.TryRead(out _))
         {

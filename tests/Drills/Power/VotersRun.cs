@@ -24,7 +24,7 @@ internal static class VotersRun
 
     public static async Task RunAsync(DrillReport report, string folder, int cuts, Random random)
     {
-        int[] ports = [.. Enumerable.Range(0, 4).Select(_ => PlatformProcess.FreePort())];
+        int[] ports = [.. Enumerable.Range(0, 5).Select(_ => PlatformProcess.FreePort())];
         var common = new Dictionary<string, string>
         {
             // The guest takes seconds for what this machine does in milliseconds.
@@ -41,13 +41,15 @@ internal static class VotersRun
             new Dictionary<string, string>(common) { ["Coordination:Cluster"] = "true" });
         await using var second = await StartAsync(Path.Combine(folder, "second"), ports[1], "second", joining);
         await using var node = await GuestNode.MakeAsync(
-            Path.Combine(folder, "guest"), ports[2], [ports[0], ports[1], ports[2], ports[3]],
+            Path.Combine(folder, "guest"), ports[2], ports,
             new Dictionary<string, string>(joining)
             {
                 ["Access:AllowPlainHttp"] = "true", ["Access:AllowOpenGrpc"] = "true",
             },
             "--target", "master", "--node", GuestName, "--advertise", $"localhost:{ports[2]}");
-        await using var candidate = await Candidate.StartAsync(ports[3], await GroupAsync(first.Grpc));
+        var group = await GroupAsync(first.Grpc);
+        await using var candidate = await Candidate.StartAsync(ports[3], FirstCandidate, group);
+        await using var rival = await Candidate.StartAsync(ports[4], SecondCandidate, group);
         var puts = new PutLedger();
         var (led, promises) = (0, 0);
         node.PowerOn();
@@ -64,8 +66,8 @@ internal static class VotersRun
 
             var moment = ShortestLoad + ((LongestLoad - ShortestLoad) * random.NextDouble());
             var asksForVote = random.Next(2) == 0;
-            var (group, term) = await LoadAsync(puts, with, node, moment, asksForVote ? candidate : null);
-            var leader = group?.Members.FirstOrDefault(member => member.Id == group.Leader);
+            var (members, term) = await LoadAsync(puts, with, node, moment, asksForVote ? candidate : null);
+            var leader = members?.Members.FirstOrDefault(member => member.Id == members.Leader);
             led += leader?.Node == GuestName ? 1 : 0;
             await with.KillAsync();
 
@@ -73,7 +75,7 @@ internal static class VotersRun
             await AnswersAloneAsync(node);
             if (term > 0)
             {
-                await RefusesAnotherAsync(candidate, node, term);
+                await RefusesAnotherAsync(candidate, rival, node, term);
                 promises++;
             }
 
@@ -107,7 +109,7 @@ internal static class VotersRun
         ulong term = 0;
         if (candidate is not null && group is not null)
         {
-            var answer = await candidate.AskAsync(node.Grpc, FirstCandidate, group.Term + 1);
+            var answer = await candidate.AskAsync(node.Grpc, group.Term + 1);
             term = answer.VoteResponse.Granted ? answer.Term : 0;
         }
 
@@ -119,15 +121,16 @@ internal static class VotersRun
 
     /// <summary>Alone, it stays in its term: the one that it has promised to may ask again, another one may not.
     /// </summary>
-    private static async Task RefusesAnotherAsync(Candidate candidate, GuestNode node, ulong term)
+    private static async Task RefusesAnotherAsync(
+        Candidate candidate, Candidate rival, GuestNode node, ulong term)
     {
-        var other = await candidate.AskAsync(node.Grpc, SecondCandidate, term);
+        var other = await rival.AskAsync(node.Grpc, term);
         if (other.VoteResponse.Granted || other.Term < term)
         {
             throw new InvalidOperationException($"the vote of term {term} was given twice: {other}");
         }
 
-        var same = await candidate.AskAsync(node.Grpc, FirstCandidate, term);
+        var same = await candidate.AskAsync(node.Grpc, term);
         if (other.Term == term && !same.VoteResponse.Granted)
         {
             throw new InvalidOperationException($"the vote of term {term} is nobody's: {same}");
