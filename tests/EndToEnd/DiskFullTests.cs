@@ -89,7 +89,11 @@ public sealed class DiskFullTests
         }
 
         (await ScrapeAsync(platform)).Value("audit_entries_waiting").ShouldBe(2);
-        platform.Log.Split("The audit log cannot be written").Length.ShouldBe(2, "it is said once");
+        const string words = "The audit log cannot be written";
+        await Wait.ForAsync(
+            () => Task.FromResult(platform.Log.Contains(words, StringComparison.Ordinal)), TimeSpan.FromSeconds(30),
+            () => $"it is not said:\n{platform.Log}");
+        platform.Log.Split(words).Length.ShouldBe(2, "it is said once");
 
         File.Delete(ballast);
         using (var made = await MakeTokenAsync(platform))

@@ -21,6 +21,8 @@ public sealed class MouseTests(SharedPlatform shared, Chromium chromium)
         await Button(page, "Sign in").ClickAsync();
         await Expect(page).ToHaveURLAsync(shared.Url("/upload"));
 
+        // The script is there too, which takes what is dropped.
+        await page.WaitForLoadStateAsync(LoadState.Load);
         await DropAsync(page, clip);
         await page.Locator(".upload").GetByLabel("Who may watch").SelectOptionAsync("signed");
         await Button(page, "Upload 1 file").ClickAsync();

@@ -2,7 +2,12 @@ using Hexcast.Harness.Faults;
 
 namespace Hexcast.EndToEnd;
 
-public sealed class Voters() : OnHosts<VoterCluster>(VoterCluster.Hindrance, VoterCluster.StartAsync);
+/// <summary>They wait longer for a leader than a platform does: beside them other tests keep the processors busy, and
+/// each election is counted. The drill has what a platform has.</summary>
+public sealed class Voters() : OnHosts<VoterCluster>(
+    VoterCluster.Hindrance,
+    folder => VoterCluster.StartAsync(
+        folder, new Dictionary<string, string> { ["Coordination:ElectionTimeoutMilliseconds"] = "1000" }));
 
 /// <summary>One round of each row of `./hexcast drill cluster` that is about the nodes which keep the coordinator.
 /// </summary>

@@ -185,7 +185,7 @@ public sealed class EtcdMember : IAsyncDisposable
             using var answer = await http.GetAsync($"{ports.HealthUrl}/health");
             return answer.StatusCode == HttpStatusCode.OK;
         }
-        catch (HttpRequestException)
+        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
         {
             return false;
         }

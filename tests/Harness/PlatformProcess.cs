@@ -10,6 +10,7 @@ namespace Hexcast.Harness;
 public sealed class PlatformProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly HashSet<int> GivenPorts = [];
     private readonly StringBuilder output = new();
     private readonly StringBuilder errors = new();
     private ProcessPlace place = ProcessPlace.Here;
@@ -100,8 +101,7 @@ public sealed class PlatformProcess : IAsyncDisposable
             smallDisk = smallDisk,
             settings = settings ?? await SuiteTraces.SettingsAsync(),
         };
-        await platform.StartAgainAsync();
-        return platform;
+        return await Started.WholeAsync(platform, one => one.StartAgainAsync());
     }
 
     /// <param name="grpcPort">Known before it starts: others are told of it.</param>
@@ -112,8 +112,7 @@ public sealed class PlatformProcess : IAsyncDisposable
         {
             settings = settings,
         };
-        await platform.StartAgainAsync();
-        return platform;
+        return await Started.WholeAsync(platform, one => one.StartAgainAsync());
     }
 
     /// <summary>The same on a host of a network of its own, or among faults that can be had.</summary>
@@ -126,8 +125,7 @@ public sealed class PlatformProcess : IAsyncDisposable
             place = place,
             settings = settings,
         };
-        await platform.StartAgainAsync();
-        return platform;
+        return await Started.WholeAsync(platform, one => one.StartAgainAsync());
     }
 
     public async Task StartAgainAsync()
@@ -226,11 +224,22 @@ public sealed class PlatformProcess : IAsyncDisposable
         Http.Dispose();
     }
 
+    /// <summary>Never the same twice: whom it was for may not have taken it yet.</summary>
     public static int FreePort()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        lock (GivenPorts)
+        {
+            while (true)
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, 0);
+                probe.Start();
+                var port = ((IPEndPoint)probe.LocalEndpoint).Port;
+                if (GivenPorts.Add(port))
+                {
+                    return port;
+                }
+            }
+        }
     }
 
     private async Task<bool> IsReadyAsync()

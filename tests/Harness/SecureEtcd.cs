@@ -19,6 +19,8 @@ public sealed class SecureEtcd : IAsyncDisposable
     private const string UserSetting = "ETCDCTL_USER";
     private const int EvidenceLines = 40;
 
+    private static readonly TimeSpan LeaderLimit = TimeSpan.FromMinutes(1);
+
     private readonly (string Certificate, string Key) client;
 
     private SecureEtcd(CertificateAuthority authority, IReadOnlyList<EtcdMember> members)
@@ -87,12 +89,33 @@ public sealed class SecureEtcd : IAsyncDisposable
         return settings;
     }
 
-    /// <summary>The member that leads the others; all have to serve.</summary>
+    /// <summary>The member that leads the others. Waited for, while they elect one.</summary>
     public async Task<EtcdMember> LeaderAsync()
     {
-        var leads = (await EtcdctlAsync("endpoint", "status")).Split('\n')
-            .Single(line => line.Contains(", true, false, ", StringComparison.Ordinal));
-        return Members.Single(member => leads.StartsWith(member.Address, StringComparison.Ordinal));
+        EtcdMember? leader = null;
+        var said = "";
+        await Wait.ForAsync(
+            async () =>
+            {
+                try
+                {
+                    said = await EtcdctlAsync("endpoint", "status");
+                }
+                catch (InvalidOperationException unanswered)
+                {
+                    said = unanswered.Message;
+                    return false;
+                }
+
+                var leading = said.Split('\n')
+                    .Where(line => line.Contains(", true, false, ", StringComparison.Ordinal)).ToList();
+                leader = leading.Count == 1
+                    ? Members.Single(member => leading[0].StartsWith(member.Address, StringComparison.Ordinal))
+                    : null;
+                return leader is not null;
+            },
+            LeaderLimit, () => $"no member of etcd leads, or two do:\n{said}");
+        return leader!;
     }
 
     /// <summary>All members serve again, whether they were killed or stand still.</summary>

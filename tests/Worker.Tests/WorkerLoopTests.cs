@@ -38,7 +38,7 @@ public sealed class WorkerLoopTests : IAsyncDisposable
         };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([
             new("Worker:HeartbeatInterval", "00:00:00.1"), new("Worker:Slots", "2"),
-            new("Worker:DrainWithin", "00:00:00.5"),
+            new("Worker:DrainWithin", "00:00:02"),
         ]).Build();
         node = HexcastHost.Build(
             settings, configuration,

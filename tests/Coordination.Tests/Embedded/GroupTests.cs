@@ -17,7 +17,7 @@ public sealed class GroupTests
     private static readonly CoordinatorLimits SmallLog = new()
     {
         SnapshotEntries = 100,
-        Raft = new RaftOptions { EntriesKeptBehindSnapshot = 10 },
+        Raft = EmbeddedGroup.Raft with { EntriesKeptBehindSnapshot = 10 },
     };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -406,14 +406,16 @@ public sealed class GroupTests
         await using var group = await EmbeddedGroup.StartAsync();
         var leader = await group.LeaderAsync();
         var client = Followers(group, leader)[0].Client;
-        await using var lease = await client.GrantLeaseAsync(TimeSpan.FromSeconds(2), Cancellation);
+        await using var lease = await client.GrantLeaseAsync(TimeSpan.FromSeconds(4), Cancellation);
         await client.PutAsync("/leased", Text("here"), Cancellation, lease.Id);
         await leader.StopAsync();
         await group.LeaderAsync();
         // Twice its time, and it is there at every look.
-        for (var until = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(until).Seconds < 4;)
+        var (clock, start) = (TimeProvider.System, TimeProvider.System.GetTimestamp());
+        while (clock.GetElapsedTime(start) < TimeSpan.FromSeconds(8))
         {
             (await client.GetAsync("/leased", Cancellation)).ShouldNotBeNull();
+            await Task.Delay(TimeSpan.FromMilliseconds(20), clock, Cancellation);
         }
         lease.Lost.IsCancellationRequested.ShouldBeFalse();
     }

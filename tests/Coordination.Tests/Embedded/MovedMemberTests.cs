@@ -11,7 +11,7 @@ namespace Hexcast.Coordination.Tests.Embedded;
 public sealed class MovedMemberTests
 {
     /// <summary>A fourth one only learns: four voters would survive no more than three.</summary>
-    private static readonly CoordinatorLimits FiveVoters = new() { Voters = 5 };
+    private static readonly CoordinatorLimits FiveVoters = new() { Voters = 5, Raft = EmbeddedGroup.Raft };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

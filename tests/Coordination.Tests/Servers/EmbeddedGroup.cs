@@ -6,6 +6,7 @@ using Hexcast.Coordination.Client;
 using Hexcast.Coordination.Embedded;
 using Hexcast.Coordination.Embedded.Peers;
 using Hexcast.Harness;
+using Hexcast.Raft;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -83,6 +84,10 @@ internal sealed class GroupMemberServer(string folder, string node, int port, Co
 /// <summary>A group of embedded coordinators. The first one begins it, the others join.</summary>
 internal sealed class EmbeddedGroup : IAsyncDisposable
 {
+    /// <summary>With more time than a platform takes, for a whole suite is at work beside: no leader is missed that is
+    /// there.</summary>
+    public static readonly RaftOptions Raft = RaftOptions.For(TimeSpan.FromMilliseconds(500));
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryFolder _folder = new();
@@ -97,7 +102,7 @@ internal sealed class EmbeddedGroup : IAsyncDisposable
     /// <summary>Started, all of them voters.</summary>
     public static async Task<EmbeddedGroup> StartAsync(int members = 3, CoordinatorLimits? limits = null)
     {
-        var group = new EmbeddedGroup(limits ?? new CoordinatorLimits());
+        var group = new EmbeddedGroup(limits ?? new CoordinatorLimits { Raft = Raft });
         for (var i = 0; i < members; i++)
         {
             await group.AddAsync();

@@ -52,9 +52,9 @@ public sealed class EmbedPageTests(Chromium chromium) : IAsyncLifetime
         await using var watched = await OpenAsync("?start=5&end=6&autoplay=1&muted=1&lang=%3Cb%3E");
         await watched.UntilAsync(
             "hexcast.stats?.currentTime >= 6 && document.querySelector('video').paused");
-        (await watched.Page.EvaluateAsync<double>("hexcast.stats.currentTime")).ShouldBeLessThan(8);
+        (await watched.Page.EvaluateAsync<double>("hexcast.stats.currentTime")).ShouldBeLessThan(13);
         await watched.PlayAsync();
-        await watched.UntilAsync("hexcast.stats.currentTime > 8.5");
+        await watched.UntilAsync("hexcast.stats.currentTime > 13.5");
         watched.ShouldHaveNoProblems();
     }
 

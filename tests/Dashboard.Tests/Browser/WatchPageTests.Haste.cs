@@ -29,7 +29,7 @@ public sealed partial class WatchPageTests
                 let wait = 0;
                 while (video.seeking || (engine.bufferedAhead < 0.05 && video.currentTime < 13.8)) {
                   await pause(20);
-                  if (++wait === 500) return `round ${round}: ${done}`;
+                  if (++wait === 6000) return `round ${round}: ${done}`;
                 }
               }
               return '';
@@ -64,7 +64,7 @@ public sealed partial class WatchPageTests
                 let wait = 0;
                 while (!document.querySelector('.shaka-text-container')?.textContent.includes('Good morning')) {
                   await pause(20);
-                  if (++wait === 500) {
+                  if (++wait === 6000) {
                     const { shaka } = engine;
                     return `round ${round}: ${done}; at ${video.currentTime}, ${video.seeking}, ${video.readyState}, `
                       + JSON.stringify([shaka.getBufferedInfo(), shaka.getTextTracks(), engine.wantedLanguage]);

@@ -70,13 +70,14 @@ internal sealed class WatchedPage : IAsyncDisposable
         await ShouldAdvanceAsync();
     }
 
-    /// <summary>Time runs and the decoder yields frames: it plays, whatever the page says.</summary>
+    /// <summary>Time runs, in a loop too, and the decoder yields frames: it plays, whatever the page says.</summary>
     public async Task ShouldAdvanceAsync()
     {
         var before = await Page.EvaluateAsync<JsonElement>(
             "({ t: hexcast.stats.currentTime, f: hexcast.stats.frames })");
         var (time, frames) = (before.GetProperty("t").GetDouble(), before.GetProperty("f").GetInt32());
-        await UntilAsync($"hexcast.stats?.currentTime > {time} + 0.5 && hexcast.stats.frames > {frames} + 5");
+        await UntilAsync(
+            $"Math.abs(hexcast.stats?.currentTime - {time}) > 0.5 && hexcast.stats.frames > {frames} + 5");
     }
 
     public async Task SeekAsync(double seconds)
@@ -85,9 +86,14 @@ internal sealed class WatchedPage : IAsyncDisposable
         await UntilAsync($"hexcast.stats?.currentTime >= {seconds} && !document.querySelector('video').seeking");
     }
 
+    /// <summary>The bar goes nowhere from now on, as if a pointer moved all the time.</summary>
+    public Task KeepAwakeAsync() => Page.EvaluateAsync(
+        "() => { const { controls } = hexcast.player; controls.sleep = () => {}; controls.wake(); }");
+
     /// <summary>By the settings menu, as a person does.</summary>
     public async Task ChooseAsync(string setting, string choice)
     {
+        await KeepAwakeAsync();
         await Button("Settings").ClickAsync();
         await Page.GetByRole(AriaRole.Menuitem, new() { Name = setting }).ClickAsync();
         await Page.GetByRole(AriaRole.Menuitemradio)

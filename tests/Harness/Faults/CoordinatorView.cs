@@ -19,6 +19,7 @@ public sealed class CoordinatorView : IDisposable
 
     private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PutTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Reconnect = TimeSpan.FromMilliseconds(100);
 
     private readonly GrpcChannel channel;
     private readonly Metadata headers;
@@ -30,18 +31,15 @@ public sealed class CoordinatorView : IDisposable
 
     /// <summary>A node's own coordinator, in the clear.</summary>
     public static CoordinatorView Of(PlatformProcess node) =>
-        new(GrpcChannel.ForAddress($"http://{node.Grpc}", new GrpcChannelOptions { MaxReceiveMessageSize = null }), []);
+        new(GrpcChannel.ForAddress($"http://{node.Grpc}", Options()), []);
 
     /// <summary>A member of etcd, which takes whom the certificate names for its user.</summary>
-    public static CoordinatorView Of(SecureEtcd etcd, EtcdMember member) => new(
-        GrpcChannel.ForAddress(member.Address, new GrpcChannelOptions
-        {
-            HttpHandler = etcd.RootHandler(), DisposeHttpClient = true, MaxReceiveMessageSize = null,
-        }),
-        []);
+    public static CoordinatorView Of(SecureEtcd etcd, EtcdMember member) =>
+        new(GrpcChannel.ForAddress(member.Address, Options(etcd.RootHandler())), []);
 
     /// <summary>A member of an etcd without users.</summary>
-    public static CoordinatorView Of(EtcdMember member) => new(GrpcChannel.ForAddress(member.Address), []);
+    public static CoordinatorView Of(EtcdMember member) =>
+        new(GrpcChannel.ForAddress(member.Address, Options()), []);
 
     /// <summary>It leads the others, as far as it knows.</summary>
     public async Task<bool> LeadsAsync()
@@ -116,6 +114,19 @@ public sealed class CoordinatorView : IDisposable
         var answer = await Kv.RangeAsync(
             new RangeRequest { Key = ByteString.CopyFromUtf8(key), Serializable = true }, headers, Deadline());
         return answer.Kvs.SingleOrDefault()?.Value.ToStringUtf8();
+    }
+
+    /// <returns>Null also where it does not answer.</returns>
+    public async Task<string?> TryReadLocallyAsync(string key)
+    {
+        try
+        {
+            return await ReadLocallyAsync(key);
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
     }
 
     /// <summary>All of them hold the same at one revision, each as it has it itself.</summary>
@@ -239,6 +250,16 @@ public sealed class CoordinatorView : IDisposable
     private async Task<long> LocalRevisionAsync() => (await Kv.RangeAsync(
         new RangeRequest { Key = ByteString.CopyFromUtf8(Mark), Serializable = true }, headers, Deadline()))
         .Header.Revision;
+
+    /// <summary>It knows within a moment that a member is back.</summary>
+    private static GrpcChannelOptions Options(HttpMessageHandler? handler = null) => new()
+    {
+        HttpHandler = handler,
+        DisposeHttpClient = handler is not null,
+        MaxReceiveMessageSize = null,
+        InitialReconnectBackoff = Reconnect,
+        MaxReconnectBackoff = Reconnect,
+    };
 
     private static DateTime Deadline(TimeSpan? limit = null) =>
         TimeProvider.System.GetUtcNow().UtcDateTime + (limit ?? ReadTime);

@@ -28,7 +28,8 @@ public static class EtcdFaults
         var early = cluster.TryOrderAsync(master);
         await cluster.MasterAsync(cluster.Others(master));
         var without = Clock.GetElapsedTime(start);
-        (await cluster.IsMasterAsync(master)).ShouldBeFalse("there are two masters");
+        await Wait.ForAsync(
+            async () => !await cluster.IsMasterAsync(master), FaultyHosts.Limit, () => "there are two masters");
         (await early).ShouldBeFalse("it took an order that it could tell nobody of");
         (await cluster.TryOrderAsync(master)).ShouldBeFalse("it took an order, and is the master no more");
         await cluster.Network.HealAsync();

@@ -110,7 +110,7 @@ public abstract class FaultyHosts : IAsyncDisposable
     }
 
     public Task UntilHasAsync(string member, string key) => Wait.ForAsync(
-        async () => await View(member).ReadLocallyAsync(key) is not null,
+        async () => await View(member).TryReadLocallyAsync(key) is not null,
         Limit, () => $"{member} never got {key}:\n{LastWords(member)}");
 
     public virtual async ValueTask DisposeAsync()

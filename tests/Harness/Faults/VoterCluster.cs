@@ -11,13 +11,20 @@ public sealed class VoterCluster : FaultyHosts
     /// <summary>Why there can be none here, or null.</summary>
     public static string? Hindrance => NodeNetwork.Hindrance ?? NodeFaults.Hindrance;
 
-    public static async Task<VoterCluster> StartAsync(string folder) =>
-        await Started.WholeAsync(
-            new VoterCluster(await NodeNetwork.StartAsync()), cluster => StartAsync(cluster, folder));
+    public static Task<VoterCluster> StartAsync(string folder) =>
+        StartAsync(folder, new Dictionary<string, string>(StringComparer.Ordinal));
 
-    private static async Task StartAsync(VoterCluster cluster, string folder)
+    /// <param name="folder">Of their data.</param>
+    /// <param name="settings">Of each.</param>
+    public static async Task<VoterCluster> StartAsync(string folder, IReadOnlyDictionary<string, string> settings) =>
+        await Started.WholeAsync(
+            new VoterCluster(await NodeNetwork.StartAsync()), cluster => StartAsync(cluster, folder, settings));
+
+    private static async Task StartAsync(
+        VoterCluster cluster, string folder, IReadOnlyDictionary<string, string> settings)
     {
-        await cluster.StartNodesAsync(folder, placeOf => NodeCluster.StartVotersAsync(folder, placeOf: placeOf));
+        await cluster.StartNodesAsync(
+            folder, placeOf => NodeCluster.StartVotersAsync(folder, settings, placeOf));
         foreach (var name in cluster.Nodes)
         {
             cluster.Add(name, CoordinatorView.Of(cluster.Node(name)));

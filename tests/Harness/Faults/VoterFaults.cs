@@ -180,7 +180,9 @@ public static class VoterFaults
         await cluster.Node(follower).StartAgainAsync();
         await cluster.UntilHasAsync(follower, key);
         var took = Clock.GetElapsedTime(start);
-        cluster.Node(follower).Log[told..].ShouldContain(mustTell);
+        await Wait.ForAsync(
+            () => Task.FromResult(cluster.Node(follower).Log[told..].Contains(mustTell, StringComparison.Ordinal)),
+            FaultyHosts.Limit, () => $"it did not say {mustTell}:\n{cluster.Node(follower).Log[told..]}");
         await cluster.UntilWholeAsync();
         return took;
     }

@@ -13,8 +13,6 @@ import { refusal } from './trouble.js';
 import { helpDialog } from './shortcuts.js';
 
 const RENEWALS_A_MINUTE = 2;
-// A time update comes four times a second; at twice the speed, or on a busy machine, later.
-const END_STEP_SECONDS = 2;
 
 export class Player extends EventTarget {
   #help = null;
@@ -71,6 +69,7 @@ export class Player extends EventTarget {
     engine.addEventListener('waiting', (event) => this.controls.showWaiting(event.detail));
     engine.addEventListener('trouble', (event) => this.#meet(event.detail));
     this.video.addEventListener('timeupdate', () => this.#watchEnd());
+    this.video.addEventListener('seeking', () => (this.#reached = this.video.currentTime));
     this.video.addEventListener('ended', () => this.#begin());
   }
 
@@ -79,7 +78,6 @@ export class Player extends EventTarget {
     const before = this.#reached;
     this.#reached = this.video.currentTime;
     if (this.video.seeking || before >= this.#end || this.#reached < this.#end) return;
-    if (this.#reached - before > END_STEP_SECONDS) return;
     if (this.root.hasAttribute('data-loop')) this.#begin();
     else this.video.pause();
   }
