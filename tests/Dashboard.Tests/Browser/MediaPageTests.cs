@@ -189,6 +189,45 @@ public sealed class MediaPageTests(Chromium chromium) : IAsyncLifetime
         await Expect(page.Locator("[data-kind=encode_audio] [data-state=committed]")).ToHaveCountAsync(1);
     }
 
+    [Fact]
+    public async Task An_answer_that_comes_after_a_later_change_undoes_nothing()
+    {
+        JsonObject Titled(string title, int version)
+        {
+            var media = SampleMedia.Json(mediaId, "ready", SampleMedia.Tasks(done: 2, running: 0, chunks: 2));
+            (media["title"], media["row_version"]) = (title, version);
+            return media;
+        }
+
+        Show("ready", MediaState.Ready, SampleMedia.Tasks(done: 2, running: 0, chunks: 2));
+        await using var opened = await OpenAsync();
+        var page = opened.Page;
+        await Expect(page.Locator(".cell")).ToHaveCountAsync(2);
+        var asked = new TaskCompletionSource();
+        var overtaken = new TaskCompletionSource();
+        var answered = new TaskCompletionSource();
+        await page.RouteAsync($"**/v1/media/{mediaId}", async route =>
+        {
+            var answer = await route.FetchAsync();
+            var isFirst = asked.TrySetResult();
+            await (isFirst ? overtaken.Task : Task.CompletedTask);
+            await route.FulfillAsync(new() { Response = answer });
+            if (isFirst)
+            {
+                answered.SetResult();
+            }
+        });
+        api.Set(Titled("Theirs", version: 4));
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        api.Set(Titled("Mine", version: 5));
+        await Expect(page.Locator("h1").First).ToHaveTextAsync("Mine");
+        overtaken.SetResult();
+        await answered.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        // What the page makes of it, it makes in its next turn.
+        await page.EvaluateAsync("() => new Promise((done) => setTimeout(done, 300))");
+        await Expect(page.Locator("h1").First).ToHaveTextAsync("Mine");
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

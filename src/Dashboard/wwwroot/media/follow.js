@@ -42,8 +42,11 @@ export class MediaFollow extends EventTarget {
         return;
       }
       if (!answer.ok) throw await refusalOf(answer);
-      this.take(await answer.json(), answer.headers.get('ETag'));
+      const media = await answer.json();
       this.#trouble('');
+      // Asked for before a change that is known since.
+      if (media.row_version < this.media?.row_version) this.#fetchSoon(REFETCH_MS);
+      else this.take(media, answer.headers.get('ETag'));
     } catch (error) {
       this.#trouble(error instanceof TypeError ? 'The server cannot be reached.' : error.message);
       this.#fetchSoon(AGAIN_MS);
