@@ -205,22 +205,20 @@ public sealed class MediaPageTests(Chromium chromium) : IAsyncLifetime
         await Expect(page.Locator(".cell")).ToHaveCountAsync(2);
         var asked = new TaskCompletionSource();
         var overtaken = new TaskCompletionSource();
-        var answered = new TaskCompletionSource();
+        var (answered, second) = (new TaskCompletionSource(), new TaskCompletionSource());
         await page.RouteAsync($"**/v1/media/{mediaId}", async route =>
         {
             var answer = await route.FetchAsync();
             var isFirst = asked.TrySetResult();
             await (isFirst ? overtaken.Task : Task.CompletedTask);
             await route.FulfillAsync(new() { Response = answer });
-            if (isFirst)
-            {
-                answered.SetResult();
-            }
+            (isFirst ? answered : second).TrySetResult();
         });
         api.Set(Titled("Theirs", version: 4));
         await asked.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         api.Set(Titled("Mine", version: 5));
         await Expect(page.Locator("h1").First).ToHaveTextAsync("Mine");
+        await second.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         overtaken.SetResult();
         await answered.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         // What the page makes of it, it makes in its next turn.
