@@ -1,5 +1,6 @@
 namespace Hexcast.EndToEnd;
 
+[Collection(nameof(Alone))]
 public sealed class EmbeddedClusterTests(EmbeddedCluster cluster)
     : ClusterTests(cluster), IClassFixture<EmbeddedCluster>
 {

@@ -1,5 +1,6 @@
 namespace Hexcast.EndToEnd;
 
+[Collection(nameof(Alone))]
 public sealed class EtcdClusterTests(EtcdCluster cluster) : ClusterTests(cluster), IClassFixture<EtcdCluster>
 {
     [Fact]

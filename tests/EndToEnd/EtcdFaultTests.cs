@@ -6,6 +6,7 @@ public sealed class EtcdOnHosts() : OnHosts<EtcdHosts>(EtcdHosts.Hindrance, Etcd
 
 /// <summary>One round of each row of `./hexcast drill cluster` that is about an etcd's members, but of the two that
 /// take long: `cut-master-one`, and `clock`, which <see cref="VoterFaultTests"/> has.</summary>
+[Collection(nameof(Alone))]
 public sealed class EtcdFaultTests(EtcdOnHosts etcd) : IClassFixture<EtcdOnHosts>
 {
     private EtcdHosts Hosts => etcd.Shared;

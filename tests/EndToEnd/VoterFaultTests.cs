@@ -2,8 +2,8 @@ using Hexcast.Harness.Faults;
 
 namespace Hexcast.EndToEnd;
 
-/// <summary>They wait longer for a leader than a platform does: beside them other tests keep the processors busy, and
-/// each election is counted. The drill has what a platform has.</summary>
+/// <summary>They wait longer for a leader than a platform does: a machine that is shared may stand still for as long
+/// as that, and each election is counted. The drill has what a platform has.</summary>
 public sealed class Voters() : OnHosts<VoterCluster>(
     VoterCluster.Hindrance,
     folder => VoterCluster.StartAsync(
@@ -11,6 +11,7 @@ public sealed class Voters() : OnHosts<VoterCluster>(
 
 /// <summary>One round of each row of `./hexcast drill cluster` that is about the nodes which keep the coordinator.
 /// </summary>
+[Collection(nameof(Alone))]
 public sealed class VoterFaultTests(Voters voters) : IClassFixture<Voters>
 {
     private VoterCluster Cluster => voters.Shared;

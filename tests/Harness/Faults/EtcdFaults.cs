@@ -78,6 +78,8 @@ public static class EtcdFaults
             await cluster.UntilWritableAsync(cluster.Others(leader.Name)[0]);
             without = Clock.GetElapsedTime(start);
             await cluster.MasterAsync();
+            // While it is gone: what was written before would be all that the end finds again.
+            await round.Writes.GoOnAsync();
         }
 
         leader.Start();
