@@ -47,6 +47,29 @@ public sealed class EmbedPageTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_that_stands_still_where_its_video_is_to_end_stops_it_late_and_not_never()
+    {
+        await using var watched = await OpenAsync("?start=5&end=6&muted=1");
+        await watched.UntilAsync("window.hexcast?.player");
+        // Its script does nothing for longer than the video takes from there to the end that is asked for.
+        await watched.Page.EvaluateAsync("""
+            () => {
+              const video = document.querySelector('video');
+              video.addEventListener('timeupdate', function late() {
+                if (video.currentTime < 5.2) return;
+                video.removeEventListener('timeupdate', late);
+                const until = performance.now() + 4000;
+                while (performance.now() < until);
+                window.hasStoodStill = true;
+              });
+              hexcast.player.play();
+            }
+            """);
+        await watched.UntilAsync("window.hasStoodStill && document.querySelector('video').paused");
+        (await watched.Page.EvaluateAsync<double>("hexcast.stats.currentTime")).ShouldBeInRange(6, 13);
+    }
+
+    [Fact]
     public async Task A_video_stops_at_its_end_and_plays_on_for_whoever_wants_the_rest()
     {
         await using var watched = await OpenAsync("?start=5&end=6&autoplay=1&muted=1&lang=%3Cb%3E");

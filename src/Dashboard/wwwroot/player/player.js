@@ -22,7 +22,7 @@ export class Player extends EventTarget {
   #startAt;
 
   #end;
-  #reached = 0;
+  #isBeforeEnd;
 
   // root: the element of Player.razor; data-state-url, data-lazy, data-session, data-start, data-end, data-loop,
   // data-muted, data-language.
@@ -37,6 +37,7 @@ export class Player extends EventTarget {
     this.isLazy = root.hasAttribute('data-lazy');
     this.#startAt = Number(root.dataset.start) || 0;
     this.#end = Number(root.dataset.end) || Infinity;
+    this.#isBeforeEnd = this.#startAt < this.#end;
     this.engine = new Engine(this.video, root.querySelector('.player-captions'));
     this.engine.wantedLanguage = root.dataset.language ?? this.preferences.captions;
     this.feed = new Feed(root.dataset.stateUrl);
@@ -69,15 +70,13 @@ export class Player extends EventTarget {
     engine.addEventListener('waiting', (event) => this.controls.showWaiting(event.detail));
     engine.addEventListener('trouble', (event) => this.#meet(event.detail));
     this.video.addEventListener('timeupdate', () => this.#watchEnd());
-    this.video.addEventListener('seeking', () => (this.#reached = this.video.currentTime));
     this.video.addEventListener('ended', () => this.#begin());
   }
 
-  // An end that is played into; whoever seeks behind it sees what is there.
+  // An end that is played into, however late the page hears of it; whoever seeks behind it sees what is there.
   #watchEnd() {
-    const before = this.#reached;
-    this.#reached = this.video.currentTime;
-    if (this.video.seeking || before >= this.#end || this.#reached < this.#end) return;
+    if (this.video.seeking || !this.#isBeforeEnd || this.video.currentTime < this.#end) return;
+    this.#isBeforeEnd = false;
     if (this.root.hasAttribute('data-loop')) this.#begin();
     else this.video.pause();
   }
@@ -192,6 +191,7 @@ export class Player extends EventTarget {
   }
 
   seek(seconds) {
+    this.#isBeforeEnd = seconds < this.#end;
     if (!this.isOpen) {
       this.#startAt = seconds;
       return;
