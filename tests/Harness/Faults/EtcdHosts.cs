@@ -90,14 +90,18 @@ public sealed class EtcdHosts : FaultyHosts
     }
 
     /// <returns>Whether the order was acknowledged.</returns>
-    public async Task<bool> TryOrderAsync(string node)
+    public Task<bool> TryOrderAsync(string node) =>
+        TryOrderAsync(Node(node), MediaId.From(new Guid(RandomNumberGenerator.GetBytes(16))));
+
+    /// <summary>Asks a node to transcode that media.</summary>
+    /// <returns>Whether the order was acknowledged.</returns>
+    public static async Task<bool> TryOrderAsync(PlatformProcess node, MediaId media)
     {
-        using var channel = GrpcChannel.ForAddress($"http://{Node(node).Grpc}");
-        var media = MediaId.From(new Guid(RandomNumberGenerator.GetBytes(16))).ToString();
+        using var channel = GrpcChannel.ForAddress($"http://{node.Grpc}");
         try
         {
             await new Transcoder.TranscoderClient(channel.CreateCallInvoker()).TranscodeAsync(
-                new TranscodeRequest { MediaId = media, SourceKey = $"sources/{media}" },
+                new TranscodeRequest { MediaId = media.ToString(), SourceKey = $"sources/{media}" },
                 deadline: TimeProvider.System.GetUtcNow().UtcDateTime + OrderTime);
             return true;
         }
