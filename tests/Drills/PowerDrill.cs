@@ -10,6 +10,7 @@ internal static class PowerDrill
     private const string SeedVariable = "HEXCAST_DRILL_SEED";
     private const string ModesVariable = "HEXCAST_DRILL_ONLY";
     private const int Cuts = 30;
+    private const int ControlCuts = 3;
 
     public static async Task RunAsync(DrillReport report)
     {
@@ -23,6 +24,14 @@ internal static class PowerDrill
         }
 
         report.Add($"Seed {seed}.");
+        if (Wanted("control"))
+        {
+            report.Add("");
+            report.Add("## Control");
+            report.Add("");
+            await ControlAsync(report, Path.Combine(folder.Path, "control"), new Random(seed));
+        }
+
         if (Wanted("alone"))
         {
             var start = clock.GetTimestamp();
@@ -56,6 +65,22 @@ internal static class PowerDrill
             $"{node.LossesPossible} |");
         report.Add($"| seconds from power on to `ready`, median and longest | {starts[starts.Count / 2]:0} and " +
             $"{starts[^1]:0} |");
+    }
+
+    /// <summary>A node that syncs nothing has to be found out, or the others prove nothing.</summary>
+    private static async Task ControlAsync(DrillReport report, string folder, Random random)
+    {
+        try
+        {
+            await AloneRun.RunAsync(report, folder, ControlCuts, random, syncs: false);
+        }
+        catch (LostException found)
+        {
+            report.Add($"A node of which no fsync does anything was found out: {found.Message}.");
+            return;
+        }
+
+        throw new InvalidOperationException($"{ControlCuts} losses took nothing of a node that syncs nothing");
     }
 
     private static bool Wanted(string mode) =>

@@ -6,7 +6,8 @@ internal static class AloneRun
     private static readonly TimeSpan ShortestLoad = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(15);
 
-    public static async Task RunAsync(DrillReport report, string folder, int cuts, Random random)
+    /// <param name="syncs">False: the node believes so, and nothing of it is kept.</param>
+    public static async Task RunAsync(DrillReport report, string folder, int cuts, Random random, bool syncs = true)
     {
         var clock = TimeProvider.System;
         await using var node = await GuestNode.MakeAsync(
@@ -19,6 +20,11 @@ internal static class AloneRun
                 ["Coordination:ElectionTimeoutMilliseconds"] = "2000",
                 ["Worker:StallLimit"] = "00:10:00",
             });
+        if (!syncs)
+        {
+            await node.SyncNothingAsync();
+        }
+
         var clip = Path.Combine(folder, "clip.mp4");
         await Clips.MakeStandardAsync(clip, seconds: 2, size: "256x144", rate: "15");
         var puts = new PutLedger();

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Hexcast.Harness.Faults;
 
 namespace Hexcast.Drills.Power;
 
@@ -11,6 +12,7 @@ internal sealed class GuestNode : IAsyncDisposable
     private const int HttpThere = 8080;
     private const int GrpcThere = 8081;
     private const string Memory = "/dev/shm";
+    private const string DataFolder = "/run/disk/data";
     private const long DiskBytes = 2L * 1024 * 1024 * 1024;
 
     /// <summary>Slow start and all: no round takes longer.</summary>
@@ -25,6 +27,7 @@ internal sealed class GuestNode : IAsyncDisposable
     private readonly IReadOnlyList<int> outward;
     private readonly IReadOnlyDictionary<string, string> settings;
     private readonly IReadOnlyList<string> arguments;
+    private IReadOnlyDictionary<string, string> faulty = new Dictionary<string, string>();
     private readonly TimeProvider clock = TimeProvider.System;
     private Guest? guest;
     private int round;
@@ -83,6 +86,14 @@ internal sealed class GuestNode : IAsyncDisposable
 
         await Clips.RunAsync("/usr/sbin/mkfs.ext4", ["-q", "-F", node.disk]);
         return node;
+    }
+
+    /// <summary>What it syncs from now on is not on the disk, and it believes that it is.</summary>
+    public async Task SyncNothingAsync()
+    {
+        var faults = await NodeFaults.MakeAsync(Path.Combine(folder, "faults"), "guest");
+        faults.SkipSync(DataFolder);
+        faulty = faults.At(ProcessPlace.Here).Environment;
     }
 
     /// <summary>Power on. The node is starting when this returns.</summary>
@@ -177,8 +188,11 @@ internal sealed class GuestNode : IAsyncDisposable
 
     private string Script()
     {
-        var options = string.Join(' ', settings.Select(setting =>
-            $"'HEXCAST__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}={setting.Value}'"));
+        var options = string.Join(' ', [
+            .. settings.Select(setting =>
+                $"'HEXCAST__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}={setting.Value}'"),
+            .. faulty.Keys.Select(name => $"{name}=/run/{name}"),
+        ]);
         // Renames are as little durable by themselves as the rest: a file that only ext4's heuristics save is a fault.
         return $$"""
             modprobe ext4 2>/dev/null
@@ -193,9 +207,10 @@ internal sealed class GuestNode : IAsyncDisposable
             dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
             mkdir /run/dotnet /run/app
             cp -r "$dotnet/dotnet" "$dotnet/host" "$dotnet/shared" /run/dotnet && cp -r '{{app}}/.' /run/app || exit 4
+            {{string.Join('\n', faulty.Select(file => $"cp '{file.Value}' /run/{file.Key}"))}}
             echo "copied at $(cut -d' ' -f1 /proc/uptime)"
             export DOTNET_TieredPGO=0 DOTNET_TC_CallCountingDelayMs=600000 DOTNET_EnableWriteXorExecute=0
-            env {{options}} /run/dotnet/dotnet /run/app/hexcast.dll serve --data /run/disk/data \
+            env {{options}} /run/dotnet/dotnet /run/app/hexcast.dll serve --data {{DataFolder}} \
               --http 0.0.0.0:{{HttpThere}} --grpc 0.0.0.0:{{GrpcThere}} {{string.Join(' ', arguments)}} >log 2>&1
             echo "ended $?"; tail -n 20 log
             """;

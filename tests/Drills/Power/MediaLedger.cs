@@ -74,7 +74,7 @@ internal sealed class MediaLedger(HexcastApi api, HttpClient http, string clip, 
             var offset = await api.OffsetAsync(location);
             if (offset < acknowledged || offset > sent)
             {
-                throw new InvalidOperationException(
+                throw new LostException(
                     $"{location} is at {offset}; {acknowledged} were acknowledged and {sent} sent");
             }
 
@@ -87,7 +87,7 @@ internal sealed class MediaLedger(HexcastApi api, HttpClient http, string clip, 
             var state = (string)(await api.GetAsync(id))["state"]!;
             if (state == "failed" || (ready.Contains(id) && state != "ready"))
             {
-                throw new InvalidOperationException($"{id} is {state}, ready before: {ready.Contains(id)}");
+                throw new LostException($"{id} is {state}, ready before: {ready.Contains(id)}");
             }
         }
 
@@ -95,7 +95,7 @@ internal sealed class MediaLedger(HexcastApi api, HttpClient http, string clip, 
         {
             if (await HashAsync(address) != hash)
             {
-                throw new InvalidOperationException($"{address} is not what it was");
+                throw new LostException($"{address} is not what it was");
             }
         }
 

@@ -52,7 +52,7 @@ internal sealed class PutLedger
         var found = range.Kvs.ToDictionary(kv => kv.Key.ToStringUtf8(), StringComparer.Ordinal);
         if (range.Header.Revision < lastRevision)
         {
-            throw new InvalidOperationException(
+            throw new LostException(
                 $"the store is at revision {range.Header.Revision}, {lastRevision} was acknowledged");
         }
 
@@ -62,7 +62,7 @@ internal sealed class PutLedger
             if (value < written.Acknowledged || value > written.Asked
                 || (value == written.Acknowledged && value > 0 && kv!.ModRevision != written.Revision))
             {
-                throw new InvalidOperationException(
+                throw new LostException(
                     $"{key} has {value} at revision {kv?.ModRevision}; of it are known: {written}");
             }
 

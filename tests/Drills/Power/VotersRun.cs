@@ -127,13 +127,13 @@ internal static class VotersRun
         var other = await rival.AskAsync(node.Grpc, term);
         if (other.VoteResponse.Granted || other.Term < term)
         {
-            throw new InvalidOperationException($"the vote of term {term} was given twice: {other}");
+            throw new LostException($"the vote of term {term} was given twice: {other}");
         }
 
         var same = await candidate.AskAsync(node.Grpc, term);
         if (other.Term == term && !same.VoteResponse.Granted)
         {
-            throw new InvalidOperationException($"the vote of term {term} is nobody's: {same}");
+            throw new LostException($"the vote of term {term} is nobody's: {same}");
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class NodeFaults
     private const int InputOutput = 5;
 
     private const int OrdersBytes = 256;
-    private const int BelowAt = 16;
+    private const int BelowAt = 20;
 
     private static readonly SemaphoreSlim Building = new(1);
 
@@ -69,6 +69,9 @@ public sealed class NodeFaults
     /// <summary>fsync answers an error below that folder.</summary>
     public void FailSync(string folder) => Order(Orders(folder, syncError: InputOutput));
 
+    /// <summary>fsync does nothing below that folder, and says that it has.</summary>
+    public void SkipSync(string folder) => Order(Orders(folder, skipsSync: true));
+
     /// <summary>Every write below that folder finds no space.</summary>
     public void FillDisk(string folder) => Order(Orders(folder, writeError: NoSpace));
 
@@ -82,13 +85,15 @@ public sealed class NodeFaults
     public void End() => Order(new byte[OrdersBytes]);
 
     private static byte[] Orders(
-        string folder, int syncError = 0, int writeError = 0, int delayMs = 0, int clockSeconds = 0)
+        string folder, int syncError = 0, int writeError = 0, int delayMs = 0, int clockSeconds = 0,
+        bool skipsSync = false)
     {
         var bytes = new byte[OrdersBytes];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, syncError);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), writeError);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), delayMs);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), clockSeconds);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(16), skipsSync ? 1 : 0);
         // Cut to what fits, with its zero at the end: a longer one matches by its beginning.
         Encoding.UTF8.GetBytes(folder).AsSpan()[..Math.Min(folder.Length, OrdersBytes - BelowAt - 1)]
             .CopyTo(bytes.AsSpan(BelowAt));

@@ -17,7 +17,8 @@ struct orders {
     volatile int32_t write_error;
     volatile int32_t write_delay_ms;
     volatile int32_t clock_seconds;
-    char below[240];
+    volatile int32_t sync_skipped;
+    char below[236];
 };
 
 static struct orders *orders;
@@ -89,6 +90,8 @@ int fsync(int file) {
     static int (*real)(int);
     if (!real)
         real = REAL(fsync);
+    if (orders && orders->sync_skipped && is_below(file))
+        return 0;
     return orders && fails(file, orders->sync_error, 0) ? -1 : real(file);
 }
 
