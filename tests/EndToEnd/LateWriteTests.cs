@@ -16,7 +16,7 @@ public sealed class LateWriteTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_write_that_etcd_gets_once_another_one_is_the_master_is_refused(bool isReplaced)
+    public async Task A_write_counts_only_if_its_master_still_is_the_master_when_etcd_gets_it(bool isReplaced)
     {
         using var folder = new TempFolder();
         var etcd = (await EtcdMember.StartAsync(Path.Combine(folder.Path, "etcd"))).Single();

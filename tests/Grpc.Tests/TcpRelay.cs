@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Hexcast.Harness;
 
 namespace Hexcast.Grpc.Tests;
 
@@ -9,11 +10,8 @@ namespace Hexcast.Grpc.Tests;
 /// </summary>
 sealed class TcpRelay : IAsyncDisposable
 {
-    readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    readonly CancellationTokenSource _stop = new();
-    readonly int _serverPort;
+    readonly RelayPort _port;
     readonly TimeSpan _idleLimit;
-    readonly Task _running;
     volatile bool _isSilent;
     int _passed;
 
@@ -21,51 +19,23 @@ sealed class TcpRelay : IAsyncDisposable
     /// <param name="idleLimit">Null: it has the patience of a wire.</param>
     public TcpRelay(int serverPort, TimeSpan? idleLimit = null)
     {
-        _serverPort = serverPort;
         _idleLimit = idleLimit ?? Timeout.InfiniteTimeSpan;
-        _listener.Start();
-        _running = RelayAsync();
+        _port = new RelayPort(new IPEndPoint(IPAddress.Loopback, serverPort), RelayAsync);
     }
 
-    public Uri Address => new($"http://{_listener.LocalEndpoint}");
+    public Uri Address => new($"http://{_port.Address}");
 
     /// <summary>Pieces that went through, of both directions.</summary>
     public int Passed => Volatile.Read(ref _passed);
 
     public void FallSilent() => _isSilent = true;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _running.Within();
-        _listener.Dispose();
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _port.DisposeAsync();
 
-    async Task RelayAsync()
+    async Task RelayAsync(Socket client, Socket server, CancellationToken stop)
     {
-        var open = new List<Task>();
-        try
-        {
-            while (true)
-                open.Add(RelayAsync(await _listener.AcceptSocketAsync(_stop.Token)));
-        }
-        catch (OperationCanceledException)
-        {
-            await Task.WhenAll(open);
-        }
-    }
-
-    async Task RelayAsync(Socket client)
-    {
-        using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var idle = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        using (client)
-        {
-            client.NoDelay = true;
-            await server.ConnectAsync(IPAddress.Loopback, _serverPort);
-            await Task.WhenAny(PassAsync(client, server, idle), PassAsync(server, client, idle));
-        }
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        await Task.WhenAny(PassAsync(client, server, idle), PassAsync(server, client, idle));
     }
 
     async Task PassAsync(Socket from, Socket to, CancellationTokenSource idle)
@@ -84,7 +54,7 @@ sealed class TcpRelay : IAsyncDisposable
                     await to.SendAsync(buffer.AsMemory(0, count), idle.Token);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (RelayPort.IsEnd(e))
         {
             // Too long a silence, the end of the test, or one side's own end.
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Hexcast.Harness;
 
 namespace Hexcast.Coordination.Tests.Servers;
 
@@ -13,24 +14,20 @@ internal sealed class PeerGate : IAsyncDisposable
     /// <summary>As /proc/net/tcp writes it. A connection that has ended there may still stand in it.</summary>
     private const string Established = "01";
 
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource stop = new();
     private readonly List<Line> lines = [];
     private readonly HashSet<int> cut = [];
-    private readonly int port;
     private readonly Func<IReadOnlyList<int>> members;
-    private readonly Task accepting;
+    private readonly RelayPort port;
 
     /// <param name="port">Where the member behind it listens.</param>
     /// <param name="members">The processes that may connect.</param>
     public PeerGate(int port, Func<IReadOnlyList<int>> members)
     {
-        (this.port, this.members) = (port, members);
-        listener.Start();
-        accepting = AcceptAsync();
+        this.members = members;
+        this.port = new RelayPort(new IPEndPoint(IPAddress.Loopback, port), CarryAsync);
     }
 
-    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+    public int Port => port.Address.Port;
 
     /// <summary>Nothing of these processes passes any more.</summary>
     public void Cut(IEnumerable<int> processes)
@@ -58,49 +55,20 @@ internal sealed class PeerGate : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await stop.CancelAsync();
-        listener.Dispose();
-        await accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => port.DisposeAsync();
 
-    private async Task AcceptAsync()
+    private async Task CarryAsync(Socket from, Socket to, CancellationToken stop)
     {
-        List<Task> carried = [];
+        using var line = new Line(from, to);
+        lock (lines)
+        {
+            lines.Add(line);
+            line.IsCut = cut.Count > 0 && cut.Contains(OwnerOf(line.Port));
+        }
+
         try
         {
-            while (true)
-            {
-                var from = await listener.AcceptSocketAsync(stop.Token);
-                carried.RemoveAll(line => line.IsCompleted);
-                carried.Add(CarryAsync(from));
-            }
-        }
-        finally
-        {
-            await Task.WhenAll(carried);
-        }
-    }
-
-    private async Task CarryAsync(Socket from)
-    {
-        using var line = new Line(from);
-        try
-        {
-            lock (lines)
-            {
-                lines.Add(line);
-                line.IsCut = cut.Count > 0 && cut.Contains(OwnerOf(line.Port));
-            }
-
-            await line.To.ConnectAsync(IPAddress.Loopback, port, stop.Token);
-            await await Task.WhenAny(PumpAsync(line, line.Out, line.To), PumpAsync(line, line.To, line.Out));
-        }
-        catch (Exception ended) when (ended is SocketException or OperationCanceledException or ObjectDisposedException)
-        {
-            // As a connection between members ends.
+            await await Task.WhenAny(PumpAsync(line, from, to, stop), PumpAsync(line, to, from, stop));
         }
         finally
         {
@@ -111,20 +79,20 @@ internal sealed class PeerGate : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Line line, Socket source, Socket target)
+    private static async Task PumpAsync(Line line, Socket source, Socket target, CancellationToken stop)
     {
         var buffer = new byte[32 * 1024];
         try
         {
-            while (await source.ReceiveAsync(buffer, stop.Token) is > 0 and var read)
+            while (await source.ReceiveAsync(buffer, stop) is > 0 and var read)
             {
                 if (!line.IsCut)
                 {
-                    await target.SendAsync(buffer.AsMemory(0, read), stop.Token);
+                    await target.SendAsync(buffer.AsMemory(0, read), stop);
                 }
             }
         }
-        catch (Exception ended) when (ended is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception ended) when (RelayPort.IsEnd(ended))
         {
             // The other direction ends with it.
         }
@@ -157,13 +125,9 @@ internal sealed class PeerGate : IAsyncDisposable
         }
     }
 
-    private sealed class Line(Socket from) : IDisposable
+    private sealed class Line(Socket from, Socket to) : IDisposable
     {
         public int Port { get; } = ((IPEndPoint)from.RemoteEndPoint!).Port;
-
-        public Socket Out => from;
-
-        public Socket To { get; } = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
         public bool IsCut
         {
@@ -174,7 +138,7 @@ internal sealed class PeerGate : IAsyncDisposable
         public void Dispose()
         {
             from.Dispose();
-            To.Dispose();
+            to.Dispose();
         }
     }
 }

@@ -27,8 +27,8 @@ internal sealed class GuestNode : IAsyncDisposable
     private readonly IReadOnlyList<int> outward;
     private readonly IReadOnlyDictionary<string, string> settings;
     private readonly IReadOnlyList<string> arguments;
-    private IReadOnlyDictionary<string, string> faulty = new Dictionary<string, string>();
     private readonly TimeProvider clock = TimeProvider.System;
+    private IReadOnlyDictionary<string, string> preloaded = new Dictionary<string, string>();
     private Guest? guest;
     private int round;
     private long powerOnAt;
@@ -93,7 +93,7 @@ internal sealed class GuestNode : IAsyncDisposable
     {
         var faults = await NodeFaults.MakeAsync(Path.Combine(folder, "faults"), "guest");
         faults.SkipSync(DataFolder);
-        faulty = faults.At(ProcessPlace.Here).Environment;
+        preloaded = faults.At(ProcessPlace.Here).Environment;
     }
 
     /// <summary>Power on. The node is starting when this returns.</summary>
@@ -191,7 +191,7 @@ internal sealed class GuestNode : IAsyncDisposable
         var options = string.Join(' ', [
             .. settings.Select(setting =>
                 $"'HEXCAST__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}={setting.Value}'"),
-            .. faulty.Keys.Select(name => $"{name}=/run/{name}"),
+            .. preloaded.Keys.Select(name => $"{name}=/run/{name}"),
         ]);
         // Renames are as little durable by themselves as the rest: a file that only ext4's heuristics save is a fault.
         return $$"""
@@ -207,7 +207,7 @@ internal sealed class GuestNode : IAsyncDisposable
             dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
             mkdir /run/dotnet /run/app
             cp -r "$dotnet/dotnet" "$dotnet/host" "$dotnet/shared" /run/dotnet && cp -r '{{app}}/.' /run/app || exit 4
-            {{string.Join('\n', faulty.Select(file => $"cp '{file.Value}' /run/{file.Key}"))}}
+            {{string.Join('\n', preloaded.Select(file => $"cp '{file.Value}' /run/{file.Key}"))}}
             echo "copied at $(cut -d' ' -f1 /proc/uptime)"
             export DOTNET_TieredPGO=0 DOTNET_TC_CallCountingDelayMs=600000 DOTNET_EnableWriteXorExecute=0
             env {{options}} /run/dotnet/dotnet /run/app/hexcast.dll serve --data {{DataFolder}} \

@@ -10,23 +10,16 @@ namespace Hexcast.Harness.Faults;
 /// </summary>
 public sealed class HeldLine : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource stop = new();
     private readonly List<Connection> connections = [];
-    private readonly Uri member;
-    private readonly Task accepting;
+    private readonly RelayPort port;
     private bool isHeld;
 
     /// <param name="etcd">Where a member takes clients: http://address:port.</param>
-    public HeldLine(string etcd)
-    {
-        member = new Uri(etcd);
-        listener.Start();
-        accepting = AcceptAsync();
-    }
+    public HeldLine(string etcd) =>
+        port = new RelayPort(IPEndPoint.Parse(new Uri(etcd).Authority), CarryAsync);
 
     /// <summary>Of the member, for the node.</summary>
-    public string Address => $"http://{listener.LocalEndpoint}";
+    public string Address => $"http://{port.Address}";
 
     /// <summary>From now on nothing that the node says arrives.</summary>
     public void Hold()
@@ -51,9 +44,9 @@ public sealed class HeldLine : IAsyncDisposable
         {
             try
             {
-                await connection.LetThroughAsync(until: null, stop.Token);
+                await connection.LetThroughAsync(until: null);
             }
-            catch (Exception ended) when (IsEnd(ended))
+            catch (Exception ended) when (RelayPort.IsEnd(ended))
             {
                 // Nobody is there any more who would hear it.
             }
@@ -80,7 +73,7 @@ public sealed class HeldLine : IAsyncDisposable
             FaultyHosts.Limit, () => "the node never said it");
         var end = connection!.EndOfCall(mark)!;
         await before();
-        await connection.LetThroughAsync(end, stop.Token);
+        await connection.LetThroughAsync(end);
         byte[]? answer = null;
         await Wait.ForAsync(
             () => Task.FromResult((answer = connection.AnswerOf(end.Stream)) is not null),
@@ -88,50 +81,21 @@ public sealed class HeldLine : IAsyncDisposable
         return answer!;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await stop.CancelAsync();
-        listener.Dispose();
-        await accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        stop.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        List<Task> carried = [];
-        try
-        {
-            while (true)
-            {
-                carried.Add(CarryAsync(await listener.AcceptSocketAsync(stop.Token)));
-            }
-        }
-        finally
-        {
-            await Task.WhenAll(carried);
-        }
-    }
+    public ValueTask DisposeAsync() => port.DisposeAsync();
 
     /// <summary>For as long as etcd keeps the connection: what a node has said may be here still when it has given that
     /// up.</summary>
-    private async Task CarryAsync(Socket from)
+    private async Task CarryAsync(Socket node, Socket etcd, CancellationToken stop)
     {
-        using var node = from;
-        using var to = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var connection = new Connection(to);
+        using var connection = new Connection(etcd);
+        lock (connections)
+        {
+            connections.Add(connection);
+        }
+
         try
         {
-            await to.ConnectAsync(member.Host, member.Port, stop.Token);
-            lock (connections)
-            {
-                connections.Add(connection);
-            }
-
-            await Task.WhenAll(SayAsync(connection, node, to), AnswerAsync(connection, to, node));
-        }
-        catch (Exception ended) when (IsEnd(ended))
-        {
-            // As any connection does.
+            await Task.WhenAll(SayAsync(connection, node, etcd, stop), AnswerAsync(connection, etcd, node, stop));
         }
         finally
         {
@@ -142,22 +106,16 @@ public sealed class HeldLine : IAsyncDisposable
         }
     }
 
-    private async Task SayAsync(Connection connection, Socket from, Socket to)
+    private async Task SayAsync(Connection connection, Socket node, Socket etcd, CancellationToken stop)
     {
         var preface = new byte[Http2Frame.PrefaceBytes];
-        for (var read = 0; read < preface.Length;)
+        await using (var stream = new NetworkStream(node, ownsSocket: false))
         {
-            var more = await from.ReceiveAsync(preface.AsMemory(read), stop.Token);
-            if (more == 0)
-            {
-                return;
-            }
-
-            read += more;
+            await stream.ReadExactlyAsync(preface, stop);
         }
 
-        await to.SendAsync(preface, stop.Token);
-        await foreach (var frame in Http2Frame.ReadAsync(from, stop.Token))
+        await etcd.SendAsync(preface, stop);
+        await foreach (var frame in Http2Frame.ReadAsync(node, stop))
         {
             connection.Say(frame);
             bool mayPass;
@@ -168,33 +126,35 @@ public sealed class HeldLine : IAsyncDisposable
 
             if (mayPass)
             {
-                await connection.LetThroughAsync(until: null, stop.Token);
+                await connection.LetThroughAsync(until: null);
             }
         }
     }
 
-    private async Task AnswerAsync(Connection connection, Socket etcd, Socket node)
+    private static async Task AnswerAsync(Connection connection, Socket etcd, Socket node, CancellationToken stop)
     {
-        await foreach (var frame in Http2Frame.ReadAsync(etcd, stop.Token))
+        try
         {
-            connection.Hear(frame);
-            try
+            await foreach (var frame in Http2Frame.ReadAsync(etcd, stop))
             {
-                await node.SendAsync(frame.Bytes, stop.Token);
-            }
-            catch (SocketException)
-            {
-                // The node has left.
+                connection.Hear(frame);
+                try
+                {
+                    await node.SendAsync(frame.Bytes, stop);
+                }
+                catch (SocketException)
+                {
+                    // The node has left.
+                }
             }
         }
-
-        node.Dispose();
+        finally
+        {
+            node.Dispose();
+        }
     }
 
-    private static bool IsEnd(Exception ended) =>
-        ended is SocketException or OperationCanceledException or ObjectDisposedException;
-
-    private sealed class Connection(Socket to) : IDisposable
+    private sealed class Connection(Socket etcd) : IDisposable
     {
         private readonly SemaphoreSlim sending = new(1);
         private readonly List<Http2Frame> waiting = [];
@@ -249,9 +209,9 @@ public sealed class HeldLine : IAsyncDisposable
         public void Dispose() => sending.Dispose();
 
         /// <param name="until">The last that passes; null: everything does.</param>
-        public async Task LetThroughAsync(Http2Frame? until, CancellationToken cancel)
+        public async Task LetThroughAsync(Http2Frame? until)
         {
-            await sending.WaitAsync(cancel);
+            await sending.WaitAsync();
             try
             {
                 List<Http2Frame> passing;
@@ -272,7 +232,7 @@ public sealed class HeldLine : IAsyncDisposable
 
                 foreach (var frame in passing)
                 {
-                    await to.SendAsync(frame.Bytes, cancel);
+                    await etcd.SendAsync(frame.Bytes);
                 }
             }
             finally

@@ -75,8 +75,10 @@ export class Player extends EventTarget {
 
   // An end that is played into, however late the page hears of it; whoever seeks behind it sees what is there.
   #watchEnd() {
-    if (this.video.seeking || !this.#isBeforeEnd || this.video.currentTime < this.#end) return;
-    this.#isBeforeEnd = false;
+    if (this.video.seeking) return;
+    const wasBeforeEnd = this.#isBeforeEnd;
+    this.#isBeforeEnd = this.video.currentTime < this.#end;
+    if (this.#isBeforeEnd || !wasBeforeEnd) return;
     if (this.root.hasAttribute('data-loop')) this.#begin();
     else this.video.pause();
   }
