@@ -19,48 +19,20 @@ internal static class CycleBenchmark
 
     public static async Task<IReadOnlyList<IReport>> RunAsync(Extent extent)
     {
-        var time = extent.Of(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(0.5));
         int[] lengths = [.. ((int[])[1, 10_000, extent.Queued]).Where(length => length <= extent.Queued).Distinct()];
         using var folder = new TempFolder();
-        await using var ours = await NodeCluster.StartVotersAsync(Path.Combine(folder.Path, "ours"), Settings);
         var etcd = await EtcdMember.StartAsync(Path.Combine(folder.Path, "etcd"), members: 3);
         try
         {
-            string[] theirs = [.. etcd.Select(member => member.Address)];
-            await using var fleet = await Fleet.JoinAsync(ours, Workers, SlotsEach);
-            await fleet.RunAsync(time);
-            await DurablePuts.RunAsync(await DurablePuts.LeaderAsync(theirs), InFlight, time);
-            List<IReport> reports = [];
-            List<QueueRow> rows = [];
-            foreach (var length in lengths)
-            {
-                var filled = await fleet.FillAsync(length);
-                List<Pair> pairs = [];
-                for (var i = 0; i < extent.Pairs; i++)
-                {
-                    var us = await fleet.RunAsync(time);
-                    var them = await DurablePuts.RunAsync(await DurablePuts.LeaderAsync(theirs), InFlight, time);
-                    pairs.Add(new Pair(us, them.Rate));
-                    Console.Error.WriteLine(
-                        $"{length} queued, pair {i + 1} of {extent.Pairs}: {us:0} cycles/s against {them.Rate:0}");
-                }
-
-                var figures = new Figures(
-                    $"cycles-{length}", $"durable task cycles, {length} queued", "puts into etcd 3.4 with 3 members",
-                    "1/s", Aim.AtLeast(1), pairs, [
-                        $"{Workers} workers of {SlotsEach} slots that do no work, {InFlight} puts in flight; " +
-                            $"{Environment.ProcessorCount} cores for three servers and the client",
-                    ]);
-                reports.Add(figures);
-                var master = await ours.LeaderAsync();
-                rows.Add(new QueueRow(
-                    length, filled, Figures.Median(pairs.Select(p => p.Ours)), figures.MedianRatio,
-                    ProcessUse.ResidentMebibytes(master.ProcessId),
-                    ours.Nodes.Where(n => n != master).Average(n => ProcessUse.ResidentMebibytes(n.ProcessId))));
-                Console.Error.WriteLine(rows[^1]);
-            }
-
-            return [.. reports, new QueueFigures(rows)];
+            var theirs = new Peer([.. etcd.Select(member => member.Address)]);
+            var (ofJobs, _) = await MeasureAsync(
+                new Form("cycles-of-jobs", $"durable cycles of tasks of jobs of {JobOrders.ChunksEach} chunks",
+                    line => new JobOrders(line)),
+                [Math.Min(10_000, extent.Queued)], extent, Path.Combine(folder.Path, "jobs"), theirs);
+            var (ofTasks, rows) = await MeasureAsync(
+                new Form("cycles", "durable cycles of tasks scheduled one by one", line => new TaskOrders(line)),
+                lengths, extent, Path.Combine(folder.Path, "tasks"), theirs);
+            return [.. ofJobs, .. ofTasks, new QueueFigures(rows)];
         }
         finally
         {
@@ -69,5 +41,54 @@ internal static class CycleBenchmark
                 await member.DisposeAsync();
             }
         }
+    }
+
+    private static async Task<(IReadOnlyList<Figures> Figures, IReadOnlyList<QueueRow> Rows)> MeasureAsync(
+        Form form, IReadOnlyList<int> lengths, Extent extent, string folder, Peer theirs)
+    {
+        var time = extent.Of(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(0.5));
+        await using var ours = await NodeCluster.StartVotersAsync(folder, Settings);
+        await using var fleet = await Fleet.JoinAsync(ours, Workers, SlotsEach, form.Orders);
+        await fleet.RunAsync(time);
+        await theirs.RunAsync(time);
+        List<Figures> reports = [];
+        List<QueueRow> rows = [];
+        foreach (var length in lengths)
+        {
+            var filled = await fleet.FillAsync(length);
+            List<Pair> pairs = [];
+            for (var i = 0; i < extent.Pairs; i++)
+            {
+                pairs.Add(new Pair(await fleet.RunAsync(time), await theirs.RunAsync(time)));
+                Console.Error.WriteLine(
+                    $"{form.Name}, {length} queued, pair {i + 1} of {extent.Pairs}: " +
+                    $"{pairs[^1].Ours:0} cycles/s against {pairs[^1].Peer:0}");
+            }
+
+            var figures = new Figures(
+                $"{form.Name}-{length}", $"{form.Words}, {length} queued", "puts into etcd 3.4 with 3 members",
+                "1/s", Aim.AtLeast(1), pairs, [
+                    $"{Workers} workers of {SlotsEach} slots that do no work, {InFlight} puts in flight; " +
+                        $"{Environment.ProcessorCount} cores for three servers and the client",
+                ]);
+            reports.Add(figures);
+            var master = await ours.LeaderAsync();
+            rows.Add(new QueueRow(
+                length, filled, Figures.Median(pairs.Select(p => p.Ours)), figures.MedianRatio,
+                ProcessUse.ResidentMebibytes(master.ProcessId),
+                ours.Nodes.Where(n => n != master).Average(n => ProcessUse.ResidentMebibytes(n.ProcessId))));
+            Console.Error.WriteLine(rows[^1]);
+        }
+
+        return (reports, rows);
+    }
+
+    private sealed record Form(string Name, string Words, Func<MasterLine, Orders> Orders);
+
+    private sealed record Peer(string[] Members)
+    {
+        /// <summary>Puts in a second.</summary>
+        public async Task<double> RunAsync(TimeSpan time) =>
+            (await DurablePuts.RunAsync(await DurablePuts.LeaderAsync(Members), InFlight, time)).Rate;
     }
 }

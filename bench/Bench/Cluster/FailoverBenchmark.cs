@@ -57,7 +57,7 @@ internal static class FailoverBenchmark
 
     private static async Task<IReadOnlyList<double>> KillAsync(NodeCluster cluster, int kills)
     {
-        await using var fleet = await Fleet.JoinAsync(cluster, Workers, SlotsEach);
+        await using var fleet = await Fleet.JoinAsync(cluster, Workers, SlotsEach, line => new TaskOrders(line));
         var names = cluster.Nodes.Select(cluster.NameOf).ToList();
         List<double> seconds = [];
         fleet.Open();

@@ -17,7 +17,7 @@ internal sealed class FakeWorker : IAsyncDisposable
     private readonly string name;
     private readonly int slots;
     private readonly Gate gate;
-    private readonly Func<CancellationToken, Task> committed;
+    private readonly Func<TaskAssignment, CancellationToken, Task> committed;
     private readonly Channel<TaskAssignment> assigned = Channel.CreateUnbounded<TaskAssignment>();
     private readonly ConcurrentDictionary<AttemptRef, AttemptRef> held = new();
     private readonly CancellationTokenSource ending = new();
@@ -30,7 +30,8 @@ internal sealed class FakeWorker : IAsyncDisposable
     /// <param name="gate">While it is shut nothing is reported.</param>
     /// <param name="committed">After each commit that was accepted.</param>
     public FakeWorker(
-        Func<Task<PlatformProcess>> find, string name, int slots, Gate gate, Func<CancellationToken, Task> committed)
+        Func<Task<PlatformProcess>> find, string name, int slots, Gate gate,
+        Func<TaskAssignment, CancellationToken, Task> committed)
     {
         master = new MasterLine(find);
         (this.name, this.slots, this.gate, this.committed) = (name, slots, gate, committed);
@@ -60,7 +61,7 @@ internal sealed class FakeWorker : IAsyncDisposable
         while (true)
         {
             // A stream that ends, however it does, is followed by another, at the master of then.
-            await master.CallAsync<bool>(scheduler => OneStreamAsync(scheduler, cancel), cancel);
+            await master.CallAsync<bool>(calls => OneStreamAsync(calls.Scheduler, cancel), cancel);
         }
     }
 
@@ -129,14 +130,15 @@ internal sealed class FakeWorker : IAsyncDisposable
                     Result = new ObjectRef { Key = $"media/{task.MediaId}/index.json", Length = 4_096 },
                     MediaSeconds = 4,
                     WallSeconds = 2,
+                    Plan = task.Probe is null ? null : JobOrders.Plan,
                 },
             };
             var answer = await master.CallAsync(
-                scheduler => scheduler.ReportStatusAsync(report, cancellationToken: cancel).ResponseAsync, cancel);
+                calls => calls.Scheduler.ReportStatusAsync(report, cancellationToken: cancel).ResponseAsync, cancel);
             held.TryRemove(task.Attempt, out _);
             if (answer.Verdict == ReportStatusResponse.Types.Verdict.Accepted)
             {
-                await committed(cancel);
+                await committed(task, cancel);
             }
         }
     }

@@ -1,6 +1,8 @@
+using Hexcast.Contracts.V1;
+
 namespace Hexcast.Bench.Cluster;
 
-/// <summary>Workers that do no work, and what is scheduled for them: for each task that ends another one.</summary>
+/// <summary>Workers that do no work, and what is scheduled for them: another one for each that ends.</summary>
 internal sealed class Fleet : IAsyncDisposable
 {
     private const int FillersAtOnce = 1_000;
@@ -13,15 +15,14 @@ internal sealed class Fleet : IAsyncDisposable
     private long committed;
     private int inSystem;
 
-    private Fleet(MasterLine master, int slots)
-    {
-        (this.master, this.slots) = (master, slots);
-        orders = new Orders(master);
-    }
+    private Fleet(MasterLine master, Orders orders, int slots) =>
+        (this.master, this.orders, this.slots) = (master, orders, slots);
 
-    public static async Task<Fleet> JoinAsync(NodeCluster cluster, int workers, int slotsEach)
+    public static async Task<Fleet> JoinAsync(
+        NodeCluster cluster, int workers, int slotsEach, Func<MasterLine, Orders> orders)
     {
-        var fleet = new Fleet(new MasterLine(cluster.LeaderAsync), workers * slotsEach);
+        var line = new MasterLine(cluster.LeaderAsync);
+        var fleet = new Fleet(line, orders(line), workers * slotsEach);
         for (var i = 0; i < workers; i++)
         {
             var worker = new FakeWorker(cluster.LeaderAsync, $"fake-{i}", slotsEach, fleet.gate, fleet.CommittedAsync);
@@ -74,9 +75,9 @@ internal sealed class Fleet : IAsyncDisposable
         master.Dispose();
     }
 
-    private async Task CommittedAsync(CancellationToken cancel)
+    private async Task CommittedAsync(TaskAssignment task, CancellationToken cancel)
     {
         Interlocked.Increment(ref committed);
-        await orders.ScheduleAsync(cancel);
+        await orders.ReplaceAsync(task, cancel);
     }
 }

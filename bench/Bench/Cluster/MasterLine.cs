@@ -4,6 +4,9 @@ using Hexcast.Contracts.V1;
 
 namespace Hexcast.Bench.Cluster;
 
+/// <summary>What a master can be asked.</summary>
+internal sealed record MasterCalls(Scheduler.SchedulerClient Scheduler, Transcoder.TranscoderClient Transcoder);
+
 /// <summary>Calls to whichever node is the master; made again where that has moved.</summary>
 internal sealed class MasterLine(Func<Task<PlatformProcess>> find) : IDisposable
 {
@@ -13,11 +16,10 @@ internal sealed class MasterLine(Func<Task<PlatformProcess>> find) : IDisposable
     private readonly SemaphoreSlim finding = new(1);
     private volatile Line? line;
 
-    private sealed record Line(PlatformProcess Master, GrpcChannel Channel, Scheduler.SchedulerClient Scheduler);
+    private sealed record Line(GrpcChannel Channel, MasterCalls Calls);
 
     /// <summary>Has to be safe to repeat.</summary>
-    public async Task<T> CallAsync<T>(
-        Func<Scheduler.SchedulerClient, Task<T>> call, CancellationToken cancel)
+    public async Task<T> CallAsync<T>(Func<MasterCalls, Task<T>> call, CancellationToken cancel)
     {
         var since = TimeProvider.System.GetTimestamp();
         while (true)
@@ -25,7 +27,7 @@ internal sealed class MasterLine(Func<Task<PlatformProcess>> find) : IDisposable
             var used = await LineAsync(cancel);
             try
             {
-                return await call(used.Scheduler);
+                return await call(used.Calls);
             }
             catch (RpcException) when (
                 !cancel.IsCancellationRequested && TimeProvider.System.GetElapsedTime(since) < Patience)
@@ -57,7 +59,8 @@ internal sealed class MasterLine(Func<Task<PlatformProcess>> find) : IDisposable
             {
                 var master = await find();
                 var channel = GrpcChannel.ForAddress($"http://{master.Grpc}");
-                line = new Line(master, channel, new Scheduler.SchedulerClient(channel.CreateCallInvoker()));
+                var calls = channel.CreateCallInvoker();
+                line = new Line(channel, new MasterCalls(new(calls), new(calls)));
             }
 
             return line;
