@@ -15,6 +15,7 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
     private const int ClaimLimit = 4_096;
     private const int LabelLimitBytes = 4_096;
     private const int FailureTextLimit = 16 * 1024;
+    private const int ReportLimit = 256;
 
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
 
@@ -54,21 +55,22 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
         return Ask<ScheduleTaskResponse>(number => new TaskOrdered(number, ids.NewVersionId(), order), context);
     }
 
-    public override Task<ReportStatusResponse> ReportStatus(ReportStatusRequest request, ServerCallContext context)
+    public override Task<ReportStatusResponse> ReportStatus(
+        ReportStatusRequest request, ServerCallContext context) =>
+        ReportAsync(request, context);
+
+    public override async Task<BatchReportStatusResponse> BatchReportStatus(
+        BatchReportStatusRequest request, ServerCallContext context)
     {
-        if (request.Attempt is null || request.OutcomeCase == ReportStatusRequest.OutcomeOneofCase.None)
+        if (request.Requests.Count is 0 or > ReportLimit)
         {
-            throw Invalid("A report names an attempt and how it ended.");
+            throw Invalid($"A batch holds 1 to {ReportLimit} reports.");
         }
 
-        var report = request.Clone();
-        if (report.Failure is { } failure)
+        return new BatchReportStatusResponse
         {
-            failure.Message = Cut(failure.Message);
-            failure.LogTail = Cut(failure.LogTail);
-        }
-
-        return Ask<ReportStatusResponse>(number => new AttemptReported(number, report), context);
+            Responses = { await Task.WhenAll(request.Requests.Select(report => JudgeAsync(report, context))) },
+        };
     }
 
     public override async Task WatchJob(
@@ -113,6 +115,36 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
     public override Task<DescribeQueuesResponse> DescribeQueues(
         DescribeQueuesRequest request, ServerCallContext context) =>
         Ask<DescribeQueuesResponse>(number => new QueuesAsked(number), context);
+
+    // What is wrong with one report is no matter of the others.
+    private async Task<ReportStatusResponse> JudgeAsync(ReportStatusRequest report, ServerCallContext context)
+    {
+        try
+        {
+            return await ReportAsync(report, context);
+        }
+        catch (HexcastException)
+        {
+            return new ReportStatusResponse();
+        }
+    }
+
+    private Task<ReportStatusResponse> ReportAsync(ReportStatusRequest request, ServerCallContext context)
+    {
+        if (request.Attempt is null || request.OutcomeCase == ReportStatusRequest.OutcomeOneofCase.None)
+        {
+            throw Invalid("A report names an attempt and how it ended.");
+        }
+
+        var report = request.Clone();
+        if (report.Failure is { } failure)
+        {
+            failure.Message = Cut(failure.Message);
+            failure.LogTail = Cut(failure.LogTail);
+        }
+
+        return Ask<ReportStatusResponse>(number => new AttemptReported(number, report), context);
+    }
 
     private Task<TAnswer> Ask<TAnswer>(Func<long, SchedulerEvent> ask, ServerCallContext context)
         where TAnswer : Google.Protobuf.IMessage =>

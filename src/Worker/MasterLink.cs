@@ -11,8 +11,7 @@ namespace Hexcast.Worker;
 internal sealed class MasterLink(
     Scheduler.SchedulerClient master, IRoleRoutes routes, TimeProvider clock, ILogger<MasterLink> log)
 {
-    // The verdict waits for an fsync of the coordinator, seen to take 421 ms on a busy disk.
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(15);
+    private readonly ReportBatches reports = new(master, clock);
 
     /// <summary>Completes when the master may be another one than when this was read.</summary>
     public Task Moved => routes.Moved;
@@ -27,11 +26,10 @@ internal sealed class MasterLink(
         var attempt = AttemptKey.Of(request.Attempt);
         try
         {
-            var deadline = clock.GetUtcNow().Add(AnswerLimit).UtcDateTime;
-            var answer = await master.ReportStatusAsync(request, deadline: deadline, cancellationToken: cancel);
-            return answer.Verdict == Verdict.Unspecified
+            var verdict = await reports.ReportAsync(request, cancel);
+            return verdict == Verdict.Unspecified
                 ? new WorkerEvent.ReportFailed(attempt)
-                : new WorkerEvent.Answered(attempt, answer.Verdict);
+                : new WorkerEvent.Answered(attempt, verdict);
         }
         catch (RpcException refused) when (refused.StatusCode is StatusCode.InvalidArgument)
         {

@@ -133,10 +133,9 @@ internal sealed class FakeWorker : IAsyncDisposable
                     Plan = task.Probe is null ? null : JobOrders.Plan,
                 },
             };
-            var answer = await master.CallAsync(
-                calls => calls.Scheduler.ReportStatusAsync(report, cancellationToken: cancel).ResponseAsync, cancel);
+            var verdict = await master.CallAsync(calls => calls.Reports.ReportAsync(report, cancel), cancel);
             held.TryRemove(task.Attempt, out _);
-            if (answer.Verdict == ReportStatusResponse.Types.Verdict.Accepted)
+            if (verdict == ReportStatusResponse.Types.Verdict.Accepted)
             {
                 await committed(task, cancel);
             }

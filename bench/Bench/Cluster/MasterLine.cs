@@ -1,11 +1,16 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using Hexcast.Contracts.V1;
+using Hexcast.Worker;
 
 namespace Hexcast.Bench.Cluster;
 
 /// <summary>What a master can be asked.</summary>
-internal sealed record MasterCalls(Scheduler.SchedulerClient Scheduler, Transcoder.TranscoderClient Transcoder);
+internal sealed record MasterCalls(Scheduler.SchedulerClient Scheduler, Transcoder.TranscoderClient Transcoder)
+{
+    /// <summary>As a worker makes them.</summary>
+    public ReportBatches Reports { get; } = new(Scheduler, TimeProvider.System);
+}
 
 /// <summary>Calls to whichever node is the master; made again where that has moved.</summary>
 internal sealed class MasterLine(Func<Task<PlatformProcess>> find) : IDisposable
