@@ -18,6 +18,7 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
     private const int ReportLimit = 256;
 
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
+    private static readonly WriteOptions More = new(WriteFlags.BufferHint);
 
     public override async Task StreamHeartbeat(
         IAsyncStreamReader<WorkerMessage> requestStream,
@@ -33,6 +34,7 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
         {
             await foreach (var message in stream.Outgoing.ReadAllAsync(ending.Token))
             {
+                responseStream.WriteOptions = stream.Outgoing.TryPeek(out _) ? More : null;
                 await responseStream.WriteAsync(message, ending.Token);
             }
         }

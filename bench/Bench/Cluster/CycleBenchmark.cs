@@ -49,7 +49,7 @@ internal static class CycleBenchmark
         var time = extent.Of(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(0.5));
         await using var ours = await NodeCluster.StartVotersAsync(folder, Settings);
         await using var fleet = await Fleet.JoinAsync(ours, Workers, SlotsEach, form.Orders);
-        await fleet.RunAsync(time);
+        await fleet.RunAsync(2 * time);
         await theirs.RunAsync(time);
         List<Figures> reports = [];
         List<QueueRow> rows = [];
