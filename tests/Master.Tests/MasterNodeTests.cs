@@ -93,6 +93,44 @@ public sealed class MasterNodeTests
     }
 
     [Fact]
+    public async Task Of_reports_that_come_together_each_is_judged_for_itself()
+    {
+        await using var master = await MasterNode.StartAsync();
+        await OrderAsync(master);
+        using var worker = await HandWorker.JoinAsync(master, "w1", 1);
+        var probe = await worker.TakeAsync();
+        var good = worker.Report(probe, Stage.Plan(chunks: 1));
+        var unknown = good.Clone();
+        unknown.Attempt.JobId = "nobody";
+        var newer = good.Clone();
+        newer.Fence++;
+        var nothing = good.Clone();
+        nothing.ClearOutcome();
+
+        var answer = await master.Scheduler.BatchReportStatusAsync(
+            new BatchReportStatusRequest { Requests = { unknown, newer, nothing, good } }, cancellationToken: Cancel);
+
+        answer.Responses.Select(response => response.Verdict).ShouldBe([
+            ReportStatusResponse.Types.Verdict.Superseded, ReportStatusResponse.Types.Verdict.Unspecified,
+            ReportStatusResponse.Types.Verdict.Unspecified, ReportStatusResponse.Types.Verdict.Accepted,
+        ]);
+        (await worker.TakeAsync()).Attempt.TaskId.ShouldBe("chunk-0000");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(257)]
+    public async Task A_batch_of_none_or_of_too_many_reports_is_refused(int reports)
+    {
+        await using var master = await MasterNode.StartAsync();
+        var batch = new BatchReportStatusRequest();
+        batch.Requests.Add(Enumerable.Range(0, reports).Select(_ => new ReportStatusRequest()));
+        var refusal = await Should.ThrowAsync<RpcException>(async () =>
+            await master.Scheduler.BatchReportStatusAsync(batch, cancellationToken: Cancel));
+        refusal.StatusCode.ShouldBe(StatusCode.InvalidArgument);
+    }
+
+    [Fact]
     public async Task A_failed_job_leaves_no_object_of_an_attempt_without_a_commit()
     {
         await using var master = await MasterNode.StartAsync();

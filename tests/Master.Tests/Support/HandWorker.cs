@@ -58,7 +58,11 @@ internal sealed class HandWorker : IDisposable
         }
     }
 
-    public async Task<ReportStatusResponse.Types.Verdict> CommitAsync(TaskAssignment task, PlanSummary? plan = null)
+    public async Task<ReportStatusResponse.Types.Verdict> CommitAsync(TaskAssignment task, PlanSummary? plan = null) =>
+        (await master.Scheduler.ReportStatusAsync(Report(task, plan), cancellationToken: limit.Token)).Verdict;
+
+    /// <summary>That it is done.</summary>
+    public ReportStatusRequest Report(TaskAssignment task, PlanSummary? plan = null)
     {
         var commit = new TaskCommit { Plan = plan, MediaSeconds = 4, WallSeconds = 1 };
         if (task.Attempt.TaskId != JobGraph.PublishId)
@@ -66,9 +70,7 @@ internal sealed class HandWorker : IDisposable
             commit.Result = new ObjectRef { Key = $"{task.Attempt.TaskId}/index.json" };
         }
 
-        return (await master.Scheduler.ReportStatusAsync(
-            new ReportStatusRequest { NodeId = NodeId, Attempt = task.Attempt, Fence = Fence, Commit = commit },
-            cancellationToken: limit.Token)).Verdict;
+        return new ReportStatusRequest { NodeId = NodeId, Attempt = task.Attempt, Fence = Fence, Commit = commit };
     }
 
     public async Task<ReportStatusResponse.Types.Verdict> FailAsync(AttemptRef attempt, string code, bool permanent) =>
