@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 using Hexcast.Master.Scheduling;
 using Hexcast.Master.Workers;
@@ -15,10 +16,9 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
     private const int ClaimLimit = 4_096;
     private const int LabelLimitBytes = 4_096;
     private const int FailureTextLimit = 16 * 1024;
-    private const int ReportLimit = 256;
 
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
-    private static readonly WriteOptions More = new(WriteFlags.BufferHint);
+    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
 
     public override async Task StreamHeartbeat(
         IAsyncStreamReader<WorkerMessage> requestStream,
@@ -34,7 +34,8 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
         {
             await foreach (var message in stream.Outgoing.ReadAllAsync(ending.Token))
             {
-                responseStream.WriteOptions = stream.Outgoing.TryPeek(out _) ? More : null;
+                // Nobody else reads them: one that is seen to wait is written next, and flushes this one with it.
+                responseStream.WriteOptions = stream.Outgoing.TryPeek(out _) ? MoreFollows : null;
                 await responseStream.WriteAsync(message, ending.Token);
             }
         }
@@ -57,16 +58,29 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
         return Ask<ScheduleTaskResponse>(number => new TaskOrdered(number, ids.NewVersionId(), order), context);
     }
 
-    public override Task<ReportStatusResponse> ReportStatus(
-        ReportStatusRequest request, ServerCallContext context) =>
-        ReportAsync(request, context);
+    public override Task<ReportStatusResponse> ReportStatus(ReportStatusRequest request, ServerCallContext context)
+    {
+        if (request.Attempt is null || request.OutcomeCase == ReportStatusRequest.OutcomeOneofCase.None)
+        {
+            throw Invalid("A report names an attempt and how it ended.");
+        }
+
+        var report = request.Clone();
+        if (report.Failure is { } failure)
+        {
+            failure.Message = Cut(failure.Message);
+            failure.LogTail = Cut(failure.LogTail);
+        }
+
+        return Ask<ReportStatusResponse>(number => new AttemptReported(number, report), context);
+    }
 
     public override async Task<BatchReportStatusResponse> BatchReportStatus(
         BatchReportStatusRequest request, ServerCallContext context)
     {
-        if (request.Requests.Count is 0 or > ReportLimit)
+        if (request.Requests.Count is 0 or > ReportBatch.ReportLimit)
         {
-            throw Invalid($"A batch holds 1 to {ReportLimit} reports.");
+            throw Invalid($"A batch holds 1 to {ReportBatch.ReportLimit} reports.");
         }
 
         return new BatchReportStatusResponse
@@ -118,34 +132,17 @@ internal sealed class SchedulerService(Mastership mastership, IdSource ids, Time
         DescribeQueuesRequest request, ServerCallContext context) =>
         Ask<DescribeQueuesResponse>(number => new QueuesAsked(number), context);
 
-    // What is wrong with one report is no matter of the others.
+    // What is wrong with one report is no matter of the others; that there is no master here is one of all.
     private async Task<ReportStatusResponse> JudgeAsync(ReportStatusRequest report, ServerCallContext context)
     {
         try
         {
-            return await ReportAsync(report, context);
+            return await ReportStatus(report, context);
         }
-        catch (HexcastException)
+        catch (HexcastException refused) when (refused.Code != ErrorCodes.Unavailable)
         {
             return new ReportStatusResponse();
         }
-    }
-
-    private Task<ReportStatusResponse> ReportAsync(ReportStatusRequest request, ServerCallContext context)
-    {
-        if (request.Attempt is null || request.OutcomeCase == ReportStatusRequest.OutcomeOneofCase.None)
-        {
-            throw Invalid("A report names an attempt and how it ended.");
-        }
-
-        var report = request.Clone();
-        if (report.Failure is { } failure)
-        {
-            failure.Message = Cut(failure.Message);
-            failure.LogTail = Cut(failure.LogTail);
-        }
-
-        return Ask<ReportStatusResponse>(number => new AttemptReported(number, report), context);
     }
 
     private Task<TAnswer> Ask<TAnswer>(Func<long, SchedulerEvent> ask, ServerCallContext context)

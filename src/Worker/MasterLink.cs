@@ -20,7 +20,7 @@ internal sealed class MasterLink(
     public Task<Exception?> RunAsync(MasterStream stream, Func<WorkerEvent, ValueTask> post) =>
         stream.RunAsync(master, post);
 
-    /// <summary>Sends a report once; the answer, or that there was none.</summary>
+    /// <summary>Sends a report; the answer, or that there was none.</summary>
     public async Task<WorkerEvent> ReportAsync(ReportStatusRequest request, CancellationToken cancel)
     {
         var attempt = AttemptKey.Of(request.Attempt);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 using Verdict = Hexcast.Contracts.V1.ReportStatusResponse.Types.Verdict;
 
@@ -11,9 +12,6 @@ namespace Hexcast.Worker;
 /// </summary>
 internal sealed class ReportBatches(Scheduler.SchedulerClient master, TimeProvider clock)
 {
-    /// <summary>As many as a master takes.</summary>
-    public const int ReportLimit = 256;
-
     /// <summary>A larger one goes by itself, so that no batch outgrows what gRPC carries.</summary>
     public const int SizeLimitBytes = 4 * 1024;
 
@@ -24,15 +22,15 @@ internal sealed class ReportBatches(Scheduler.SchedulerClient master, TimeProvid
 
     private readonly Lock gate = new();
     private List<Pending> waiting = [];
-    private volatile Task underWay = Task.CompletedTask;
+    private Task underWay = Task.CompletedTask;
 
     private DateTime Deadline => clock.GetUtcNow().Add(AnswerLimit).UtcDateTime;
 
-    /// <summary>Sends a report once.</summary>
+    /// <summary>Sends a report once, or twice if the master did not judge it among others: alone it is told why.
+    /// </summary>
     /// <param name="report">How an attempt ended.</param>
-    /// <param name="cancel">Ends whatever it went with, too.</param>
-    /// <exception cref="RpcException">What the call failed with; a report that the master could not judge among others
-    /// was made again alone.</exception>
+    /// <param name="cancel">That of the first of a batch ends the whole; that of another one its own wait.</param>
+    /// <exception cref="RpcException">What the call failed with.</exception>
     public async Task<Verdict> ReportAsync(ReportStatusRequest report, CancellationToken cancel)
     {
         if (report.CalculateSize() > SizeLimitBytes)
@@ -41,60 +39,58 @@ internal sealed class ReportBatches(Scheduler.SchedulerClient master, TimeProvid
         }
 
         var mine = new Pending(report);
-        bool isFirst;
+        Task? before = null;
         lock (gate)
         {
             waiting.Add(mine);
-            isFirst = waiting.Count == 1;
+            if (waiting.Count == 1)
+            {
+                before = underWay;
+            }
         }
 
-        if (isFirst)
+        if (before is not null)
         {
-            await SendWaitingAsync(cancel);
+            await SendWaitingAsync(before, cancel);
         }
 
         return await mine.Verdict.Task.WaitAsync(cancel);
     }
 
-    private async Task SendWaitingAsync(CancellationToken cancel)
+    private async Task SendWaitingAsync(Task before, CancellationToken cancel)
     {
-        if (underWay is { IsCompleted: false } before)
+        try
         {
-            await Task.WhenAny(before, Task.Delay(WaitLimit, clock, cancel));
+            if (!before.IsCompleted)
+            {
+                await Task.WhenAny(before, Task.Delay(WaitLimit, clock, cancel));
+            }
         }
-
-        List<Pending> together;
-        lock (gate)
+        finally
         {
-            (together, waiting) = (waiting, []);
+            // Whatever ends the wait: nobody else sends what has gathered.
+            lock (gate)
+            {
+                underWay = SendAsync(waiting, cancel);
+                waiting = [];
+            }
         }
-
-        underWay = Task.WhenAll(together.Chunk(ReportLimit).Select(batch => SendAsync(batch, cancel)));
     }
 
-    private async Task SendAsync(Pending[] batch, CancellationToken cancel)
+    /// <summary>Never throws: each report has its verdict or its failure.</summary>
+    private async Task SendAsync(IReadOnlyList<Pending> reports, CancellationToken cancel)
     {
-        IReadOnlyList<Pending> left = batch;
-        if (batch.Length > 1)
+        // Not on the time of whoever holds the gate.
+        await Task.Yield();
+        await Task.WhenAll(reports.Chunk(ReportBatch.ReportLimit).Select(async batch =>
         {
-            left = await TogetherAsync(batch, cancel);
-        }
-
-        await Task.WhenAll(left.Select(async report =>
-        {
-            try
-            {
-                report.Verdict.TrySetResult(await AloneAsync(report.Request, cancel));
-            }
-            catch (Exception failure)
-            {
-                report.Verdict.TrySetException(failure);
-            }
+            var left = batch.Length > 1 ? await TogetherAsync(batch, cancel) : batch;
+            await Task.WhenAll(left.Select(report => AloneAsync(report, cancel)));
         }));
     }
 
-    /// <summary>Those that are to be reported alone: a master of an earlier version knows no batches, and one that
-    /// takes exception to a report says why only to that.</summary>
+    /// <summary>Reports them in one call. Returns those that are to be reported alone: all of them to a master of an
+    /// earlier version, which knows no batches.</summary>
     private async Task<IReadOnlyList<Pending>> TogetherAsync(Pending[] batch, CancellationToken cancel)
     {
         try
@@ -102,7 +98,7 @@ internal sealed class ReportBatches(Scheduler.SchedulerClient master, TimeProvid
             var request = new BatchReportStatusRequest { Requests = { batch.Select(report => report.Request) } };
             var answer = await master.BatchReportStatusAsync(request, deadline: Deadline, cancellationToken: cancel);
             List<Pending> left = [];
-            foreach (var (report, index) in batch.Select((report, index) => (report, index)))
+            foreach (var (index, report) in batch.Index())
             {
                 var verdict = answer.Responses.ElementAtOrDefault(index)?.Verdict ?? Verdict.Unspecified;
                 if (verdict == Verdict.Unspecified)
@@ -129,6 +125,18 @@ internal sealed class ReportBatches(Scheduler.SchedulerClient master, TimeProvid
             }
 
             return [];
+        }
+    }
+
+    private async Task AloneAsync(Pending report, CancellationToken cancel)
+    {
+        try
+        {
+            report.Verdict.TrySetResult(await AloneAsync(report.Request, cancel));
+        }
+        catch (Exception failure)
+        {
+            report.Verdict.TrySetException(failure);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json.Nodes;
 using Grpc.Core;
+using Hexcast.Contracts;
 using Hexcast.Contracts.V1;
 using Hexcast.Master.Scheduling;
 using Hexcast.Master.Tests.Support;
@@ -102,24 +103,42 @@ public sealed class MasterNodeTests
         var good = worker.Report(probe, Stage.Plan(chunks: 1));
         var unknown = good.Clone();
         unknown.Attempt.JobId = "nobody";
-        var newer = good.Clone();
-        newer.Fence++;
         var nothing = good.Clone();
         nothing.ClearOutcome();
 
         var answer = await master.Scheduler.BatchReportStatusAsync(
-            new BatchReportStatusRequest { Requests = { unknown, newer, nothing, good } }, cancellationToken: Cancel);
+            new BatchReportStatusRequest { Requests = { unknown, nothing, good } }, cancellationToken: Cancel);
 
         answer.Responses.Select(response => response.Verdict).ShouldBe([
             ReportStatusResponse.Types.Verdict.Superseded, ReportStatusResponse.Types.Verdict.Unspecified,
-            ReportStatusResponse.Types.Verdict.Unspecified, ReportStatusResponse.Types.Verdict.Accepted,
+            ReportStatusResponse.Types.Verdict.Accepted,
         ]);
         (await worker.TakeAsync()).Attempt.TaskId.ShouldBe("chunk-0000");
     }
 
+    [Fact]
+    public async Task A_batch_for_another_master_is_refused_whole_and_may_be_repeated()
+    {
+        await using var master = await MasterNode.StartAsync();
+        await OrderAsync(master);
+        using var worker = await HandWorker.JoinAsync(master, "w1", 1);
+        var good = worker.Report(await worker.TakeAsync(), Stage.Plan(chunks: 1));
+        var newer = good.Clone();
+        newer.Fence++;
+
+        var refusal = await Should.ThrowAsync<RpcException>(async () => await master.Scheduler.BatchReportStatusAsync(
+            new BatchReportStatusRequest { Requests = { good, newer } }, cancellationToken: Cancel));
+        refusal.StatusCode.ShouldBe(StatusCode.Unavailable);
+
+        var repeated = await master.Scheduler.BatchReportStatusAsync(
+            new BatchReportStatusRequest { Requests = { good, good } }, cancellationToken: Cancel);
+        repeated.Responses.Select(response => response.Verdict).ShouldAllBe(
+            verdict => verdict == ReportStatusResponse.Types.Verdict.Accepted);
+    }
+
     [Theory]
     [InlineData(0)]
-    [InlineData(257)]
+    [InlineData(ReportBatch.ReportLimit + 1)]
     public async Task A_batch_of_none_or_of_too_many_reports_is_refused(int reports)
     {
         await using var master = await MasterNode.StartAsync();

@@ -42,6 +42,12 @@ internal sealed class FakeMaster
             master.reports.Writer.TryWrite(request);
             return Task.FromResult(new ReportStatusResponse { Verdict = master.Answer(request) });
         }
+
+        public override async Task<BatchReportStatusResponse> BatchReportStatus(
+            BatchReportStatusRequest request, ServerCallContext context) => new()
+            {
+                Responses = { await Task.WhenAll(request.Requests.Select(report => ReportStatus(report, context))) },
+            };
     }
 
     internal sealed class Module(FakeMaster master) : RoleModule

@@ -2,7 +2,7 @@ using Hexcast.Contracts.V1;
 
 namespace Hexcast.Bench.Cluster;
 
-/// <summary>Workers that do no work, and what is scheduled for them: another one for each that ends.</summary>
+/// <summary>Workers that do no work, and what is ordered for them: as much as ends.</summary>
 internal sealed class Fleet : IAsyncDisposable
 {
     private const int FillersAtOnce = 1_000;

@@ -8,7 +8,7 @@ namespace Hexcast.Bench.Cluster;
 /// <summary>What a master can be asked.</summary>
 internal sealed record MasterCalls(Scheduler.SchedulerClient Scheduler, Transcoder.TranscoderClient Transcoder)
 {
-    /// <summary>As a worker makes them.</summary>
+    /// <summary>Sent together as a worker sends its own.</summary>
     public ReportBatches Reports { get; } = new(Scheduler, TimeProvider.System);
 }
 
