@@ -1,10 +1,10 @@
 namespace Hexcast.Bench.Cluster;
 
 /// <summary>
-/// Durable task cycles by a master on three voters, with so many tasks queued behind those that run, which stay as many;
-/// against puts into an etcd of three members by as many clients. In two forms: tasks of jobs (assign, report, commit;
-/// a hundred and three for each job that is ordered and forgotten), and tasks that are scheduled one by one (schedule,
-/// assign, report, commit).
+/// Durable task cycles by a master on three voters, with so many tasks queued behind those that run, which stay as
+/// many; against puts into an etcd of three members by as many clients. In two forms: tasks of jobs (assign, report,
+/// commit; a hundred and three for each job that is ordered and forgotten), and tasks that are scheduled one by one
+/// (schedule, assign, report, commit).
 /// </summary>
 internal static class CycleBenchmark
 {
