@@ -62,8 +62,8 @@ internal sealed class TaskOrders(MasterLine master) : Orders
     }
 }
 
-/// <summary>Jobs of chunks, a poster and a publish task, each of a media of its own, which is forgotten when it is done.
-/// </summary>
+/// <summary>Jobs of chunks, a poster and a publish task, each of a media of its own, which is forgotten when it is
+/// done.</summary>
 internal sealed class JobOrders(MasterLine master) : Orders
 {
     public const int ChunksEach = 100;
